@@ -1,0 +1,40 @@
+// A secret is a value that prints as its mark, whoever formats it. Only the code that puts it on a wire may reveal it.
+import { inspect } from 'node:util'
+
+export const SECRET_MARK = '‹secret›'
+
+/** A password, key or token. `String()`, `JSON.stringify` and `inspect` all yield the mark. */
+export class Secret {
+  readonly #value: string
+
+  constructor(value: string) {
+    this.#value = value
+  }
+
+  /** The value itself, for the one place that sends it. */
+  reveal(): string {
+    return this.#value
+  }
+
+  toString(): string {
+    return SECRET_MARK
+  }
+
+  toJSON(): string {
+    return SECRET_MARK
+  }
+
+  [inspect.custom](): string {
+    return SECRET_MARK
+  }
+}
+
+/** Replaces every secret that occurs inside a text, for text that others wrote (a vendor's error, a command's output). */
+export function redact(text: string, secrets: Iterable<Secret>): string {
+  let clean = text
+  for (const secret of secrets) {
+    const value = secret.reveal()
+    if (value.length > 0) clean = clean.replaceAll(value, SECRET_MARK)
+  }
+  return clean
+}
