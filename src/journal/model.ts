@@ -19,7 +19,7 @@ export interface RunSummary extends RunHeader {
   readonly status: 'running' | 'succeeded' | 'failed' | 'cancelled'
   readonly outcome?: Outcome
   readonly endedAt?: number
-  /** Process that owns the run, while it lives. */
+  /** Process that owns the run, see `processOwner`; absent once the run has ended. It may have died: ask `ownerLives`. */
   readonly owner?: string
   readonly events: number
 }
@@ -34,6 +34,9 @@ export interface Entry {
   readonly events: readonly Event[]
   /** The obligations that changed, as they are now. */
   readonly obligations: readonly Obligation[]
+  /** Names of the locks that the run gives up with these events; so no crash can come between. */
+  readonly unlocks?: readonly string[]
+  /** Ends the run: its owner, locks and checkpoints go in the same append. */
   readonly outcome?: Outcome
 }
 
@@ -48,6 +51,28 @@ export class OwnerFenced extends Error {
   }
 }
 
+/** A run that the journal does not hold. */
+export class RunUnknown extends Error {
+  readonly runId: string
+
+  constructor(runId: string) {
+    super(`the journal holds no run ${runId}`)
+    this.name = 'RunUnknown'
+    this.runId = runId
+  }
+}
+
+/** The file is no journal, or one that this version cannot read. */
+export class JournalUnusable extends Error {
+  readonly path: string
+
+  constructor(path: string, why: string, options?: ErrorOptions) {
+    super(`${path} ${why}`, options)
+    this.name = 'JournalUnusable'
+    this.path = path
+  }
+}
+
 export interface Journal extends AsyncDisposable {
   /** Stores a text by its sha256 (hex) and answers the hash. */
   putDocument(text: string): Promise<string>
@@ -56,20 +81,24 @@ export interface Journal extends AsyncDisposable {
   run(id: string): Promise<RunSummary | undefined>
   /** Newest first. */
   runs(filter?: { status?: RunSummary['status']; limit?: number }): Promise<readonly RunSummary[]>
-  /** Takes the run over; the answer is the fencing token (epoch). With `evenIfAlive: false` it refuses while the last owner's process lives. */
+  /**
+   * Takes the run over; the answer is the fencing token (epoch). With `evenIfAlive: false` it answers undefined unless the last
+   * owner is known to be dead: a process of another host counts as alive. Throws RunUnknown.
+   */
   claim(id: string, owner: string, evenIfAlive: boolean): Promise<number | undefined>
   /** Throws OwnerFenced when the epoch is not the newest. */
   append(id: string, epoch: number, entry: Entry): Promise<void>
+  /** Throws OwnerFenced. Synchronous, so that nothing comes between it and the call that it guards. */
   assertOwner(id: string, epoch: number): void
   events(id: string): AsyncIterable<Event>
   obligations(filter: { open: boolean; runId?: string }): Promise<readonly ObligationRecord[]>
-  /** True when granted; the same run asking again is granted again. */
+  /** True when granted; the same run asking again is granted again. Given up by `Entry.unlocks`. Throws OwnerFenced. */
   tryLock(name: string, id: string, epoch: number): Promise<boolean>
-  unlock(name: string, id: string, epoch: number): Promise<void>
   locks(): Promise<readonly { readonly name: string; readonly runId: string }[]>
-  saveCheckpoint(id: string, path: string, value: Json): Promise<void>
+  /** Throws OwnerFenced. */
+  saveCheckpoint(id: string, epoch: number, path: string, value: Json): Promise<void>
   loadCheckpoint(id: string, path: string): Promise<Json | undefined>
-  /** Cancel requests reach the owner's process through the store. */
+  /** Cancel requests reach the owner's process through the store. The first reason stays. Throws RunUnknown. */
   requestCancel(id: string, reason: string): Promise<void>
   cancelRequest(id: string): Promise<string | undefined>
 }

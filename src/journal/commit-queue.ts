@@ -1,0 +1,59 @@
+// Group commit: writes gather until the event loop turns, then share one transaction and one flush to disk.
+import type { DatabaseSync } from 'node:sqlite'
+
+export interface CommitQueue {
+  /** Resolves with the work's answer when that is durable. Work that throws is undone alone; the others of its group stand. */
+  write<T>(work: () => T): Promise<T>
+  /** Commits what still waits, now. */
+  flush(): void
+}
+
+interface Job {
+  readonly run: () => () => void
+  readonly reject: (error: unknown) => void
+}
+
+export function createCommitQueue(database: DatabaseSync): CommitQueue {
+  const begin = database.prepare('BEGIN IMMEDIATE')
+  const commit = database.prepare('COMMIT')
+  const rollback = database.prepare('ROLLBACK')
+  const save = database.prepare('SAVEPOINT job')
+  const undo = database.prepare('ROLLBACK TO job')
+  const release = database.prepare('RELEASE job')
+  let waiting: Job[] = []
+
+  function flush(): void {
+    const jobs = waiting
+    waiting = []
+    if (jobs.length === 0) return
+    try {
+      begin.run()
+      const answers = jobs.map((job) => job.run())
+      commit.run()
+      for (const answer of answers) answer()
+    } catch (error) {
+      if (database.isTransaction) rollback.run()
+      for (const job of jobs) job.reject(error)
+    }
+  }
+
+  return {
+    flush,
+    write: <T>(work: () => T) =>
+      new Promise<T>((resolve, reject) => {
+        const run = () => {
+          save.run()
+          try {
+            const answer = work()
+            release.run()
+            return () => resolve(answer)
+          } catch (error) {
+            undo.run()
+            release.run()
+            return () => reject(error)
+          }
+        }
+        if (waiting.push({ run, reject }) === 1) setImmediate(flush)
+      }),
+  }
+}

@@ -1,0 +1,147 @@
+// What is true of the SQLite file alone: modes, formats, sharing between processes, what is stored once.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Journal, JournalUnusable, openJournal, ownerLives, processOwner } from '../../src/journal/index.ts'
+import type { Event } from '../../src/kernel/index.ts'
+import { type JsonObject, Secret } from '../../src/values/index.ts'
+
+let folder: string
+let path: string
+const opened: Journal[] = []
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-journal-'))
+  path = join(folder, 'state', 'journal.db')
+})
+afterEach(async () => {
+  for (const journal of opened.splice(0)) await journal[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+function open(): Journal {
+  const journal = openJournal(path)
+  opened.push(journal)
+  return journal
+}
+
+async function withRun(journal: Journal): Promise<number> {
+  await journal.createRun({ id: 'r', runbook: 't/r', runbookVersion: '1.0.0', pins: {}, inputs: {}, targets: {}, createdAt: 1 })
+  return (await journal.claim('r', processOwner(), false)) ?? Number.NaN
+}
+
+const output = (value: JsonObject): Event => ({ at: 1, kind: 'callSucceeded', call: 'c', output: value })
+
+function look<T>(sql: string): readonly T[] {
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    return database.prepare(sql).all() as unknown as readonly T[]
+  } finally {
+    database.close()
+  }
+}
+
+describe('the SQLite journal', () => {
+  it('makes its folder and files readable by their owner only', async () => {
+    const journal = open()
+    await withRun(journal)
+    const mode = async (name: string) => ((await stat(name)).mode & 0o777).toString(8)
+    expect(await mode(join(folder, 'state'))).toBe('700')
+    expect(await mode(path)).toBe('600')
+    expect(await mode(`${path}-wal`)).toBe('600')
+    expect(await mode(`${path}-shm`)).toBe('600')
+  })
+
+  it('refuses a journal of a newer format', async () => {
+    await open()[Symbol.asyncDispose]()
+    const database = new DatabaseSync(path)
+    database.exec('PRAGMA user_version = 99')
+    database.close()
+    expect(open).toThrow(/journal format 99.*update Holdfast/)
+  })
+
+  it('refuses a database of another program and leaves it as it was', async () => {
+    path = join(folder, 'other.db')
+    const database = new DatabaseSync(path)
+    database.exec('CREATE TABLE theirs (a)')
+    database.close()
+    expect(open).toThrow(/database of another program/)
+    expect(look<{ name: string }>('SELECT name FROM sqlite_schema').map(({ name }) => name)).toEqual(['theirs'])
+  })
+
+  it('refuses a file that is no database', async () => {
+    path = join(folder, 'text')
+    await writeFile(path, 'not a database, '.repeat(100))
+    expect(open).toThrow(JournalUnusable)
+  })
+
+  it('stores a large part once, however often it passes through', async () => {
+    const journal = open()
+    const epoch = await withRun(journal)
+    const extents = Array.from({ length: 2000 }, (_, n) => ({ offsetBytes: n * 65_536, lengthBytes: 65_536, kind: 'data' }))
+    const asOutput = output({ maps: [{ disk: 'ide0', extents }] })
+    const asInput: Event = {
+      at: 2,
+      kind: 'evaluated',
+      id: 'e',
+      values: { with: { level: 'full', maps: [{ extents, disk: 'ide0' }] } },
+    }
+    await journal.append('r', epoch, { events: [asOutput, asInput], obligations: [] })
+    expect(look('SELECT 1 FROM documents')).toHaveLength(1)
+    const read: Event[] = []
+    for await (const event of journal.events('r')) read.push(event)
+    expect(read).toEqual([asOutput, asInput])
+  })
+
+  it('commits what many runs append in one turn as one transaction', async () => {
+    const journal = open()
+    const epoch = await withRun(journal)
+    const framesBefore = (await stat(`${path}-wal`)).size
+    await Promise.all(
+      Array.from({ length: 200 }, (_, n) => journal.append('r', epoch, { events: [output({ n })], obligations: [] })),
+    )
+    // 200 transactions of at least two 4 KiB pages each would be 1.6 MB.
+    expect((await stat(`${path}-wal`)).size - framesBefore).toBeLessThan(200_000)
+  })
+
+  it('keeps a secret out of every byte of its files (P11)', async () => {
+    const journal = open()
+    const epoch = await withRun(journal)
+    const secret = new Secret('correct horse battery')
+    await journal.append('r', epoch, { events: [output({ secret } as unknown as JsonObject)], obligations: [] })
+    await journal.saveCheckpoint('r', epoch, 'p', { secret } as unknown as JsonObject)
+    const bytes = Buffer.concat([await readFile(path), await readFile(`${path}-wal`)])
+    expect(bytes.includes('‹secret›')).toBe(true)
+    expect(bytes.includes('correct horse')).toBe(false)
+  })
+
+  it('shares one file between open journals', async () => {
+    const [ours, theirs] = [open(), open()]
+    const epoch = await withRun(ours)
+    await theirs.requestCancel('r', 'from outside')
+    expect(await ours.cancelRequest('r')).toBe('from outside')
+    await theirs.claim('r', processOwner(), true)
+    expect(() => ours.assertOwner('r', epoch)).toThrow(/owned by another/)
+  })
+})
+
+describe('the owner of a run', () => {
+  it('lives while its process does, and is dead when another process has its id', async () => {
+    expect(ownerLives(processOwner())).toBe(true)
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    const started = processOwner().replace(/:\d+:\d+$/, `:${child.pid}:0`)
+    expect(ownerLives(started)).toBe(true)
+    child.kill('SIGKILL')
+    await once(child, 'close')
+    expect(ownerLives(started)).toBe(false)
+  })
+
+  it('is told apart from a later process with the same id', ({ skip }) => {
+    if (process.platform !== 'linux') skip('start times are read from /proc')
+    expect(ownerLives(processOwner().replace(/\d+$/, '1'))).toBe(false)
+  })
+})
