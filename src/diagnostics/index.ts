@@ -1,1 +1,6 @@
 export type { Diagnostic, Severity, Span } from './diagnostic.ts'
+export { didYouMean } from './did-you-mean.ts'
+export { type FormatOptions, formatDiagnostics, inReadingOrder } from './format.ts'
+export { diagnosticsToJson } from './json.ts'
+export { type Position, position } from './position.ts'
+export { diagnosticsToSarif, type SarifTool } from './sarif.ts'

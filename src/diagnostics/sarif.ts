@@ -1,0 +1,75 @@
+// Diagnostics as SARIF 2.1.0 (OASIS), which code hosts and editors show beside the text.
+import type { JsonObject } from '../values/index.ts'
+import type { Diagnostic, Span } from './diagnostic.ts'
+import { inReadingOrder } from './format.ts'
+import { position } from './position.ts'
+
+export interface SarifTool {
+  readonly version: string
+  /** One sentence about a code, shown as the rule's description. */
+  readonly titles: Readonly<Record<string, string>>
+}
+
+/** A SARIF log with one run. */
+export function diagnosticsToSarif(
+  diagnostics: readonly Diagnostic[],
+  sources: ReadonlyMap<string, string>,
+  tool: SarifTool,
+): JsonObject {
+  const codes = [...new Set(diagnostics.map((each) => each.code))].sort()
+  return {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'holdfast',
+            version: tool.version,
+            rules: codes.map((code) => ({ id: code, shortDescription: { text: tool.titles[code] ?? code } })),
+          },
+        },
+        columnKind: 'utf16CodeUnits',
+        results: inReadingOrder(diagnostics).map((each) => result(each, codes, sources)),
+      },
+    ],
+  }
+}
+
+function result(diagnostic: Diagnostic, codes: readonly string[], sources: ReadonlyMap<string, string>): JsonObject {
+  const { code, severity, message, span, related = [], hint } = diagnostic
+  return {
+    ruleId: code,
+    ruleIndex: codes.indexOf(code),
+    level: severity,
+    message: { text: hint === undefined ? message : `${message} (${hint})` },
+    ...(span ? { locations: [{ physicalLocation: physicalLocation(span, sources) }] } : {}),
+    ...(related.length > 0
+      ? {
+          relatedLocations: related.map((each, id) => ({
+            id,
+            message: { text: each.message },
+            physicalLocation: physicalLocation(each.span, sources),
+          })),
+        }
+      : {}),
+  }
+}
+
+function physicalLocation(span: Span, sources: ReadonlyMap<string, string>): JsonObject {
+  const artifactLocation = { uri: uriOf(span.file) }
+  const text = sources.get(span.file)
+  if (text === undefined) return { artifactLocation }
+  const start = position(text, span.start)
+  const end = position(text, span.end)
+  return {
+    artifactLocation,
+    region: { startLine: start.line, startColumn: start.column, endLine: end.line, endColumn: end.column },
+  }
+}
+
+/** A relative path stays relative, so that a log means the same on another machine. */
+function uriOf(file: string): string {
+  const path = file.split('/').map(encodeURIComponent).join('/')
+  return file.startsWith('/') ? `file://${path}` : path
+}
