@@ -38,6 +38,8 @@ export interface ResourceType {
   readonly identity: readonly string[]
   /** A read action; its output carries `found: boolean` and, if so, what the acquire would have answered. */
   readonly find?: string
+  /** A read action; its output's `found` says whether it is still held. Asked when a release errs. */
+  readonly probe?: string
   /** How long after the call a resource may still appear; within it "not found" is not final. */
   readonly appearsWithinMs: number
   readonly release: ReleaseRule

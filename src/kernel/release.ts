@@ -1,0 +1,119 @@
+// Letting go: what a closing block releases next, and how a release that fails is tried again, looked up, or owed. [P2, P4, P5]
+import type { RetryPolicy } from '../language/index.ts'
+import type { Failure } from '../packs/index.ts'
+import type { JsonObject } from '../values/index.ts'
+import { endingOf } from './blocks.ts'
+import type { Obligation, Path } from './model.ts'
+import { change, childrenOf, giveUp, handleOf, resourceOf, settle, stopLease } from './obligations.ts'
+import { type BlockFrame, blockFrame, obligationOf } from './state.ts'
+import { abort, backoffMs, keyOf, move, send, setTimer, type Turn } from './turn.ts'
+import { failure, inputByName } from './visible.ts'
+
+/** A release is tried for about two minutes before it is owed; reap goes on from there. */
+const RELEASE_RETRY: RetryPolicy = { attempts: 7, delayMs: 1000, factor: 2, maxDelayMs: 30_000 }
+
+/** Lets the closing block release the next thing it owns: critical first, then newest first, children before parents. */
+export function closeNext(turn: Turn, path: Path): void {
+  const block = blockFrame(turn.state, path)
+  const next = nextOwned(turn, block)
+  if (next === 'wait') return
+  if (turn.state.phase === 'recovering' && next && !resourceOf(turn, next).critical) return
+  if (next === undefined) return move(turn, { kind: 'blockEnded', block: path })
+  if (next.keepOnSuccess && endingOf(block) === 'done' && next.state === 'held') return settle(turn, next.id, 'kept')
+  move(turn, { kind: 'release', obligation: next.id })
+}
+
+function nextOwned(turn: Turn, block: BlockFrame): Obligation | 'wait' | undefined {
+  const open = block.owned.map((id) => obligationOf(turn.state, id))
+  if (open.some((each) => each.state === 'releasing')) return 'wait'
+  const waiting = open.filter((each) => each.state !== 'owed').reverse()
+  return waiting.find((each) => resourceOf(turn, each).critical) ?? waiting[0]
+}
+
+/** Releases one obligation, its children before it. */
+export function release(turn: Turn, id: Path): void {
+  const { state } = turn
+  const obligation = state.obligations[id]
+  if (!obligation || obligation.state === 'releasing') return
+  const [child] = childrenOf(turn, id)
+  if (child) return releaseChildFirst(turn, obligation, child)
+
+  change(turn, obligation, 'releasing')
+  stopLease(turn, id)
+  const renewal = state.renewals[id]
+  const { find } = resourceOf(turn, obligation)
+  if (obligation.handle === undefined && find !== undefined) ask(turn, obligation, find)
+  else if (renewal === undefined) sendRelease(turn, obligation)
+  // A renewal that arrived after the release would take the resource again: wait for its end.
+  else abort(turn, renewal, 'released')
+}
+
+function releaseChildFirst(turn: Turn, parent: Obligation, child: Obligation): void {
+  if (child.state !== 'owed') return move(turn, { kind: 'release', obligation: child.id })
+  parent.lastFailure = failure('blockedByChild', `${child.id} was acquired from it and is still held`)
+  giveUp(turn, parent)
+}
+
+export function sendRelease(turn: Turn, obligation: Obligation): void {
+  const { release: rule } = resourceOf(turn, obligation)
+  const owner = turn.state.blocks[obligation.owner]
+  const more: JsonObject =
+    rule.reason === undefined ? {} : { reason: owner && endingOf(owner) !== 'done' ? rule.reason.failed : rule.reason.closed }
+  obligation.releaseAttempts += 1
+  const call = {
+    action: rule.action,
+    input: inputByName(turn.program, rule.action, obligation, more),
+    key: keyOf(turn.state.run.id, `${obligation.id}?release`, 0),
+    attempt: obligation.releaseAttempts,
+  }
+  send(turn, 'release', obligation.id, call, rule.timeoutMs)
+}
+
+export function releaseSucceeded(turn: Turn, id: Path): void {
+  settle(turn, id, 'released')
+}
+
+export function releaseFailed(turn: Turn, id: Path, told: Failure): void {
+  const obligation = obligationOf(turn.state, id)
+  const { release: rule, probe, find } = resourceOf(turn, obligation)
+  obligation.lastFailure = told
+  if (rule.gone.includes(told.type)) return settle(turn, id, 'released')
+  const question = probe ?? (rule.idempotent || told.applied === 'no' ? undefined : find)
+  if (question !== undefined) return ask(turn, obligation, question)
+  tryAgain(turn, obligation)
+}
+
+/** Is it still held? Asked where a release that errs proves nothing, or must not be repeated blindly. */
+function ask(turn: Turn, obligation: Obligation, question: string): void {
+  const input = inputByName(turn.program, question, obligation)
+  const key = keyOf(turn.state.run.id, `${obligation.id}?probe`, 0)
+  send(turn, 'probe', obligation.id, { action: question, input, key, attempt: obligation.releaseAttempts })
+}
+
+export function probed(turn: Turn, id: Path, output: JsonObject): void {
+  const obligation = obligationOf(turn.state, id)
+  if (output.found !== false) {
+    if (obligation.handle !== undefined) return tryAgain(turn, obligation)
+    obligation.handle = handleOf(obligation, output)
+    return sendRelease(turn, obligation)
+  }
+  // It let go by itself, before we did: what happened in between had no protection.
+  const owner = turn.state.blocks[obligation.owner]
+  if (owner && resourceOf(turn, obligation).critical) owner.clean = false
+  settle(turn, id, 'released')
+}
+
+export function tryAgain(turn: Turn, obligation: Obligation): void {
+  const { state } = turn
+  const { id, releaseAttempts } = obligation
+  if (releaseAttempts >= RELEASE_RETRY.attempts) return giveUp(turn, obligation)
+  const afterMs = backoffMs(RELEASE_RETRY, releaseAttempts, state.run.id, id)
+  setTimer(turn, `release:${id}`, state.now + afterMs, { kind: 'releaseAgain', path: id })
+}
+
+/** Something was let go or given up: whoever waited for it goes on. */
+export function wakeClosing(turn: Turn): void {
+  for (const block of Object.values(turn.state.blocks)) {
+    if (block.phase === 'closing') move(turn, { kind: 'close', block: block.path })
+  }
+}
