@@ -26,6 +26,7 @@ const KEYWORDS = ['x-connection', 'x-resource', 'x-secret', 'x-expression'] as c
 function createAjv(useDefaults: boolean): Ajv2020 {
   const ajv = new Ajv2020({ allErrors: true, strict: false, useDefaults, validateFormats: true })
   addFormats.default(ajv)
+  ajv.addFormat('media-range', true)
   for (const keyword of KEYWORDS) ajv.addKeyword(keyword)
   return ajv
 }
