@@ -1,0 +1,211 @@
+// Bytes to and from an NBD server: TCP, unix socket, or TLS on top. It knows no message of the protocol.
+// A plain socket receives straight into memory that the receiver names, so payloads are not copied.
+import { X509Certificate } from 'node:crypto'
+import net from 'node:net'
+import tls from 'node:tls'
+import type { TlsSettings } from '../model.ts'
+import { NbdError } from './error.ts'
+
+/** Takes what arrives. The transport asks for space, puts bytes at its start, and says how many. */
+export interface Receiver {
+  /** Where the next bytes may go; never empty. */
+  space(): Buffer
+  filled(count: number): void
+  /** Nothing more will come: the reason of the signal that stopped the transport, or an `NbdError`. */
+  ended(reason: unknown): void
+}
+
+export interface Transport {
+  /** May be replaced at any time; bytes already on their way reach the new one. */
+  receiver: Receiver
+  /** Bytes received so far. */
+  readonly receivedBytes: number
+  /** Writes of one turn of the event loop leave together. */
+  write(data: Buffer): void
+  /** Sends what was written, then closes. */
+  end(): Promise<void>
+  /** The same connection inside TLS ("TLS support"); this transport is of no more use. */
+  startTls(settings: TlsSettings, host: string | undefined): Promise<Transport>
+}
+
+export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string }
+
+/**
+ * Connects; fails with `unreachable`. `direct` receives without copying and excludes `startTls`.
+ * `stop` is the way to break the connection, at any time.
+ */
+export function connectTransport(endpoint: Endpoint, direct: boolean, stop: AbortSignal): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const inlet = createInlet()
+    const onread = { buffer: inlet.buffer, callback: inlet.callback }
+    const socket = net.connect({ ...endpoint, noDelay: true, keepAlive: true, ...(direct ? { onread } : {}) })
+    destroyOn(stop, socket)
+    let cause: Error | undefined
+    const onError = (error: Error) => {
+      cause = error
+    }
+    const onClose = () =>
+      reject(stop.aborted ? stop.reason : new NbdError('unreachable', `No connection: ${reasonOf(cause)}`, { cause }))
+    socket.once('error', onError)
+    socket.once('close', onClose)
+    socket.once('connect', () => {
+      socket.off('error', onError)
+      socket.off('close', onClose)
+      resolve(socketTransport(socket, inlet, direct, stop))
+    })
+  })
+}
+
+function destroyOn(stop: AbortSignal, socket: net.Socket): void {
+  const destroy = () => socket.destroy()
+  if (stop.aborted) destroy()
+  else stop.addEventListener('abort', destroy, { once: true })
+}
+
+type Inlet = ReturnType<typeof createInlet>
+
+/** Where bytes enter: remembers whom the offered space belongs to, so that a receiver may be replaced between two arrivals. */
+function createInlet() {
+  let owner: Receiver | undefined
+  let space: Buffer = Buffer.alloc(0)
+  const inlet = {
+    receiver: undefined as Receiver | undefined,
+    receivedBytes: 0,
+    buffer: (): Buffer => {
+      owner = inlet.receiver
+      space = owner ? owner.space() : Buffer.allocUnsafe(FIRST_BYTES)
+      return space
+    },
+    callback: (count: number): boolean => {
+      inlet.receivedBytes += count
+      const { receiver } = inlet
+      if (receiver && receiver === owner) receiver.filled(count)
+      else if (receiver) deliver(receiver, space.subarray(0, count))
+      return true
+    },
+    data: (chunk: Buffer): void => {
+      inlet.receivedBytes += chunk.length
+      if (inlet.receiver) deliver(inlet.receiver, chunk)
+    },
+  }
+  return inlet
+}
+
+/** Space offered to a connection before anyone listens to it. */
+const FIRST_BYTES = 4096
+
+/** Copies bytes that lie elsewhere into a receiver. */
+export function deliver(receiver: Receiver, bytes: Buffer): void {
+  for (let from = 0; from < bytes.length; ) {
+    const space = receiver.space()
+    const count = Math.min(space.length, bytes.length - from)
+    bytes.copy(space, 0, from, from + count)
+    from += count
+    receiver.filled(count)
+  }
+}
+
+function socketTransport(socket: net.Socket, inlet: Inlet, direct: boolean, stop: AbortSignal): Transport {
+  let cause: Error | undefined
+  let corked = false
+  const uncork = () => {
+    corked = false
+    socket.uncork()
+  }
+  const onClose = () => inlet.receiver?.ended(stop.aborted ? stop.reason : connectionLost(cause))
+  socket.on('error', (error: Error) => {
+    cause = error
+  })
+  socket.on('close', onClose)
+  if (!direct) socket.on('data', inlet.data)
+
+  return {
+    get receiver() {
+      return inlet.receiver as Receiver
+    },
+    set receiver(receiver) {
+      inlet.receiver = receiver
+      if (socket.closed) onClose()
+    },
+    get receivedBytes() {
+      return inlet.receivedBytes
+    },
+    write: (data) => {
+      if (!corked) {
+        corked = true
+        socket.cork()
+        process.nextTick(uncork)
+      }
+      socket.write(data)
+    },
+    end: () =>
+      new Promise((resolve) => {
+        if (socket.closed) return resolve()
+        socket.once('close', () => resolve())
+        socket.destroySoon()
+      }),
+    startTls: (settings, host) => {
+      socket.off('data', inlet.data)
+      socket.off('close', onClose)
+      return secure(socket, verification(settings, host), stop)
+    },
+  }
+}
+
+function secure(socket: net.Socket, options: tls.ConnectionOptions, stop: AbortSignal): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const secured = tls.connect({ ...options, socket })
+    destroyOn(stop, secured)
+    let cause: Error | undefined
+    const onError = (error: Error) => {
+      cause = error
+      socket.destroy()
+    }
+    const onClose = () =>
+      reject(stop.aborted ? stop.reason : new NbdError('tlsFailed', `TLS failed: ${reasonOf(cause)}`, { cause }))
+    secured.once('error', onError)
+    secured.once('close', onClose)
+    secured.once('secureConnect', () => {
+      secured.off('error', onError)
+      secured.off('close', onClose)
+      resolve(socketTransport(secured, createInlet(), false, stop))
+    })
+  })
+}
+
+/** Verification cannot be switched off: the certificate chains up to the given one and bears the name, or is the given one. */
+function verification(settings: TlsSettings, host: string | undefined): tls.ConnectionOptions {
+  const name = settings.serverName ?? host
+  const given = readCertificate(settings.caCertificate)
+  return {
+    ca: given.toString(),
+    rejectUnauthorized: true,
+    // Accepts a given certificate that is no authority: a server certificate pinned by itself.
+    allowPartialTrustChain: true,
+    minVersion: 'TLSv1.2',
+    ...(name === undefined ? {} : { host: name }),
+    ...(name === undefined || net.isIP(name) ? {} : { servername: name }),
+    ...(settings.clientCertificate === undefined ? {} : { cert: settings.clientCertificate }),
+    ...(settings.clientKey === undefined ? {} : { key: settings.clientKey }),
+    checkServerIdentity: (checked, certificate) =>
+      certificate.raw.equals(given.raw) ? undefined : tls.checkServerIdentity(checked, certificate),
+  }
+}
+
+function readCertificate(text: string): X509Certificate {
+  try {
+    return new X509Certificate(text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64'))
+  } catch (cause) {
+    throw new NbdError('tlsFailed', 'The given certificate is neither PEM nor base64 DER', { cause })
+  }
+}
+
+const connectionLost = (cause: Error | undefined): NbdError =>
+  new NbdError('disconnected', `The connection ended${cause ? `: ${reasonOf(cause)}` : ''}`, { cause })
+
+function reasonOf(cause: Error | undefined): string {
+  if (!cause) return 'the server closed the connection'
+  // Connecting to a name with several addresses fails with one error for each.
+  if (cause instanceof AggregateError) return cause.errors.map((error: Error) => error.message).join('; ')
+  return cause.message
+}
