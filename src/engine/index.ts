@@ -1,1 +1,1 @@
-export type * from './model.ts'
+export * from './model.ts'

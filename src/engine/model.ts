@@ -8,14 +8,16 @@ import type { JsonObject } from '../values/index.ts'
 
 export interface EngineOptions {
   readonly journal: Journal
-  readonly handlers: Handlers
+  /** Made for each run from the packs that it is pinned to, so that an edited pack changes no run under way. */
+  readonly handlers: (catalogue: Catalogue) => Handlers
   /** Resolves an operator's target; throws when it is not configured. */
   readonly connection: (target: string) => Connection
   readonly clock: Clock
   /** New run ids; injected so that tests can fix them. */
   readonly newRunId: () => string
+  /** Told what is durable, in order; progress at once. It must not throw. */
   readonly observe?: (observation: Observation) => void
-  /** Named in the journal as the run's owner, such as `host:pid`. */
+  /** Named in the journal as the run's owner; `processOwner()` of the journal. */
   readonly owner: string
 }
 
@@ -26,12 +28,18 @@ export type Observation = { readonly runId: string; readonly at: number } & (
   | { readonly kind: 'runEnded'; readonly outcome: Outcome }
 )
 
+/** A pack with the texts it was read from, by file name in its folder: what `loadPack` answers. */
+export interface LoadedPack {
+  readonly pack: Pack
+  readonly sources: ReadonlyMap<string, string>
+}
+
 export interface StartRequest {
   readonly runbook: Runbook
   /** The text the runbook was parsed from; the run is pinned to it. */
   readonly text: string
-  readonly catalogue: Catalogue
-  readonly packs: readonly Pack[]
+  /** Those the runbook uses; the run is pinned to them. */
+  readonly packs: readonly LoadedPack[]
   /** Already validated, defaults filled in. */
   readonly inputs: JsonObject
   /** Operator's target by the runbook's target name. */
@@ -40,15 +48,28 @@ export interface StartRequest {
 
 export interface RunningRun {
   readonly id: string
+  /** Rejects when this engine stops performing the run before its end: OwnerFenced, a journal that cannot be written, a bug. */
   readonly ended: Promise<Outcome>
   /** Cancels with clean-up. */
   cancel(reason: string): void
 }
 
+/** The run has ended, its owner still lives, or this engine performs it already. */
+export class RunNotResumable extends Error {
+  readonly runId: string
+
+  constructor(runId: string, why: string) {
+    super(`run ${runId} cannot be resumed: ${why}`)
+    this.name = 'RunNotResumable'
+    this.runId = runId
+  }
+}
+
 export interface Engine extends AsyncDisposable {
+  /** Rejects, and nothing is touched, when a target is not configured or of another type than the runbook wants. */
   start(request: StartRequest): Promise<RunningRun>
-  /** Goes on with a run whose engine died. Rejects when its owner still lives. */
-  resume(runId: string): Promise<RunningRun>
+  /** Goes on with a run whose engine died. `takeOver` does so even if its owner may still live. Rejects with RunNotResumable. */
+  resume(runId: string, options?: { readonly takeOver?: boolean }): Promise<RunningRun>
   /** Settles what finished runs still owe; one outcome per run that owed something. */
   reap(runId?: string): Promise<readonly { readonly runId: string; readonly outcome: Outcome }[]>
 }
