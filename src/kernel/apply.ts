@@ -179,7 +179,6 @@ function endHold(turn: Turn, id: Path): void {
   const obligation = turn.state.obligations[id]
   if (!obligation) return
   interrupt(turn, obligation.owner, failure('maxHoldExceeded', `${id} was held as long as it may be`, { path: id }))
-  if (obligation.state === 'held') move(turn, { kind: 'release', obligation: id })
 }
 
 function takeLock(turn: Turn, id: string): void {
@@ -213,7 +212,7 @@ function makeMove(turn: Turn, next: Move): void {
     case 'release':
       return release(turn, next.obligation)
     case 'released':
-      endedEarly(turn, next.obligation)
+      endedEarly(turn)
       wakeClosing(turn)
       return recoverOn(turn)
   }

@@ -1,5 +1,5 @@
 export { apply } from './apply.ts'
 export { DEFAULT_RETRY } from './calls.ts'
 export * from './model.ts'
-export { link, type Program } from './program.ts'
+export { actionNamed, link, type Program } from './program.ts'
 export { createState, type RunIdentity, type RunState } from './state.ts'

@@ -5,7 +5,7 @@ import { evaluateYield } from './blocks.ts'
 import { callFailed, lookAgain } from './calls.ts'
 import { evaluateKey } from './compounds.ts'
 import type { Obligation, Path } from './model.ts'
-import { change, resourceOf } from './obligations.ts'
+import { change, childrenOf, resourceOf } from './obligations.ts'
 import { actionOf, stepIn } from './program.ts'
 import { sendRelease, wakeClosing } from './release.ts'
 import { blockFrame, compoundFrame, obligationOf, type PendingCall, plainFrame, ROOT, type RunState } from './state.ts'
@@ -34,7 +34,7 @@ export function restart(turn: Turn): void {
 
 const criticalOpen = (turn: Turn): readonly Obligation[] =>
   Object.values(turn.state.obligations)
-    .filter((each) => each.state !== 'owed' && resourceOf(turn, each).critical)
+    .filter((each) => each.state !== 'owed' && resourceOf(turn, each).critical && childrenOf(turn, each.id).length === 0)
     .reverse()
 
 /** Critical resources were released first; when the last is gone the rest is taken up. */
@@ -126,7 +126,7 @@ export function reap(turn: Turn): void {
   root.owned.length = 0
   for (const obligation of Object.values(state.obligations)) {
     root.owned.push(obligation.id)
-    const again: Obligation = { ...obligation, keepOnSuccess: false, releaseAttempts: 0 }
+    const again: Obligation = { ...obligation, owner: ROOT, keepOnSuccess: false, releaseAttempts: 0 }
     state.obligations[obligation.id] = again
     change(turn, again, 'held')
   }

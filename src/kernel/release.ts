@@ -6,7 +6,7 @@ import { endingOf } from './blocks.ts'
 import type { Obligation, Path } from './model.ts'
 import { change, childrenOf, giveUp, handleOf, resourceOf, settle, stopLease } from './obligations.ts'
 import { type BlockFrame, blockFrame, obligationOf } from './state.ts'
-import { abort, backoffMs, keyOf, move, send, setTimer, type Turn } from './turn.ts'
+import { abort, backoffMs, clearTimer, keyOf, move, send, setTimer, type Turn } from './turn.ts'
 import { failure, inputByName } from './visible.ts'
 
 /** A release is tried for about two minutes before it is owed; reap goes on from there. */
@@ -30,11 +30,11 @@ function nextOwned(turn: Turn, block: BlockFrame): Obligation | 'wait' | undefin
   return waiting.find((each) => resourceOf(turn, each).critical) ?? waiting[0]
 }
 
-/** Releases one obligation, its children before it. */
+/** Releases one obligation, its children before it. While its own call is in doubt that comes first. */
 export function release(turn: Turn, id: Path): void {
   const { state } = turn
   const obligation = state.obligations[id]
-  if (!obligation || obligation.state === 'releasing') return
+  if (obligation?.state !== 'held' && obligation?.state !== 'owed') return
   const [child] = childrenOf(turn, id)
   if (child) return releaseChildFirst(turn, obligation, child)
 
@@ -55,6 +55,7 @@ function releaseChildFirst(turn: Turn, parent: Obligation, child: Obligation): v
 }
 
 export function sendRelease(turn: Turn, obligation: Obligation): void {
+  clearTimer(turn, `release:${obligation.id}`)
   const { release: rule } = resourceOf(turn, obligation)
   const owner = turn.state.blocks[obligation.owner]
   const more: JsonObject =

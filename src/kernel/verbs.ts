@@ -1,7 +1,7 @@
 // Steps that are neither calls nor blocks: wait, end, fail. And the one place that tells the plain verbs apart.
+import type { Failure } from '../packs/index.ts'
 import { isObject, type JsonObject, parseDuration } from '../values/index.ts'
 import { prepareCall, textOf } from './calls.ts'
-import type { Path } from './model.ts'
 import { stepIn } from './program.ts'
 import { blockFrame, type PlainFrame } from './state.ts'
 import { failStep, succeed } from './steps.ts'
@@ -53,13 +53,21 @@ function endEarly(turn: Turn, frame: PlainFrame, stepId: string): void {
   move(turn, { kind: 'release', obligation: id })
 }
 
-/** What an `end` waited for was let go, or given up. */
-export function endedEarly(turn: Turn, id: Path): void {
+/** Something was let go or given up: each `end` that waited goes on, or asks again once the children are gone. */
+export function endedEarly(turn: Turn): void {
   for (const step of Object.values(turn.state.steps)) {
-    if (step.kind !== 'plain' || step.phase !== 'releasing' || step.uses[0] !== id) continue
-    const owed = turn.state.obligations[id]
-    if (owed)
-      failStep(turn, step, failure('notReleased', `${id} could not be released`, owed.lastFailure ? { ...owed.lastFailure } : {}))
-    else succeed(turn, step, {})
+    const [id] = step.kind === 'plain' && step.phase === 'releasing' ? step.uses : []
+    if (id === undefined) continue
+    const open = turn.state.obligations[id]
+    if (!open) succeed(turn, step, {})
+    else if (open.state === 'owed') failStep(turn, step, notReleased(id, open.lastFailure))
+    else move(turn, { kind: 'release', obligation: id })
   }
 }
+
+const notReleased = (id: string, last: Failure | undefined): Failure =>
+  failure(
+    'notReleased',
+    `${id} could not be released: ${last?.message ?? 'no answer'}`,
+    last?.detail ? { detail: last.detail } : {},
+  )

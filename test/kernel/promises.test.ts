@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { apply, type CallCommand, createState, type Program } from '../../src/kernel/index.ts'
+import { block, foreach, program, scope, uses, wait } from './build.ts'
+import { type Fate, play } from './world.ts'
+
+const snap = uses('snap', 't/snapshot.create', { name: 's' })
+const session = [snap, uses('session', 't/session.create', { name: 'x', snapshot: '$.steps.snap.handle' })]
+const copy = uses('copy', 't/copy', { name: 'x', session: '$.steps.session.handle' }, { timeoutMs: 3_600_000 })
+const one = program(block([scope('backup', block([...session, copy]))]))
+
+const when =
+  (purpose: string, action: string, fate: Fate) =>
+  (call: CallCommand): Fate =>
+    call.purpose === purpose && call.action === `t/${action}` ? fate : 'ok'
+
+describe('a lease [P6]', () => {
+  const long = program(block([scope('backup', block([...session, wait('long', '10m'), copy]))]))
+
+  it('is renewed from when it exists until just before its release, whatever else runs', () => {
+    const story = play(long)
+    const renewals = story.calls.flatMap((call, index) => (call.startsWith('renew') ? [story.sentAt[index]] : []))
+    expect(renewals).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9].map((minute) => minute * 60_000))
+    expect(story.outcome?.status).toBe('succeeded')
+  })
+
+  it('survives renewals that fail in between', () => {
+    const story = play(long, { fate: (call, index) => (call.purpose === 'renew' && index % 2 === 0 ? 'lostBefore' : 'ok') })
+    expect(story.outcome?.status).toBe('succeeded')
+  })
+
+  it('that is lost ends exactly what depends on it', () => {
+    const perVm = block([
+      uses('session', 't/session.create', { name: '$.vm', snapshot: '$.steps.snap.handle' }),
+      wait('long', '10m'),
+      uses('copy', 't/copy', { name: '$.vm', session: '$.steps.session.handle' }),
+    ])
+    const loop = foreach('vms', ['a', 'b'], 'vm', '$.vm', perVm, 'collect', 2)
+    const group = program(block([uses('snap', 't/snapshot.create', { name: 's' }), loop], { r: '$.steps.vms' }))
+    const story = play(group, { fate: (call) => (call.purpose === 'renew' && call.input.name === 'a' ? 'refuse' : 'ok') })
+    expect(story.outcome?.outputs).toMatchObject({
+      r: { ok: [{ key: 'b' }], failed: [{ key: 'a', error: { type: 'leaseLost' } }] },
+    })
+    expect(story.held).toEqual([])
+  })
+
+  it('that the platform says is gone ends the transfer under way at once', () => {
+    const gone = (call: CallCommand): Fate => (call.action === 't/copy' ? 'hang' : 'ok')
+    const story = play(one, { fate: gone, outputs: {} })
+    expect(story.outcome).toMatchObject({ status: 'failed', failure: { type: 'timedOut' } })
+    const lost = play(one, { fate: (call) => (call.purpose === 'renew' ? 'refuse' : gone(call)) })
+    expect(lost.outcome).toMatchObject({ status: 'failed', failure: { type: 'leaseLost', path: 'backup/copy' } })
+    expect(lost.held).toEqual([])
+  })
+})
+
+describe('a release that keeps failing [P2]', () => {
+  const story = play(one, { fate: when('release', 'session.delete', 'refuse') })
+
+  it('leaves the obligation open, its parents too, and says so', () => {
+    expect(story.outcome).toMatchObject({ status: 'failed', owed: ['backup/snap', 'backup/session'] })
+    expect(story.outcome?.failure?.type).toBe('dirtyClose')
+    expect(story.state.obligations['backup/session']).toMatchObject({ state: 'owed', releaseAttempts: 7 })
+    expect(story.violations).toEqual([])
+  })
+
+  it('is settled by reap, children first', () => {
+    const { state } = story
+    const commands = [...apply(one, state, { kind: 'reapRequested', at: 9e6 })]
+    const released: string[] = []
+    for (let call = commands.find((each) => each.kind === 'call'); call; call = commands.find((each) => each.kind === 'call')) {
+      released.push(call.action)
+      commands.splice(0, commands.length, ...apply(one, state, { kind: 'callSucceeded', call: call.id, output: {}, at: 9e6 }))
+    }
+    expect(released).toEqual(['t/session.delete', 't/snapshot.delete'])
+    expect(commands).toContainEqual({ kind: 'finish', outcome: expect.objectContaining({ status: 'failed', owed: [] }) })
+  })
+})
+
+describe('an acquire whose answer was lost [P3]', () => {
+  it('is adopted when it is found', () => {
+    const story = play(one, { fate: when('step', 'snapshot.create', 'lostAfter') })
+    expect(story.calls.slice(0, 2)).toEqual(['step snapshot.create backup/snap', 'find snapshot.find backup/snap'])
+    expect(story.calls.filter((call) => call.includes('snapshot.create'))).toHaveLength(1)
+    expect(story.outcome?.status).toBe('succeeded')
+  })
+
+  it('is taken for void only when it can no longer appear', () => {
+    const story = play(one, { fate: (call, index) => (call.action === 't/snapshot.create' && index === 0 ? 'lostBefore' : 'ok') })
+    const second = story.calls.lastIndexOf('step snapshot.create backup/snap')
+    expect(story.sentAt[second]).toBeGreaterThanOrEqual(10_000)
+    expect(story.outcome?.status).toBe('succeeded')
+  })
+
+  it('is owed when even the look-up keeps failing', () => {
+    const lost = (call: CallCommand): Fate =>
+      call.action === 't/snapshot.create' ? 'lostAfter' : call.purpose === 'find' || call.purpose === 'probe' ? 'refuse' : 'ok'
+    const story = play(one, { fate: lost })
+    expect(story.outcome).toMatchObject({ status: 'failed', owed: ['backup/snap'] })
+    expect(story.held).toEqual(['snapshot:s'])
+  })
+})
+
+describe('the judge of the exploration', () => {
+  const weakened = (change: (resource: Program['resources'][string]) => object): Program => ({
+    ...one,
+    resources: Object.fromEntries(
+      Object.entries(one.resources).map(([name, type]) => [name, { ...type, ...change(type) } as typeof type]),
+    ),
+  })
+
+  it('reports a resource type that is taken for void too early', () => {
+    const late = weakened(() => ({ find: 't/list', appearsWithinMs: 0 }))
+    const story = play(late, { fate: when('step', 'snapshot.create', 'lostAfter') })
+    expect(story.held).not.toEqual([])
+  })
+
+  it('reports a parent that is released under a living child', () => {
+    const inner = scope(
+      'inner',
+      block([snap, uses('session', 't/session.create', { name: 'x', snapshot: '$.steps.snap.handle' }, { owner: 'outer' })]),
+    )
+    const outer = program(block([scope('outer', block([inner]))]))
+    expect(play(outer).violations).toEqual([])
+    const unmarked = { ...outer.actions['t/session.create'], input: { type: 'object', properties: { name: {}, snapshot: {} } } }
+    const blind = { ...outer, actions: { ...outer.actions, 't/session.create': unmarked } } as Program
+    expect(play(blind).violations).toEqual(['P4: snapshot:s released before x'])
+  })
+})
+
+describe('the transition function [P10]', () => {
+  it('ignores what is about something that has ended', () => {
+    const state = createState({ runId: 'r', startedAt: 0, inputs: {}, targets: {} })
+    apply(one, state, { kind: 'started', at: 0 })
+    const before = JSON.stringify(state)
+    expect(apply(one, state, { kind: 'callSucceeded', call: 'nobody#9', output: {}, at: 0 })).toEqual([])
+    expect(apply(one, state, { kind: 'timerFired', timer: 'nobody', at: 0 })).toEqual([])
+    expect(apply(one, state, { kind: 'lockGranted', lock: 'nobody', at: 0 })).toEqual([])
+    expect(JSON.stringify(state)).toBe(before)
+  })
+
+  it('keeps its state plain: it survives JSON', () => {
+    const { state } = play(one)
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state)
+  })
+})
