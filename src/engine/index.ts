@@ -1,1 +1,3 @@
+export { fastClock, systemClock } from './clock.ts'
+export { createEngine } from './engine.ts'
 export * from './model.ts'

@@ -1,0 +1,40 @@
+// Clocks: the system's, and one that runs faster so that a rehearsal of hours takes seconds.
+import type { Clock } from '../packs/index.ts'
+
+/** The longest that one `setTimeout` can wait. */
+const LONGEST_SLEEP_MS = 2 ** 31 - 1
+
+export const systemClock: Clock = { now: () => Date.now(), sleep }
+
+/** A clock that starts at the present and runs `rate` times as fast. */
+export function fastClock(rate: number): Clock {
+  const startedAt = Date.now()
+  return {
+    now: () => startedAt + Math.floor((Date.now() - startedAt) * rate),
+    sleep: (durationMs, signal) => sleep(durationMs / rate, signal),
+  }
+}
+
+async function sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+  let restMs = durationMs
+  while (restMs > LONGEST_SLEEP_MS) {
+    await pause(LONGEST_SLEEP_MS, signal)
+    restMs -= LONGEST_SLEEP_MS
+  }
+  await pause(restMs, signal)
+}
+
+function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const stop = (): void => {
+      clearTimeout(timeout)
+      reject(signal?.reason)
+    }
+    const timeout = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, durationMs)
+    signal?.addEventListener('abort', stop, { once: true })
+  })
+}

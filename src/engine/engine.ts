@@ -1,0 +1,154 @@
+// Hosts runs in this process: starts them, takes over those whose engine died, hears cancel requests, settles what is owed.
+import { type RunHeader, type RunSummary, RunUnknown } from '../journal/index.ts'
+import { apply, createState, type Outcome, type RunState } from '../kernel/index.ts'
+import type { Happening } from './happening.ts'
+import { createLocks } from './locks.ts'
+import { type Engine, type EngineOptions, RunNotResumable, type RunningRun, type StartRequest } from './model.ts'
+import { linked, loadPinned, type Pinned, pin } from './pins.ts'
+import { type RunLoop, startLoop } from './run-loop.ts'
+import { assertConnections, bindTargets } from './targets.ts'
+
+/** How soon a cancel request by another process is heard. */
+const CANCEL_POLL_MS = 1000
+/** How long closing the engine waits for handlers to end. */
+const CLOSE_GRACE_MS = 10_000
+
+export function createEngine(options: EngineOptions): Engine {
+  const { journal, clock, observe = () => {} } = options
+  const locks = createLocks(journal, clock)
+  const active = new Map<string, RunLoop>()
+
+  async function start(request: StartRequest): Promise<RunningRun> {
+    const pinned = linked(request)
+    const targets = bindTargets(request, pinned.program)
+    assertConnections(targets, options.connection)
+    const { name, version } = request.runbook
+    const header: RunHeader = {
+      id: options.newRunId(),
+      runbook: name,
+      runbookVersion: version,
+      pins: await pin(journal, request),
+      inputs: request.inputs,
+      targets,
+      createdAt: clock.now(),
+    }
+    await journal.createRun(header)
+    const epoch = await claim(header.id, true)
+    return host(header, epoch, pinned, freshState(header), { kind: 'started' }, false)
+  }
+
+  async function resume(runId: string, { takeOver = false } = {}): Promise<RunningRun> {
+    const run = await summary(runId)
+    if (run.status !== 'running') throw new RunNotResumable(runId, `it has ${run.status}`)
+    return takeUp(run, takeOver)
+  }
+
+  async function reap(runId?: string) {
+    const open = await journal.obligations({ open: true, ...(runId === undefined ? {} : { runId }) })
+    const runs = await Promise.all([...new Set(open.map((each) => each.runId))].map(summary))
+    const reaped = await Promise.allSettled(
+      runs
+        .filter((run) => run.status !== 'running')
+        .map(async (run) => ({ runId: run.id, outcome: await (await takeUp(run, false)).ended })),
+    )
+    const errors = reaped.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+    if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'several runs could not be settled')
+    return reaped.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  }
+
+  /** Claims a run, brings its state back from its events, and goes on from there. */
+  async function takeUp(run: RunSummary, takeOver: boolean): Promise<RunningRun> {
+    if (active.has(run.id)) throw new RunNotResumable(run.id, 'this process performs it already')
+    const pinned = await loadPinned(journal, run)
+    assertConnections(run.targets, options.connection)
+    const epoch = await claim(run.id, takeOver)
+    const state = freshState(run)
+    for await (const event of journal.events(run.id)) apply(pinned.program, state, event)
+    await dropStaleLocks(run.id, epoch, state)
+    return host(run, epoch, pinned, state, { kind: wakeUp(state) }, true)
+  }
+
+  async function claim(runId: string, evenIfAlive: boolean): Promise<number> {
+    const epoch = await journal.claim(runId, options.owner, evenIfAlive)
+    if (epoch !== undefined) return epoch
+    const owner = (await journal.run(runId))?.owner
+    throw new RunNotResumable(runId, `${owner} may still be performing it`)
+  }
+
+  /** A crash between a grant and its event leaves a lock that no step waits for. */
+  async function dropStaleLocks(runId: string, epoch: number, state: RunState): Promise<void> {
+    const wanted = new Set(Object.values(state.locks).map(({ name }) => name))
+    const stale = (await journal.locks()).filter((lock) => lock.runId === runId && !wanted.has(lock.name))
+    if (stale.length > 0)
+      await journal.append(runId, epoch, { events: [], obligations: [], unlocks: stale.map(({ name }) => name) })
+  }
+
+  function host(run: RunHeader, epoch: number, pinned: Pinned, state: RunState, first: Happening, resumed: boolean): RunningRun {
+    const { id } = run
+    const over = new AbortController()
+    const loop = startLoop({
+      runId: id,
+      epoch,
+      program: pinned.program,
+      state,
+      journal,
+      clock,
+      locks,
+      handlers: options.handlers(pinned.catalogue),
+      connection: options.connection,
+      report: (report) => observe({ runId: id, at: clock.now(), kind: 'report', report }),
+      progress: (path, progress) => observe({ runId: id, at: clock.now(), kind: 'progress', path, progress }),
+    })
+    async function toItsEnd(): Promise<Outcome> {
+      try {
+        const outcome = await loop.ended
+        observe({ runId: id, at: clock.now(), kind: 'runEnded', outcome })
+        return outcome
+      } finally {
+        active.delete(id)
+        over.abort()
+      }
+    }
+    active.set(id, loop)
+    observe({ runId: id, at: clock.now(), kind: 'runStarted', runbook: run.runbook, resumed })
+    loop.post(first)
+    const ended = toItsEnd()
+    // Whoever started the run hears of it through `ended`; nobody has to listen.
+    ended.catch(() => {})
+    hearCancel(id, loop, over.signal).catch((error: unknown) => loop.stop(error))
+    return { id, ended, cancel: (reason) => loop.post({ kind: 'cancelRequested', reason }) }
+  }
+
+  /** Requests by other processes arrive through the journal. */
+  async function hearCancel(id: string, loop: RunLoop, over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      const reason = await journal.cancelRequest(id)
+      if (reason !== undefined) return loop.post({ kind: 'cancelRequested', reason })
+      await clock.sleep(CANCEL_POLL_MS, over).catch(() => {})
+    }
+  }
+
+  async function summary(runId: string): Promise<RunSummary> {
+    const run = await journal.run(runId)
+    if (run === undefined) throw new RunUnknown(runId)
+    return run
+  }
+
+  async function close(): Promise<void> {
+    const stopped = [...active.values()].map((loop) => loop.stop(new Error('the engine was closed; the run can be resumed')))
+    const waited = new AbortController()
+    const grace = clock.sleep(CLOSE_GRACE_MS, waited.signal).catch(() => {})
+    await Promise.race([Promise.all(stopped), grace])
+    waited.abort()
+  }
+
+  return { start, resume, reap, [Symbol.asyncDispose]: close }
+}
+
+const freshState = ({ id, createdAt, inputs, targets }: RunHeader): RunState =>
+  createState({ runId: id, startedAt: createdAt, inputs, targets })
+
+function wakeUp({ phase }: RunState): 'started' | 'reapRequested' | 'restarted' {
+  if (phase === 'new') return 'started'
+  return phase === 'finished' ? 'reapRequested' : 'restarted'
+}

@@ -1,0 +1,149 @@
+// One loop per run: takes events from its mailbox, applies them, records them, and only then acts.
+//
+// E1: a command that reaches outward (call, abort, lock, timer) is performed only after the events it follows from are durable. [P1]
+// E2: events are recorded in the order in which they were applied, so folding them again gives the same state. [P10]
+// E3: evaluations are pure and done at once: a step's result, the next step's input and the intent to call it are one append.
+// E4: an engine that is fenced, or cannot write, performs nothing more.
+import type { Entry } from '../journal/index.ts'
+import { apply, type Command, type Event, type Obligation, type Outcome, type Report, type RunState } from '../kernel/index.ts'
+import { type Call, type CallHost, startCall } from './calls.ts'
+import { evaluate } from './evaluate.ts'
+import type { Happening } from './happening.ts'
+import type { Lock, Locks } from './locks.ts'
+import { createTimers } from './timers.ts'
+
+/** A busy run is recorded after this many events at the latest, so that an entry stays small. */
+const EVENTS_IN_ENTRY = 256
+
+export interface LoopOptions extends Omit<CallHost, 'post' | 'fenced'> {
+  readonly state: RunState
+  readonly locks: Locks
+  readonly report: (report: Report) => void
+}
+
+export interface RunLoop {
+  readonly ended: Promise<Outcome>
+  post(happening: Happening): void
+  /** Performs nothing more; `ended` rejects. Resolves when the handlers under way have ended. */
+  stop(reason: unknown): Promise<void>
+}
+
+type Outward = Exclude<Command, { kind: 'evaluate' | 'report' | 'finish' }>
+
+interface Decided {
+  readonly entry: Entry
+  readonly outward: readonly Outward[]
+  readonly reports: readonly Report[]
+}
+
+export function startLoop(options: LoopOptions): RunLoop {
+  const { runId, epoch, program, state, journal, clock } = options
+  const mailbox: Happening[] = []
+  const calls = new Map<string, Call>()
+  const locks = new Map<string, Lock>()
+  const timers = createTimers(clock, (timer) => post({ kind: 'timerFired', timer }))
+  const host: CallHost = { ...options, post, fenced: (error) => void stop(error) }
+  let wake = (): void => {}
+  const over = new AbortController()
+
+  function post(happening: Happening): void {
+    mailbox.push(happening)
+    wake()
+  }
+
+  async function run(): Promise<Outcome> {
+    adoptLocks()
+    for (;;) {
+      while (mailbox.length === 0 && !over.signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
+      const { entry, outward, reports } = await decide()
+      over.signal.throwIfAborted()
+      await journal.append(runId, epoch, entry)
+      over.signal.throwIfAborted()
+      for (const report of reports) options.report(report)
+      for (const command of outward) perform(command)
+      if (entry.outcome) return entry.outcome
+    }
+  }
+
+  /** Applies what waits, and what that evaluates to; nothing leaves. */
+  async function decide(): Promise<Decided> {
+    const events: Event[] = []
+    const obligations = new Map<string, Obligation>()
+    const unlocks: string[] = []
+    const outward: Outward[] = []
+    const reports: Report[] = []
+    let outcome: Outcome | undefined
+    while (outcome === undefined && events.length < EVENTS_IN_ENTRY) {
+      const happening = mailbox.shift()
+      if (happening === undefined) break
+      const event: Event = { ...happening, at: clock.now() }
+      events.push(event)
+      for (const command of apply(program, state, event)) {
+        if (command.kind === 'evaluate') mailbox.push(await evaluate(program, command))
+        else if (command.kind === 'finish') outcome = command.outcome
+        else if (command.kind === 'report') {
+          reports.push(command.report)
+          if (command.report.kind === 'obligation') obligations.set(command.report.obligation.id, command.report.obligation)
+        } else {
+          outward.push(command)
+          const lock = command.kind === 'unlock' ? locks.get(command.lock) : undefined
+          if (lock?.isHeld()) unlocks.push(lock.name)
+        }
+      }
+    }
+    const entry = { events, obligations: [...obligations.values()], unlocks, ...(outcome === undefined ? {} : { outcome }) }
+    return { entry, outward, reports }
+  }
+
+  function perform(command: Outward): void {
+    switch (command.kind) {
+      case 'call': {
+        const call = startCall(host, command)
+        calls.set(command.id, call)
+        void call.over.then(() => calls.delete(command.id))
+        return
+      }
+      case 'abort':
+        return calls.get(command.call)?.abort(command.reason)
+      case 'setTimer':
+        return timers.set(command.timer, command.at)
+      case 'clearTimer':
+        return timers.clear(command.timer)
+      case 'lock':
+        return requestLock(command.lock, command.name, () => post({ kind: 'lockGranted', lock: command.lock }))
+      case 'unlock':
+        locks.get(command.lock)?.giveUp()
+        locks.delete(command.lock)
+        return
+      default:
+        return command satisfies never
+    }
+  }
+
+  function requestLock(lock: string, name: string, granted: () => void): void {
+    locks.get(lock)?.giveUp()
+    locks.set(lock, options.locks.request({ name, runId, epoch, granted, failed: (error) => void stop(error) }))
+  }
+
+  /** What the run held when its last engine died is its own still. */
+  function adoptLocks(): void {
+    for (const [lock, { name, granted }] of Object.entries(state.locks)) if (granted) requestLock(lock, name, () => {})
+  }
+
+  async function stop(reason: unknown): Promise<void> {
+    over.abort(reason)
+    wake()
+    leave()
+    await Promise.all([...calls.values()].map((call) => call.over))
+  }
+
+  function leave(): void {
+    timers.clearAll()
+    for (const lock of locks.values()) lock.giveUp()
+    for (const call of calls.values()) call.abort('the engine stopped')
+  }
+
+  const ended = run().finally(leave)
+  ended.catch(() => {})
+  return { ended, post, stop }
+}

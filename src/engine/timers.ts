@@ -1,0 +1,37 @@
+// A run's timers on the injected clock. One that was cleared or set anew does not fire.
+import type { Clock } from '../packs/index.ts'
+
+export interface Timers {
+  /** `at` in milliseconds since the epoch; a moment that has passed fires at once. */
+  set(timer: string, at: number): void
+  clear(timer: string): void
+  clearAll(): void
+}
+
+export function createTimers(clock: Clock, fire: (timer: string) => void): Timers {
+  const running = new Map<string, AbortController>()
+
+  function clear(timer: string): void {
+    running.get(timer)?.abort()
+    running.delete(timer)
+  }
+
+  return {
+    clear,
+    set(timer, at) {
+      clear(timer)
+      const controller = new AbortController()
+      running.set(timer, controller)
+      clock.sleep(Math.max(0, at - clock.now()), controller.signal).then(
+        () => {
+          running.delete(timer)
+          fire(timer)
+        },
+        () => {},
+      )
+    },
+    clearAll() {
+      for (const timer of [...running.keys()]) clear(timer)
+    },
+  }
+}
