@@ -1,1 +1,21 @@
+export { type ActionView, type CatalogueView, type PackView, qualify, resolveUses } from './catalogue.ts'
+export { checkRunbook } from './check/index.ts'
+export { type Code, type CodeMeaning, diagnosticCodes } from './code-table.ts'
+export { conform } from './conform.ts'
+export { ExpressionFailed, evaluateTemplate, type Reference, type Roots, references } from './expressions/index.ts'
 export type * from './model.ts'
+export { type Draft, type ParsedRunbook, parseRunbook, runbookSchema } from './parse/index.ts'
+export { schemaDiagnostics } from './schema-diagnostics.ts'
+export {
+  closestNode,
+  entryOf,
+  type ReadYaml,
+  readYaml,
+  templateOf,
+  toJson,
+  type YamlEntry,
+  type YamlList,
+  type YamlMap,
+  type YamlNode,
+  type YamlScalar,
+} from './syntax/index.ts'

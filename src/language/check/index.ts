@@ -1,0 +1,1 @@
+export { checkRunbook } from './check.ts'

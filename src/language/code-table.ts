@@ -1,0 +1,167 @@
+// What each code means, for the reference page, SARIF rules and `--explain`. Codes never change meaning.
+
+export interface CodeMeaning {
+  /** One sentence without a full stop. */
+  readonly title: string
+  /** Why it is refused and what to do. */
+  readonly explanation: string
+}
+
+const TABLE = {
+  YAML_INVALID: {
+    title: 'The file is not valid YAML',
+    explanation:
+      'The text breaks a rule of YAML 1.2. Expressions are the usual cause: an unquoted value ends at ": " and " #", and inside { } or [ ] at brackets and commas. Put such an expression in single quotes.',
+  },
+  YAML_TOO_DEEP: {
+    title: 'The document is nested too deeply',
+    explanation: 'Runbooks are a few levels deep; thousands of levels are refused.',
+  },
+  YAML_ALIAS: {
+    title: 'Anchors and aliases are refused',
+    explanation: 'A reader must see each value where it is used. Repeat the value, or compute it in an expression.',
+  },
+  KEY_DUPLICATE: { title: 'A key stands twice in one map', explanation: 'One of the two would be ignored silently. Remove one.' },
+  KEY_NOT_TEXT: { title: 'A key is not plain text', explanation: 'Keys are names; lists and maps cannot be keys.' },
+  NUMBER_INEXACT: {
+    title: 'A number cannot be kept exactly',
+    explanation: 'JSON numbers are exact up to 2^53. Ids and checkpoints may be larger: quote them to keep them as text.',
+  },
+  DOCUMENT_EMPTY: {
+    title: 'The document holds nothing',
+    explanation: 'A runbook needs at least runbook, name, version and steps.',
+  },
+  KEY_UNKNOWN: {
+    title: 'A key is not part of the language',
+    explanation: 'Unknown keys are refused, so that a typing error is never ignored.',
+  },
+  KEY_MISSING: { title: 'A required key is missing', explanation: 'The map that is pointed at needs this key.' },
+  KEY_MISPLACED: {
+    title: 'A key belongs to another verb',
+    explanation: 'For example, timeout belongs to a step that uses an action.',
+  },
+  VALUE_INVALID: { title: 'A value has the wrong form', explanation: 'The message says what is expected at this place.' },
+  FORMAT_UNKNOWN: { title: 'The runbook format is unknown', explanation: 'This version understands runbook: 1.' },
+  ID_INVALID: {
+    title: 'A name has the wrong form',
+    explanation: 'Ids match ^[a-z][A-Za-z0-9]*$, so that they can be written in expressions without quotes.',
+  },
+  NAME_RESERVED: {
+    title: 'A loop variable takes a reserved name',
+    explanation: 'inputs, targets, steps, run, result and error always mean the same in expressions.',
+  },
+  VERB_MISSING: {
+    title: 'A step has no verb',
+    explanation: 'Each step does exactly one thing: uses, scope, foreach, parallel, switch, wait, end or fail.',
+  },
+  VERB_AMBIGUOUS: { title: 'A step has several verbs', explanation: 'Each step does exactly one thing. Make a step of each.' },
+  NOT_YET: {
+    title: 'Part of the language that is not built yet',
+    explanation: 'The word is reserved and will come in a later version.',
+  },
+  EXPRESSION_UNTERMINATED: {
+    title: 'An expression is not closed',
+    explanation: 'A value starts with ${ and lacks its }. Unquoted, YAML cuts a value at " #"; put it in single quotes.',
+  },
+  EXPRESSION_NOT_ALONE: {
+    title: 'Text stands around an expression',
+    explanation:
+      'A value is an expression as a whole or not at all. Join text inside: ${ "backup-" & inputs.name }. Literal text that holds ${ is written as ${ "…${…" }.',
+  },
+  EXPRESSION_IN_KEY: {
+    title: 'A key holds an expression',
+    explanation: 'Keys are fixed. Build a map inside one expression instead.',
+  },
+  EXPRESSION_EMPTY: { title: 'An expression is empty', explanation: 'Write a JSONata expression between ${ and }.' },
+  EXPRESSION_SYNTAX: {
+    title: 'An expression is not valid JSONata',
+    explanation: 'Note that equality is =, and that and, or and $not( ) are words.',
+  },
+  EXPRESSION_REFUSED: {
+    title: 'An expression stands where none can',
+    explanation: 'This value must be known before the run starts.',
+  },
+  FUNCTION_REFUSED: {
+    title: 'A function is not allowed',
+    explanation: 'A run that is resumed must compute the same values again, and what it does must be readable in the runbook.',
+  },
+  LAMBDA_RECURSIVE: { title: 'A function can call itself', explanation: 'Evaluation must end. Use $map, $filter or $reduce.' },
+  PACK_UNKNOWN: { title: 'A pack is not known', explanation: 'use names a pack that is not among the packs at hand.' },
+  PACK_VERSION_UNMET: {
+    title: 'A pack has another version',
+    explanation: 'The pack at hand does not satisfy the range under use.',
+  },
+  ALIAS_UNKNOWN: { title: 'A pack is not in use', explanation: 'The word before / must be a key under use, or core.' },
+  ALIAS_RESERVED: {
+    title: 'The name core is taken',
+    explanation: 'core always names the pack core, which every runbook can use.',
+  },
+  ACTION_UNKNOWN: { title: 'An action is not known', explanation: 'The pack has no action of this name.' },
+  CONNECTION_UNKNOWN: { title: 'A connection type is not known', explanation: 'The pack has no connection type of this name.' },
+  STEP_ID_TAKEN: {
+    title: 'A step id is taken',
+    explanation: 'Ids are unique among the steps that can see each other, so that steps.<id> means one step.',
+  },
+  ROOT_UNKNOWN: {
+    title: 'An expression refers to nothing',
+    explanation:
+      'Expressions start at inputs, targets, steps, run or a loop variable; result exists in until only, error in catch only.',
+  },
+  INPUT_UNKNOWN: { title: 'An input is not declared', explanation: 'inputs.<name> must be a property of the inputs schema.' },
+  TARGET_UNKNOWN: { title: 'A target is not declared', explanation: 'targets.<name> must be a key under targets.' },
+  STEP_UNKNOWN: {
+    title: 'A step does not exist',
+    explanation: 'steps.<id> must be an earlier step of the same or of an enclosing block.',
+  },
+  STEP_LATER: { title: 'A step has not run yet', explanation: 'Only earlier steps have outputs.' },
+  STEP_OUT_OF_SIGHT: { title: 'A step is inside another block', explanation: 'Results leave a block only through its yield.' },
+  STEP_CYCLE: { title: 'A step refers to itself', explanation: 'A step has no output until it has ended.' },
+  PROPERTY_UNKNOWN: {
+    title: 'An output has no such property',
+    explanation: 'The schema of what is referred to has no property of this name.',
+  },
+  INPUTS_SCHEMA_INVALID: {
+    title: 'The inputs are no valid JSON Schema',
+    explanation: 'inputs is a JSON Schema (2020-12) of type object.',
+  },
+  ARGUMENT_MISSING: { title: 'An action lacks an argument', explanation: 'The action requires this property under with.' },
+  ARGUMENT_UNKNOWN: { title: 'An action takes no such argument', explanation: 'The action has no input of this name.' },
+  ARGUMENT_INVALID: {
+    title: 'An argument misses its schema',
+    explanation: 'Literal arguments are checked against the action’s input schema.',
+  },
+  CONNECTION_NOT_TARGET: {
+    title: 'A connection is not given by a target',
+    explanation: 'Credentials live in targets only; pass ${ targets.<name> }.',
+  },
+  CONNECTION_MISMATCH: {
+    title: 'A target has another connection type',
+    explanation: 'The slot takes a target of the type that the pack names.',
+  },
+  OWNER_UNKNOWN: {
+    title: 'The owner is no enclosing scope',
+    explanation: 'owner names a scope around the step, which then releases what the step acquires.',
+  },
+  NOTHING_ACQUIRED: {
+    title: 'Ownership of nothing',
+    explanation: 'owner and release say something about what an action acquires; this one acquires nothing.',
+  },
+  END_UNKNOWN: {
+    title: 'An end without a resource',
+    explanation: 'end names an earlier step that acquired something which is still held here.',
+  },
+  END_TWICE: { title: 'A resource is ended twice', explanation: 'After end the resource is gone.' },
+  POLL_NOT_READ: {
+    title: 'Polling with an effect',
+    explanation: 'until repeats a call; only an action that changes nothing may be repeated so.',
+  },
+  POLL_INCOMPLETE: {
+    title: 'Half a polling',
+    explanation: 'until says when to stop and every says how often to ask; both are needed.',
+  },
+} as const satisfies Record<string, CodeMeaning>
+
+export type Code = keyof typeof TABLE
+
+/** Every code that this folder raises. */
+export const diagnosticCodes: Readonly<Record<Code, CodeMeaning>> = TABLE

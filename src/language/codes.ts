@@ -1,0 +1,224 @@
+// Every message that a runbook can draw, one builder per code. What a code means to its reader stands in `code-table.ts`.
+import { type Diagnostic, didYouMean, type Span } from '../diagnostics/index.ts'
+import type { Code } from './code-table.ts'
+
+type Extras = Pick<Diagnostic, 'related'> & { readonly hint?: string | undefined }
+
+function problem(code: Code, span: Span, message: string, { hint, related }: Extras = {}): Diagnostic {
+  return { code, severity: 'error', message, span, ...(related ? { related } : {}), ...(hint === undefined ? {} : { hint }) }
+}
+
+const meant = (word: string, known: Iterable<string>): string | undefined => {
+  const guess = didYouMean(word, known)
+  return guess === undefined ? undefined : `Did you mean ${guess}?`
+}
+const listOf = (words: Iterable<string>): string => [...words].join(', ')
+
+// ---- YAML ---------------------------------------------------------------------------------------------------------
+
+export const yamlInvalid = (span: Span, message: string, nearExpression: boolean): Diagnostic =>
+  problem('YAML_INVALID', span, `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`, {
+    hint: nearExpression
+      ? "Put the expression in single quotes: unquoted, YAML ends it at ': ' and at ' #', and inside { } or [ ] at any bracket or comma."
+      : undefined,
+  })
+
+export const yamlTooDeep = (span: Span): Diagnostic =>
+  problem('YAML_TOO_DEEP', span, 'the document is nested too deeply to be read')
+
+export const yamlAlias = (span: Span): Diagnostic =>
+  problem('YAML_ALIAS', span, 'anchors and aliases are not part of the language', {
+    hint: 'Write the value where it is used, or compute it in an expression.',
+  })
+
+export const keyDuplicate = (span: Span): Diagnostic =>
+  problem('KEY_DUPLICATE', span, 'this key stands twice in the same map', { hint: 'Remove one of the two.' })
+
+export const keyNotText = (span: Span): Diagnostic => problem('KEY_NOT_TEXT', span, 'a key must be plain text')
+
+export const numberInexact = (span: Span, source: string): Diagnostic =>
+  problem('NUMBER_INEXACT', span, `${source} cannot be kept exactly as a number`, { hint: 'Quote it to keep it as text.' })
+
+// ---- structure ----------------------------------------------------------------------------------------------------
+
+export const documentEmpty = (span: Span): Diagnostic =>
+  problem('DOCUMENT_EMPTY', span, 'the document holds nothing', { hint: 'Start with runbook: 1, name, version and steps.' })
+
+export const keyUnknown = (span: Span, key: string, known: readonly string[], where: string): Diagnostic =>
+  problem('KEY_UNKNOWN', span, `${where} has no key ${JSON.stringify(key)}`, {
+    hint: meant(key, known) ?? (known.length > 0 ? `It takes ${listOf(known)}.` : undefined),
+  })
+
+export const keyMissing = (span: Span, key: string, where: string): Diagnostic =>
+  problem('KEY_MISSING', span, `${where} lacks the key ${JSON.stringify(key)}`)
+
+export const valueInvalid = (span: Span, expected: string, hint?: string): Diagnostic =>
+  problem('VALUE_INVALID', span, `expected ${expected}`, { hint })
+
+export const formatUnknown = (span: Span): Diagnostic =>
+  problem('FORMAT_UNKNOWN', span, 'this is not a runbook format that is understood', { hint: 'Write runbook: 1.' })
+
+export const idInvalid = (span: Span, what: string, id: string): Diagnostic =>
+  problem(
+    'ID_INVALID',
+    span,
+    `${JSON.stringify(id)} cannot be ${what}: ids start with a small letter and hold letters and digits`,
+    {
+      hint: camelCase(id),
+    },
+  )
+
+function camelCase(id: string): string | undefined {
+  const made = id.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => next?.toUpperCase() ?? '')
+  const fixed = made.charAt(0).toLowerCase() + made.slice(1)
+  return /^[a-z][A-Za-z0-9]*$/.test(fixed) ? `Call it ${fixed}.` : undefined
+}
+
+export const nameReserved = (span: Span, name: string): Diagnostic =>
+  problem('NAME_RESERVED', span, `${name} always means the same in an expression and cannot be a loop variable`)
+
+export const verbMissing = (span: Span, verbs: readonly string[]): Diagnostic =>
+  problem('VERB_MISSING', span, 'the step does not say what it does', { hint: `Give it one of ${listOf(verbs)}.` })
+
+export const verbAmbiguous = (span: Span, verbs: readonly string[]): Diagnostic =>
+  problem('VERB_AMBIGUOUS', span, `the step does several things at once: ${listOf(verbs)}`, { hint: 'Make a step of each.' })
+
+export const notYet = (span: Span, verb: string): Diagnostic =>
+  problem('NOT_YET', span, `${verb} belongs to the language, but this version of Holdfast cannot do it yet`)
+
+export const keyOfOtherVerb = (span: Span, key: string, verb: string, owner: string): Diagnostic =>
+  problem('KEY_MISPLACED', span, `${key} belongs to a step that has ${owner}, not to one that has ${verb}`)
+
+// ---- expressions --------------------------------------------------------------------------------------------------
+
+export const expressionUnterminated = (span: Span, plain: boolean): Diagnostic =>
+  problem('EXPRESSION_UNTERMINATED', span, 'the expression starts with ${ but nothing closes it', {
+    hint: plain
+      ? "Close it with }. If it holds ' #', put it in single quotes: YAML takes the rest of the line for a comment."
+      : 'Close it with }.',
+  })
+
+export const expressionNotAlone = (span: Span): Diagnostic =>
+  problem('EXPRESSION_NOT_ALONE', span, 'text stands around an expression', {
+    hint: 'Make the whole value one expression and join text with &: ${ "text " & inputs.name }.',
+  })
+
+export const expressionInKey = (span: Span): Diagnostic => problem('EXPRESSION_IN_KEY', span, 'a key cannot be an expression')
+
+export const expressionEmpty = (span: Span): Diagnostic => problem('EXPRESSION_EMPTY', span, 'the expression is empty')
+
+export const expressionSyntax = (span: Span, message: string, hint: string | undefined): Diagnostic =>
+  problem('EXPRESSION_SYNTAX', span, message.charAt(0).toLowerCase() + message.slice(1), { hint })
+
+export const functionRefused = (span: Span, name: string, reason: string): Diagnostic =>
+  problem('FUNCTION_REFUSED', span, `$${name} is not allowed: ${reason}`)
+
+export const lambdaRecursive = (span: Span, name: string): Diagnostic =>
+  problem('LAMBDA_RECURSIVE', span, `a function may not call itself, and $${name} would let it`, {
+    hint: 'Use $map, $filter or $reduce.',
+  })
+
+export const expressionRefused = (span: Span, what: string): Diagnostic =>
+  problem('EXPRESSION_REFUSED', span, `${what} cannot be an expression: it must be known before the run`)
+
+// ---- names --------------------------------------------------------------------------------------------------------
+
+export const packUnknown = (span: Span, pack: string, known: readonly string[]): Diagnostic =>
+  problem('PACK_UNKNOWN', span, `there is no pack ${pack}`, { hint: meant(pack, known) })
+
+export const packVersionUnmet = (span: Span, pack: string, range: string, version: string): Diagnostic =>
+  problem('PACK_VERSION_UNMET', span, `the runbook wants ${pack} ${range}, but here is ${version}`)
+
+export const aliasUnknown = (span: Span, alias: string, known: readonly string[]): Diagnostic =>
+  problem('ALIAS_UNKNOWN', span, `no pack is used under the name ${alias}`, {
+    hint: meant(alias, known) ?? `Add it under use, such as ${alias}: <pack>@^1.0.0.`,
+  })
+
+export const aliasReserved = (span: Span): Diagnostic =>
+  problem('ALIAS_RESERVED', span, 'core always names the pack core', { hint: 'Remove the line, or choose another name.' })
+
+export const actionUnknown = (span: Span, action: string, known: readonly string[]): Diagnostic =>
+  problem('ACTION_UNKNOWN', span, `there is no action ${action}`, { hint: meant(action, known) })
+
+export const connectionUnknown = (span: Span, connection: string, known: readonly string[]): Diagnostic =>
+  problem('CONNECTION_UNKNOWN', span, `there is no connection type ${connection}`, { hint: meant(connection, known) })
+
+export const stepIdTaken = (span: Span, id: string, first: Span): Diagnostic =>
+  problem('STEP_ID_TAKEN', span, `another step that is visible here is called ${id}`, {
+    related: [{ message: 'the other one', span: first }],
+  })
+
+export const rootUnknown = (span: Span, root: string, known: readonly string[]): Diagnostic =>
+  problem('ROOT_UNKNOWN', span, `nothing is called ${root} here`, { hint: meant(root, known) ?? `Here are ${listOf(known)}.` })
+
+export const inputUnknown = (span: Span, name: string, known: readonly string[]): Diagnostic =>
+  problem('INPUT_UNKNOWN', span, `the runbook has no input ${name}`, { hint: meant(name, known) })
+
+export const targetUnknown = (span: Span, name: string, known: readonly string[]): Diagnostic =>
+  problem('TARGET_UNKNOWN', span, `the runbook has no target ${name}`, { hint: meant(name, known) })
+
+export const stepUnknown = (span: Span, id: string, known: readonly string[]): Diagnostic =>
+  problem('STEP_UNKNOWN', span, `no step that is visible here is called ${id}`, { hint: meant(id, known) })
+
+export const stepNotYetRun = (span: Span, id: string, there: Span): Diagnostic =>
+  problem('STEP_LATER', span, `${id} has not run when this is evaluated`, { related: [{ message: 'it runs here', span: there }] })
+
+export const stepOutOfSight = (span: Span, id: string, there: Span): Diagnostic =>
+  problem('STEP_OUT_OF_SIGHT', span, `${id} is inside another block, whose steps cannot be seen from here`, {
+    related: [{ message: 'it stands here', span: there }],
+    hint: 'Let its block yield what is needed.',
+  })
+
+export const stepItself = (span: Span, id: string): Diagnostic =>
+  problem('STEP_CYCLE', span, `${id} refers to itself: a step has no output until it has ended`)
+
+export const propertyUnknown = (span: Span, name: string, of: string, known: readonly string[]): Diagnostic =>
+  problem('PROPERTY_UNKNOWN', span, `${of} has no ${name}`, {
+    hint: meant(name, known) ?? (known.length > 0 ? `It has ${listOf(known)}.` : undefined),
+  })
+
+// ---- calls --------------------------------------------------------------------------------------------------------
+
+export const inputsSchemaInvalid = (span: Span, message: string): Diagnostic =>
+  problem('INPUTS_SCHEMA_INVALID', span, `inputs is not a valid JSON Schema: ${message}`)
+
+export const argumentMissing = (span: Span, name: string, action: string): Diagnostic =>
+  problem('ARGUMENT_MISSING', span, `${action} needs ${name}`, { hint: `Add ${name} under with.` })
+
+export const argumentUnknown = (span: Span, name: string, where: string, known: readonly string[]): Diagnostic =>
+  problem('ARGUMENT_UNKNOWN', span, `${where} takes no ${name}`, {
+    hint: meant(name, known) ?? (known.length > 0 ? `It takes ${listOf(known)}.` : undefined),
+  })
+
+export const argumentInvalid = (span: Span, name: string, message: string): Diagnostic =>
+  problem('ARGUMENT_INVALID', span, `${name} ${message}`)
+
+export const connectionNotTarget = (span: Span, name: string, type: string): Diagnostic =>
+  problem('CONNECTION_NOT_TARGET', span, `${name} takes a target of type ${type}`, { hint: 'Write ${ targets.<name> }.' })
+
+export const connectionMismatch = (span: Span, target: string, has: string, wants: string): Diagnostic =>
+  problem('CONNECTION_MISMATCH', span, `${target} is a ${has}, but a ${wants} is needed here`)
+
+export const ownerUnknown = (span: Span, owner: string, scopes: readonly string[]): Diagnostic =>
+  problem('OWNER_UNKNOWN', span, `no enclosing scope is called ${owner}`, {
+    hint: meant(owner, scopes) ?? (scopes.length > 0 ? `Enclosing scopes: ${listOf(scopes)}.` : 'Put the step inside a scope.'),
+  })
+
+export const nothingAcquired = (span: Span, key: string, action: string): Diagnostic =>
+  problem('NOTHING_ACQUIRED', span, `${key} says who holds what is acquired, but ${action} acquires nothing`)
+
+export const endUnknown = (span: Span, step: string, known: readonly string[]): Diagnostic =>
+  problem('END_UNKNOWN', span, `no resource acquired by ${step} is held here`, {
+    hint: meant(step, known) ?? (known.length > 0 ? `Held here: ${listOf(known)}.` : undefined),
+  })
+
+export const endTwice = (span: Span, step: string, first: Span): Diagnostic =>
+  problem('END_TWICE', span, `what ${step} acquired has been released already`, { related: [{ message: 'here', span: first }] })
+
+export const pollNotRead = (span: Span, action: string, effect: string): Diagnostic =>
+  problem('POLL_NOT_READ', span, `until calls ${action} again and again, but its effect is ${effect}`, {
+    hint: 'Poll with a read action.',
+  })
+
+export const pollIncomplete = (span: Span, has: string, lacks: string): Diagnostic =>
+  problem('POLL_INCOMPLETE', span, `${has} needs ${lacks} beside it`)

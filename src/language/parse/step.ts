@@ -1,0 +1,87 @@
+// One step: id, guard and exactly one verb of the table.
+import type { JsonSchema } from '../../values/index.ts'
+import * as codes from '../codes.ts'
+import type { Step } from '../model.ts'
+import type { YamlMap, YamlNode } from '../syntax/index.ts'
+import {
+  asMap,
+  headOf,
+  identifier,
+  type Keys,
+  named,
+  optional,
+  propertySchemas,
+  type Read,
+  type Reading,
+  readKeys,
+  required,
+  type Shape,
+  spanned,
+} from './shape.ts'
+import { condition } from './values.ts'
+import { NOT_YET_VERBS, type Verb, verbs } from './verbs/index.ts'
+
+export const step: Shape<Step> = named('step', () => ({ schema: {}, read: readStep }))
+
+const VERBS = verbs(step)
+
+const BASE = {
+  id: required(spanned(identifier('a step id')), 'Names the step: steps.<id> in expressions, and in every log.'),
+  if: optional(condition, 'The step is skipped when this is false; its output is then { skipped: true }.'),
+} as const
+
+const VERB_NAMES = VERBS.map(({ name }) => name)
+const ALL_KEYS: Keys = Object.assign({}, BASE, ...VERBS.map(({ keys }) => keys))
+
+function readStep(node: YamlNode, to: Reading): Step | undefined {
+  const map = asMap(node, 'a step', to)
+  if (!map) return undefined
+  const verb = verbOf(map, to)
+  refuseOtherKeys(map, verb, to)
+  const read = readKeys(map, BASE, 'the step', to)
+  // Without an id the rest is still read, for its problems.
+  const base = { id: '', idSpan: headOf(map), ...(read && baseOf(read)), span: node.span }
+  const made = verb?.read(map, base, to)
+  if (read && made) return made
+  if (read) to.broken.add(read.id.value)
+  return undefined
+}
+
+const baseOf = ({ id, if: guard }: Read<typeof BASE>) => ({ id: id.value, idSpan: id.span, ...(guard ? { if: guard } : {}) })
+
+function verbOf(map: YamlMap, to: Reading): Verb | undefined {
+  const notYet = map.entries.filter(({ key }) => NOT_YET_VERBS.some((name) => name === key))
+  const present = VERBS.filter(({ name }) => map.entries.some(({ key }) => key === name))
+  for (const { key, keySpan } of notYet) to.diagnostics.push(codes.notYet(keySpan, key))
+  const names = present.map(({ name }) => name)
+  if (names.length > 1) to.diagnostics.push(codes.verbAmbiguous(headOf(map), names))
+  if (present.length === 0 && notYet.length === 0) to.diagnostics.push(codes.verbMissing(headOf(map), VERB_NAMES))
+  return present.length === 1 && notYet.length === 0 ? present[0] : undefined
+}
+
+function refuseOtherKeys(map: YamlMap, verb: Verb | undefined, to: Reading): void {
+  const known = [...Object.keys(BASE), ...Object.keys(verb ? verb.keys : ALL_KEYS), ...NOT_YET_VERBS]
+  for (const { key, keySpan } of map.entries) {
+    if (known.includes(key)) continue
+    const owner = VERBS.find(({ keys }) => Object.hasOwn(keys, key))
+    to.diagnostics.push(
+      verb && owner ? codes.keyOfOtherVerb(keySpan, key, verb.name, owner.name) : codes.keyUnknown(keySpan, key, known, 'a step'),
+    )
+  }
+}
+
+/** JSON Schema of a step, for `$defs`. */
+export const stepSchema: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id'],
+  properties: propertySchemas(ALL_KEYS),
+  oneOf: VERB_NAMES.map((name) => ({ required: [name] })),
+  dependentRequired: Object.fromEntries(
+    VERBS.flatMap(({ name, keys }) =>
+      Object.keys(keys)
+        .filter((key) => key !== name)
+        .map((key) => [key, [name]]),
+    ),
+  ),
+}

@@ -1,0 +1,86 @@
+// Shapes of values inside runbooks: templates, templated scalars, durations.
+import { DURATION_PATTERN, isObject, type Json, type JsonSchema, parseDuration } from '../../values/index.ts'
+import * as codes from '../codes.ts'
+import type { Field, MapTemplate, Template } from '../model.ts'
+import { templateOf, toJson } from '../syntax/index.ts'
+import { isExpression, type NamedValue, type Shape, scalar } from './shape.ts'
+
+export const EXPRESSION_SCHEMA: JsonSchema = {
+  type: 'string',
+  pattern: '^\\s*\\$\\{[\\s\\S]*\\}\\s*$',
+  description: 'A JSONata expression: ${ … }.',
+}
+
+/** Any value; expressions may stand anywhere in it. */
+export const template: Shape<Template> = { schema: {}, read: (node, to) => templateOf(node, to.diagnostics) }
+
+/** What `shape` takes, or an expression that will yield it. */
+export const templated = <T>(shape: Shape<T>): Shape<Template> => ({
+  schema: { anyOf: [shape.schema, EXPRESSION_SCHEMA] },
+  read(node, to) {
+    if (isExpression(node)) return templateOf(node, to.diagnostics)
+    return shape.read(node, to) === undefined ? undefined : templateOf(node, to.diagnostics)
+  },
+})
+
+/** A condition. Text that looks like a condition but is no expression is the usual mistake. */
+export const condition: Shape<Template> = {
+  schema: { anyOf: [{ type: 'boolean' }, EXPRESSION_SCHEMA] },
+  read(node, to) {
+    const fine = isExpression(node) || (node.kind === 'scalar' && typeof node.value === 'boolean')
+    if (fine) return templateOf(node, to.diagnostics)
+    const hint = node.kind === 'scalar' && typeof node.value === 'string' ? `Write \${ ${node.value} }.` : undefined
+    to.diagnostics.push(codes.valueInvalid(node.span, 'a condition', hint))
+    return undefined
+  },
+}
+
+export const message: Shape<Template> = templated(
+  scalar({ type: 'string' }, 'text', (value) => (typeof value === 'string' ? value : undefined)),
+)
+
+export const list: Shape<Template> = templated<Json>({
+  schema: { type: 'array' },
+  read(node, to) {
+    if (node.kind === 'list') return []
+    to.diagnostics.push(codes.valueInvalid(node.span, 'a list'))
+    return undefined
+  },
+})
+
+export const callArguments: Shape<MapTemplate> = {
+  schema: { type: 'object' },
+  read(node, to) {
+    const read = templateOf(node, to.diagnostics)
+    if (read.kind === 'map') return read
+    to.diagnostics.push(codes.valueInvalid(node.span, 'a map of arguments'))
+    return undefined
+  },
+}
+
+/** Milliseconds. */
+export const duration: Shape<number> = scalar(
+  { type: 'string', pattern: DURATION_PATTERN },
+  'a duration such as 90s or 1h30m',
+  (value) => (typeof value === 'string' ? parseDuration(value) : undefined),
+)
+
+export const moment: Shape<string> = scalar(
+  { type: 'string', format: 'date-time' },
+  'a moment such as 2026-01-31T22:00:00Z',
+  (value) =>
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value) && !Number.isNaN(Date.parse(value)) ? value : undefined,
+)
+
+export const toField = ({ name, nameSpan, value }: NamedValue<Template>): Field => ({ name, nameSpan, value })
+
+/** A JSON Schema, kept as it is. Whether it is valid is checked later. */
+export const schema: Shape<JsonSchema> = {
+  schema: { type: 'object' },
+  read(node, to) {
+    const value = toJson(node)
+    if (isObject(value)) return value
+    to.diagnostics.push(codes.valueInvalid(node.span, 'a JSON Schema of type object'))
+    return undefined
+  },
+}

@@ -1,0 +1,28 @@
+// The table of verbs. A new verb is a file beside this one and a row here.
+import type { StepShape } from '../block.ts'
+import { end } from './end.ts'
+import { fail } from './fail.ts'
+import { foreach } from './foreach.ts'
+import { parallel } from './parallel.ts'
+import { scope } from './scope.ts'
+import { switchVerb } from './switch.ts'
+import { uses } from './uses.ts'
+import type { Verb } from './verb.ts'
+import { wait } from './wait.ts'
+
+export const verbs = (step: StepShape): readonly Verb[] => [
+  uses,
+  scope(step),
+  foreach(step),
+  parallel(step),
+  switchVerb(step),
+  wait,
+  end,
+  fail,
+]
+
+/** Words of the language that are reserved for later. */
+export const NOT_YET_VERBS = ['approve', 'runbook'] as const
+
+export { RESERVED_NAMES } from './foreach.ts'
+export type { StepBase, Verb } from './verb.ts'

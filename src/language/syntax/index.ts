@@ -1,0 +1,15 @@
+export {
+  closestNode,
+  entryOf,
+  type RawScalar,
+  type ScalarStyle,
+  toJson,
+  type YamlEntry,
+  type YamlList,
+  type YamlMap,
+  type YamlNode,
+  type YamlScalar,
+} from './node.ts'
+export { type ReadYaml, readYaml } from './read-yaml.ts'
+export { offsetsOf } from './scalar-offsets.ts'
+export { templateOf } from './template.ts'

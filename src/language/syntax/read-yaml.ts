@@ -1,0 +1,146 @@
+// YAML text → nodes with spans. The only user of the yaml library; everything that is not plain JSON data is refused here.
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  type YAMLError,
+} from 'yaml'
+import type { Diagnostic, Span } from '../../diagnostics/index.ts'
+import * as codes from '../codes.ts'
+import type { RawScalar, ScalarStyle, YamlEntry, YamlNode } from './node.ts'
+
+export interface ReadYaml {
+  /** Absent when the text is empty or cannot be read. */
+  readonly root: YamlNode | undefined
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Reads one YAML 1.2 document. Anchors, aliases and tags are refused: a reader should see each value where it stands. Never throws. */
+export function readYaml(text: string, file: string): ReadYaml {
+  const diagnostics: Diagnostic[] = []
+  try {
+    const document = parseDocument(text, { keepSourceTokens: true, prettyErrors: false, stringKeys: false, logLevel: 'silent' })
+    diagnostics.push(...syntaxDiagnostics(document, text, file))
+    if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return { root: undefined, diagnostics }
+    const root = document.contents ? convert(document.contents, { file, diagnostics }) : undefined
+    const empty = root?.kind === 'scalar' && root.value === null
+    return { root: empty ? undefined : root, diagnostics }
+  } catch (error) {
+    // The library recurses: a document nested thousands deep exhausts the stack.
+    if (!(error instanceof RangeError)) throw error
+    return { root: undefined, diagnostics: [codes.yamlTooDeep({ file, start: 0, end: 0 })] }
+  }
+}
+
+/** The first problem of each line: those after it are mostly its echo. */
+function syntaxDiagnostics(document: Document.Parsed, text: string, file: string): readonly Diagnostic[] {
+  const seenLines = new Set<number>()
+  const found: Diagnostic[] = []
+  const problems = [...document.errors, ...document.warnings].toSorted((a, b) => a.pos[0] - b.pos[0])
+  for (const problem of problems) {
+    const lineStart = text.lastIndexOf('\n', problem.pos[0] - 1) + 1
+    if (seenLines.has(lineStart)) continue
+    seenLines.add(lineStart)
+    found.push(syntaxDiagnostic(problem, text, lineStart, file))
+  }
+  return found
+}
+
+function syntaxDiagnostic(problem: YAMLError, text: string, lineStart: number, file: string): Diagnostic {
+  const [start, end] = problem.pos
+  const span = { file, start: Math.min(start, text.length), end: Math.min(Math.max(end, start), text.length) }
+  if (problem.code === 'DUPLICATE_KEY') return codes.keyDuplicate(span)
+  const newline = text.indexOf('\n', lineStart)
+  const line = text.slice(lineStart, newline === -1 ? undefined : newline)
+  return codes.yamlInvalid(span, problem.message, line.includes('${'))
+}
+
+interface Conversion {
+  readonly file: string
+  readonly diagnostics: Diagnostic[]
+}
+
+function convert(node: Node, to: Conversion): YamlNode {
+  const span = spanOf(node, to.file)
+  if (isAlias(node)) {
+    to.diagnostics.push(codes.yamlAlias(span))
+    return emptyScalar(span)
+  }
+  if (node.anchor !== undefined) to.diagnostics.push(codes.yamlAlias(span))
+  if (isMap(node)) return { kind: 'map', entries: node.items.map((pair) => convertPair(pair as Pair<Node, Node>, to)), span }
+  if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => convert(item as Node, to)), span }
+  if (isScalar(node)) return convertScalar(node, span, to)
+  return emptyScalar(span)
+}
+
+function convertPair(pair: Pair<Node, Node | null>, to: Conversion): YamlEntry {
+  const keySpan = spanOf(pair.key, to.file)
+  const value = pair.value ? convert(pair.value, to) : emptyScalar({ ...keySpan, start: keySpan.end })
+  if (!isScalar(pair.key)) {
+    to.diagnostics.push(codes.keyNotText(keySpan))
+    return { key: '', keySpan, value }
+  }
+  // A key is a name: `1` and `true` are the words as written, not a number and a truth value.
+  return { key: typeof pair.key.value === 'string' ? pair.key.value : (pair.key.source ?? ''), keySpan, value }
+}
+
+function convertScalar(node: Scalar, span: Span, to: Conversion): YamlNode {
+  return { kind: 'scalar', value: plainValue(node, span, to), raw: rawOf(node, span), span }
+}
+
+function plainValue(node: Scalar, span: Span, to: Conversion): null | boolean | number | string {
+  const { value } = node
+  if (typeof value === 'number') {
+    const inexact = Number.isInteger(value) && !Number.isSafeInteger(value)
+    if (inexact || !Number.isFinite(value)) to.diagnostics.push(codes.numberInexact(span, node.source ?? String(value)))
+    return Number.isFinite(value) ? value : 0
+  }
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
+  to.diagnostics.push(codes.yamlInvalid(span, 'Only text, numbers, true, false and null can stand here', false))
+  return null
+}
+
+const STYLES: Readonly<Record<string, ScalarStyle>> = {
+  PLAIN: 'plain',
+  QUOTE_SINGLE: 'single',
+  QUOTE_DOUBLE: 'double',
+  BLOCK_FOLDED: 'folded',
+  BLOCK_LITERAL: 'literal',
+}
+
+function rawOf(node: Scalar, span: Span): RawScalar {
+  const style = STYLES[node.type ?? 'PLAIN'] ?? 'plain'
+  const token = node.srcToken
+  if (token?.type !== 'block-scalar') {
+    const source = token && 'source' in token ? token.source : ''
+    return { style, source, start: token?.offset ?? span.start, indent: 0, headerIndent: 0, chomp: '' }
+  }
+  const props = token.props.map((prop) => ('source' in prop ? prop.source : ''))
+  const header = props.find((source) => /^[|>]/.test(source)) ?? ''
+  return {
+    style,
+    source: token.source,
+    start: token.offset + props.join('').length,
+    indent: token.indent,
+    headerIndent: Number(/\d/.exec(header)?.[0] ?? 0),
+    chomp: (/[+-]/.exec(header)?.[0] ?? '') as RawScalar['chomp'],
+  }
+}
+
+const emptyScalar = (span: Span): YamlNode => ({
+  kind: 'scalar',
+  value: null,
+  raw: { style: 'plain', source: '', start: span.start, indent: 0, headerIndent: 0, chomp: '' },
+  span,
+})
+
+function spanOf(node: Node, file: string): Span {
+  const [start, end] = node.range ?? [0, 0]
+  return { file, start, end }
+}
