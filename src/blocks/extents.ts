@@ -52,16 +52,27 @@ export function intersectExtents(a: Iterable<Extent>, b: Iterable<Extent>): Exte
   return join(shared)
 }
 
-/** Grows every extent outward to multiples of the granularity, clipped to the disk's size. */
+/**
+ * Brings everything that was said to multiples of the granularity, clipped to the disk's size. Data grows outward; a cell of the grid
+ * that is zero or a hole only in part becomes data, as nothing is known of the rest. `unchanged` stays where nothing else is.
+ */
 export function alignExtents(extents: Iterable<Extent>, granularityBytes: number, diskBytes: number): Extent[] {
-  const grown: Extent[] = []
-  for (const extent of extents) {
-    if (extent.lengthBytes <= 0) continue
-    const from = Math.floor(extent.offsetBytes / granularityBytes) * granularityBytes
-    const to = Math.min(Math.ceil(endOf(extent) / granularityBytes) * granularityBytes, diskBytes)
-    add(grown, from, to, extent.kind)
+  const down = (bytes: number) => Math.floor(bytes / granularityBytes) * granularityBytes
+  const up = (bytes: number) => Math.min(Math.ceil(bytes / granularityBytes) * granularityBytes, diskBytes)
+  const aligned: Extent[] = []
+  for (const extent of normaliseExtents(extents)) {
+    const from = extent.offsetBytes
+    const to = Math.min(endOf(extent), diskBytes)
+    if (extent.kind === 'unchanged') add(aligned, from, to, 'unchanged')
+    else if (extent.kind === 'data') add(aligned, down(from), up(to), 'data')
+    else {
+      const innerTo = to === diskBytes ? to : down(to)
+      add(aligned, up(from), innerTo, extent.kind)
+      if (up(from) !== from) add(aligned, down(from), up(from), 'data')
+      if (innerTo !== to) add(aligned, innerTo, up(to), 'data')
+    }
   }
-  return normaliseExtents(grown)
+  return normaliseExtents(aligned)
 }
 
 /** The whole disk without gaps: the given extents, and what they leave open as extents of `kind`. */
