@@ -82,6 +82,8 @@ export const ENGINE_FAILURES = [
   'maxHoldExceeded',
   'notReachable',
   'answerLost',
+  'unexpectedAnswer',
+  'taskFailed',
   'dirtyClose',
   'assertionFailed',
   'cancelled',

@@ -6,6 +6,7 @@ export interface Pack {
   readonly name: string
   readonly version: string
   readonly title: string
+  /** These three by the name that the manifest gives; the `name` of each is qualified. */
   readonly connections: Readonly<Record<string, ConnectionType>>
   readonly resources: Readonly<Record<string, ResourceType>>
   readonly actions: Readonly<Record<string, Action>>
@@ -24,6 +25,8 @@ export interface ConnectionType {
   readonly auth?: string
   /** Object schema of the settings; `x-secret: true` marks what must come from environment, file or command. */
   readonly properties: JsonSchema
+  /** Calls that the far side takes a minute over one connection; calls beyond wait. */
+  readonly limits?: { readonly getPerMinute?: number; readonly otherPerMinute?: number }
 }
 
 /**
@@ -161,6 +164,8 @@ export interface Paging {
 export interface Catalogue {
   readonly packs: Readonly<Record<string, Pack>>
   action(name: string): Action | undefined
+  /** Names of a pack's actions, unqualified. */
+  actionsOf(pack: string): readonly string[]
   resource(name: string): ResourceType | undefined
   connection(name: string): ConnectionType | undefined
 }

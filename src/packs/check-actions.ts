@@ -1,0 +1,143 @@
+// Rules for actions: what they are bound to, what they name, and what their expressions may refer to.
+import { references, type Template } from '../language/index.ts'
+import { isObject, type Json, type JsonSchema, validator } from '../values/index.ts'
+import { actionNamed, type Checked, checkName, presence, requiredOf } from './checked.ts'
+import * as codes from './codes.ts'
+import type { RawAction } from './manifest.ts'
+import type { Action, Operation } from './model.ts'
+import type { Path } from './place.ts'
+import { deepest } from './shape.ts'
+
+export function checkActions(checked: Checked): void {
+  for (const [name, action] of Object.entries(checked.pack.actions)) {
+    const raw = checked.raw.actions?.[name]
+    if (!raw) continue
+    const path: Path = ['actions', name]
+    checkBinding(checked, name, raw, path)
+    checkResource(checked, name, raw, path)
+    checkSchema(checked, raw.input, [...path, 'input'])
+    checkSchema(checked, raw.output, [...path, 'output'])
+    checkRoots(checked, action.lock, ['input'])
+    checkFailureRoots(checked, Object.values(action.failures))
+    if (action.does.kind === 'operation') checkOperationNames(checked, action, action.does, raw, path)
+  }
+  for (const completion of Object.values(checked.pack.completions)) {
+    checkRoots(checked, completion.id, ['response', 'input'])
+    checkRequestRoots(checked, completion.request, ['id', 'input'])
+    checkRoots(checked, completion.task, ['response'])
+    checkRoots(checked, completion.done, ['task', 'response'])
+    checkRoots(checked, completion.failed, ['task', 'response'])
+  }
+  for (const paging of Object.values(checked.pack.pagings)) {
+    checkRoots(checked, paging.next, ['response', 'request', 'input'])
+    checkRoots(checked, paging.items, ['response', 'input'])
+  }
+}
+
+const OPERATION_KEYS = ['request', 'completes', 'pages', 'readBack', 'result'] as const
+
+function checkBinding(checked: Checked, name: string, raw: RawAction, path: Path): void {
+  if (raw.operation !== undefined && raw.handler) checked.report(codes.bindingDouble(checked.at([...path, 'handler']), name))
+  if (raw.operation === undefined && !raw.handler) checked.report(codes.bindingMissing(checked.at(path), name))
+  if (raw.operation !== undefined && checked.raw.openapi === undefined) {
+    checked.report(codes.openapiMissing(checked.at([...path, 'operation'])))
+  }
+  if (raw.operation !== undefined) return
+  for (const key of OPERATION_KEYS) {
+    if (raw[key] !== undefined) checked.report(codes.bindingForeign(checked.at([...path, key]), key))
+  }
+}
+
+function checkResource(checked: Checked, name: string, raw: RawAction, path: Path): void {
+  const holds = raw.effect === 'acquire' || raw.effect === 'release'
+  if (raw.resource !== undefined) checkName(checked, 'resources', raw.resource, [...path, 'resource'])
+  if (holds && raw.resource === undefined) {
+    checked.report(codes.resourceMissing(checked.at([...path, 'effect']), name, raw.effect))
+  }
+  if (!holds && raw.resource !== undefined) {
+    checked.report(codes.resourceUnexpected(checked.at([...path, 'resource']), name, raw.effect))
+  }
+}
+
+const META_SCHEMA: JsonSchema = { $ref: 'https://json-schema.org/draft/2020-12/schema' }
+
+function checkSchema(checked: Checked, schema: JsonSchema, path: Path): void {
+  for (const problem of deepest(validator(META_SCHEMA).problems(schema))) {
+    const place = problem.path.at(-1) ?? path.at(-1)
+    checked.report(codes.schemaInvalid(checked.at([...path, ...problem.path]), `\`${place}\` ${problem.message}`))
+  }
+  if (schema.type !== undefined && schema.type !== 'object') {
+    checked.report(codes.schemaInvalid(checked.at([...path, 'type']), 'inputs and outputs are objects'))
+  }
+  checkSlots(checked, schema, path)
+}
+
+function checkSlots(checked: Checked, schema: Json, path: Path): void {
+  if (Array.isArray(schema)) schema.forEach((item, index) => checkSlots(checked, item, [...path, String(index)]))
+  if (!isObject(schema)) return
+  for (const [key, value] of Object.entries(schema)) {
+    const place = [...path, key]
+    if (key === 'x-connection') checkName(checked, 'connections', String(value), place)
+    else if (key === 'x-resource' && Array.isArray(value)) {
+      value.forEach((name, index) => checkName(checked, 'resources', String(name), [...place, String(index)]))
+    } else if (key === 'x-resource') checkName(checked, 'resources', String(value), place)
+    else checkSlots(checked, value, place)
+  }
+}
+
+function checkOperationNames(checked: Checked, action: Action, does: Operation, raw: RawAction, path: Path): void {
+  if (does.completes !== undefined) checkName(checked, 'completions', does.completes, [...path, 'completes'])
+  if (does.pages !== undefined) checkName(checked, 'pagings', does.pages, [...path, 'pages'])
+  checkRequestRoots(checked, does.request, ['input', 'attempt'])
+  if (raw.result !== undefined) {
+    checkRoots(checked, does.result, ['input', 'attempt', 'response', 'task', 'items', 'readBack'])
+  }
+  if (does.readBack && raw.readBack) checkReadBack(checked, action, does.readBack, raw.readBack.action, path)
+  if (action.idempotent === 'keyed' && !templatesOf(does.request).some(sendsKey)) {
+    checked.report(codes.keyUnused(checked.at([...path, 'idempotent']), action.name))
+  }
+}
+
+function checkReadBack(
+  checked: Checked,
+  action: Action,
+  readBack: NonNullable<Operation['readBack']>,
+  written: string,
+  path: Path,
+) {
+  const place = [...path, 'readBack', 'action']
+  checkName(checked, 'actions', written, place)
+  checkRoots(checked, readBack.until, ['result', 'input'])
+  const called = actionNamed(checked, readBack.action)
+  if (!called) return
+  if (called.effect !== 'read') checked.report(codes.effectWrong(checked.at(place), '`readBack`', written, called.effect, 'read'))
+  for (const name of requiredOf(called.input)) {
+    const sources = [presence(action.input, name), presence(action.output, name)]
+    if (sources.includes('always')) continue
+    const weak = sources.includes('perhaps')
+    checked.report(codes.inputUnobtainable(checked.at(place), '`readBack`', called.name, name, action.name, weak))
+  }
+}
+
+const templatesOf = ({ path, query, headers, body }: Operation['request']): readonly Template[] => [
+  ...[...path, ...query, ...headers].map(({ value }) => value),
+  ...(body === undefined ? [] : [body]),
+]
+
+const sendsKey = (template: Template): boolean =>
+  references(template).some(({ root, path }) => root === 'attempt' && (path[0] === 'key' || path.length === 0))
+
+function checkRequestRoots(checked: Checked, request: Operation['request'], roots: readonly string[]): void {
+  for (const template of templatesOf(request)) checkRoots(checked, template, roots)
+}
+
+function checkFailureRoots(checked: Checked, failures: readonly { readonly when?: Template }[]): void {
+  for (const { when } of failures) checkRoots(checked, when, ['response', 'task', 'input'])
+}
+
+function checkRoots(checked: Checked, template: Template | undefined, roots: readonly string[]): void {
+  if (template === undefined) return
+  for (const { root, partSpans, span } of references(template)) {
+    if (!roots.includes(root)) checked.report(codes.rootUnknown(partSpans[0] ?? span, root, roots))
+  }
+}

@@ -1,0 +1,112 @@
+// Texts → Pack. Pure: it reads no files. All problems come back in one pass; a pack comes back only without errors.
+import { createHash } from 'node:crypto'
+import valid from 'semver/functions/valid.js'
+import type { Diagnostic } from '../diagnostics/index.ts'
+import { readYaml, toJson, type YamlNode } from '../language/index.ts'
+import { isObject, type JsonObject } from '../values/index.ts'
+import { checkActions } from './check-actions.ts'
+import { checkOperations } from './check-operations.ts'
+import { checkResources } from './check-resources.ts'
+import { type Checked, SECTIONS } from './checked.ts'
+import * as codes from './codes.ts'
+import { type RawPack, toPack } from './manifest.ts'
+import type { Pack } from './model.ts'
+import { operationsOf, readOpenapi } from './openapi.ts'
+import { spanAt } from './place.ts'
+import { packSchema } from './schema.ts'
+import { type ShapeProblem, shapeProblems } from './shape.ts'
+
+/** A text and the name of the file that it stands in, for diagnostics. */
+export interface SourceText {
+  readonly file: string
+  readonly text: string
+}
+
+export interface ParsedPack {
+  /** Absent when there are errors. */
+  readonly pack?: Pack
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/**
+ * Parses and checks a manifest. Without `openapi` the operations are neither read nor checked and `pack.openapi` is absent: enough
+ * to check and plan runbooks. `hash` is over both texts and is given where the OpenAPI text is known but not to be read.
+ */
+export async function parsePack(
+  manifest: SourceText,
+  openapi?: SourceText,
+  hash = packHash(manifest, openapi),
+): Promise<ParsedPack> {
+  const { root, diagnostics: syntax } = readYaml(manifest.text, manifest.file)
+  const diagnostics: Diagnostic[] = [...syntax]
+  if (!root) {
+    if (diagnostics.length === 0) diagnostics.push(codes.keyMissing({ file: manifest.file, start: 0, end: 0 }, 'pack'))
+    return { diagnostics }
+  }
+  const shape = shapeProblems(root, packSchema)
+  diagnostics.push(...shape.map((problem) => problem.diagnostic))
+  const document = openapi ? await readDocument(openapi, diagnostics) : undefined
+  const json = toJson(root)
+  if (isObject(json)) {
+    const pack = checkedPack(root, json, { shape, hash, document, diagnostics })
+    if (!diagnostics.some(({ severity }) => severity === 'error')) return { pack, diagnostics }
+  }
+  return { diagnostics }
+}
+
+/** sha256 over the manifest and the OpenAPI text, hex. */
+export function packHash(manifest: SourceText, openapi?: SourceText): string {
+  const hash = createHash('sha256').update(manifest.text)
+  if (openapi) hash.update('\0').update(openapi.text)
+  return hash.digest('hex')
+}
+
+async function readDocument({ text, file }: SourceText, diagnostics: Diagnostic[]): Promise<JsonObject | undefined> {
+  const { root, diagnostics: syntax } = readYaml(text, file)
+  diagnostics.push(...syntax)
+  if (!root) return undefined
+  const { document, diagnostics: found } = await readOpenapi(root)
+  diagnostics.push(...found)
+  return document
+}
+
+interface Reading {
+  readonly shape: readonly ShapeProblem[]
+  readonly hash: string
+  readonly document: JsonObject | undefined
+  readonly diagnostics: Diagnostic[]
+}
+
+function checkedPack(root: YamlNode, json: JsonObject, { shape, hash, document, diagnostics }: Reading): Pack {
+  const raw = wellFormed(json, shape)
+  const pack = toPack(raw, root, hash, diagnostics)
+  const checked: Checked = {
+    pack,
+    raw,
+    names: Object.fromEntries(SECTIONS.map((section) => [section, keysOf(json[section])])) as Checked['names'],
+    ...(document === undefined ? {} : { operations: operationsOf(document) }),
+    at: (path) => spanAt(root, path),
+    report: (diagnostic) => void diagnostics.push(diagnostic),
+  }
+  if (raw.version !== '' && valid(raw.version) === null)
+    diagnostics.push(codes.versionInvalid(checked.at(['version']), raw.version))
+  checkActions(checked)
+  checkResources(checked)
+  checkOperations(checked)
+  return document === undefined ? pack : { ...pack, openapi: document }
+}
+
+const keysOf = (value: unknown): readonly string[] => (isObject(value) ? Object.keys(value) : [])
+
+/** The manifest without the entries whose shape is wrong, so that the rest can still be checked. */
+function wellFormed(json: JsonObject, shape: readonly ShapeProblem[]): RawPack {
+  const broken = shape.filter(({ harmless }) => !harmless).map(({ path }) => path)
+  const text = (key: string): string => (typeof json[key] === 'string' ? json[key] : '')
+  const sections = SECTIONS.map((section) => {
+    const entries = isObject(json[section]) ? Object.entries(json[section]) : []
+    const kept = entries.filter(([name]) => !broken.some(([first, second]) => first === section && second === name))
+    return [section, Object.fromEntries(kept)]
+  })
+  const openapi = typeof json.openapi === 'string' ? { openapi: json.openapi } : {}
+  return { name: text('name'), version: text('version'), title: text('title'), ...openapi, ...Object.fromEntries(sections) }
+}
