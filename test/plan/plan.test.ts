@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest'
+import { link } from '../../src/kernel/index.ts'
+import { parseRunbook, type Runbook } from '../../src/language/index.ts'
+import type { Catalogue } from '../../src/packs/index.ts'
+import { type PlanStep, planAsMermaid, planAsText, planRunbook } from '../../src/plan/index.ts'
+import type { JsonObject } from '../../src/values/index.ts'
+import { block, program } from '../kernel/build.ts'
+
+const known = program(block([]))
+const catalogue = {
+  packs: {},
+  action: (name: string) => known.actions[name],
+  resource: (name: string) => known.resources[name],
+  connection: () => undefined,
+} satisfies Catalogue
+
+function parse(text: string): Runbook {
+  const { runbook, diagnostics } = parseRunbook(text, 'test.yaml')
+  if (!runbook) throw new Error(diagnostics.map((each) => each.message).join('\n'))
+  return runbook
+}
+
+const head = 'runbook: 1\nname: test/plan\nversion: 1.0.0\nuse:\n  t: t@^1.0.0\n'
+const BACKUP = `${head}
+steps:
+  - id: members
+    uses: t/list
+  - id: backup
+    scope:
+      lock: \${ "group/" & inputs.group }
+      max: 2h
+      steps:
+        - id: snap
+          uses: t/snapshot.create
+          with:
+            name: \${ "holdfast-" & run.id }
+        - id: vms
+          foreach:
+            in: \${ inputs.vms }
+            as: vm
+            key: \${ vm }
+            onError: collect
+            steps:
+              - id: session
+                uses: t/session.create
+                with:
+                  name: \${ vm }
+                  snapshot: \${ steps.snap.handle }
+`
+
+const plan = (text: string, inputs: JsonObject) => planRunbook({ runbook: parse(text), catalogue, inputs, targets: {} })
+
+const flat = (steps: readonly PlanStep[]): readonly PlanStep[] => steps.flatMap((step) => [step, ...flat(step.steps)])
+
+describe('a plan', () => {
+  it('shows each step with its effect, what it holds and what would be let go, without a call', async () => {
+    const made = await plan(BACKUP, { group: 'g', vms: ['a', 'b'] })
+    expect(planAsText(made)).toBe(`plan  test/plan 1.0.0
+      group = g
+      vms = ["a","b"]
+
+  · members  t/list
+    backup  scope  lock group/g  at most 2h
+  +   snap  t/snapshot.create  name=holdfast-‹run›
+        holds t/Snapshot, {"name":"holdfast-‹run›"}, owner backup
+        if it died here: release backup/snap
+      vms  foreach  ["a","b"]
+  +     session  t/session.create  name=a
+          holds t/Session, {"name":"a"}, owner backup/vms[a], lease 5m, renewed every 1m
+          if it died here: release backup/vms[a]/session, then backup/snap
+  +     session  t/session.create  name=b
+          holds t/Session, {"name":"b"}, owner backup/vms[b], lease 5m, renewed every 1m
+          if it died here: release backup/vms[b]/session, then backup/snap
+  -     close: release backup/vms[a]/session
+  -     close: release backup/vms[b]/session
+  -   close: release backup/snap
+
+holds 3: backup/snap, backup/vms[a]/session, backup/vms[b]/session
+· reads  ~ changes  + acquires  - releases  x destroys
+? depends on what is found  * for each item  ! only after a failure
+no call was made
+`)
+  })
+
+  it('plans one item that stands for all where the list is unknown', async () => {
+    const text = BACKUP.replace('inputs.vms', 'steps.members.vms')
+    const listing = { ...known.actions['t/list'], output: { type: 'object', properties: { vms: { type: 'array' } } } }
+    const told = { ...catalogue, action: (name: string) => (name === 't/list' ? listing : known.actions[name]) } as Catalogue
+    const made = await planRunbook({ runbook: parse(text), catalogue: told, inputs: { group: 'g' }, targets: {} })
+    const session = flat(made.steps).find((step) => step.id === 'session')
+    expect(session).toMatchObject({ certainty: 'each', effect: 'acquire', input: { name: { $unknown: expect.any(String) } } })
+  })
+
+  it('takes a switch each way where its value is unknown, and shows what a catch would do', async () => {
+    const text = `${head}
+steps:
+  - id: what
+    uses: t/list
+  - id: which
+    switch:
+      on: \${ steps.what.kind }
+      cases:
+        left:
+          steps:
+            - id: l
+              uses: t/note
+        right:
+          steps:
+            - id: r
+              uses: t/store
+  - id: careful
+    scope:
+      steps:
+        - id: risky
+          uses: t/note
+      catch:
+        steps:
+          - id: say
+            uses: t/store
+`
+    const listing = { ...known.actions['t/list'], output: { type: 'object', properties: { kind: { type: 'string' } } } }
+    const told = { ...catalogue, action: (name: string) => (name === 't/list' ? listing : known.actions[name]) } as Catalogue
+    const made = await planRunbook({ runbook: parse(text), catalogue: told, inputs: {}, targets: {} })
+    expect(flat(made.steps).map(({ id, certainty }) => [id, certainty])).toEqual([
+      ['what', 'will'],
+      ['which', 'will'],
+      ['l', 'may'],
+      ['r', 'may'],
+      ['careful', 'will'],
+      ['risky', 'will'],
+      ['say', 'onFailure'],
+    ])
+    expect(made.complete).toBe(true)
+  })
+
+  it('names every step that the kernel would start: it is the same kernel [P10]', async () => {
+    const made = await plan(BACKUP, { group: 'g', vms: ['a', 'b', 'c'] })
+    const { play } = await import('../kernel/world.ts')
+    const linked = link(parse(BACKUP.replace('"group/" & inputs.group', '"g"')), catalogue)
+    const story = play(evaluable(linked), {}, { vms: ['a', 'b', 'c'] })
+    const started = story.commands.flatMap((each) =>
+      each.kind === 'report' && each.report.kind === 'stepStarted' ? [each.report.path] : [],
+    )
+    const planned = new Set(flat(made.steps).map((step) => step.path))
+    expect(started.length).toBeGreaterThan(4)
+    expect(started.filter((path) => !planned.has(path))).toEqual([])
+  })
+
+  it('is drawn as a flowchart', async () => {
+    const drawn = planAsMermaid(await plan(BACKUP, { group: 'g', vms: ['a'] }))
+    expect(drawn).toContain('subgraph')
+    expect(drawn).toContain('holds')
+  })
+})
+
+/** The test world evaluates paths only: computed names become literals. */
+function evaluable<T>(value: T): T {
+  const text = JSON.stringify(value, (_, part: { kind?: string; source?: string }) =>
+    part?.kind === 'expression' && part.source?.includes('"')
+      ? { ...part, kind: 'literal', value: part.source }
+      : part?.kind === 'expression'
+        ? { ...part, source: part.source?.trim() }
+        : part,
+  )
+  return JSON.parse(text) as T
+}
