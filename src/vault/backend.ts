@@ -1,0 +1,32 @@
+// Where a vault's files live, as the vault sees it: a handful of calls that any storage can offer. It may not know what is in a file.
+
+export type FileKind = 'config' | 'key' | 'pack' | 'index' | 'snapshot' | 'lock'
+
+/** Plain data from which a worker thread opens the same storage. */
+export interface BackendAddress {
+  readonly kind: 'local'
+  readonly directory: string
+}
+
+export interface StoredFile {
+  readonly name: string
+  readonly sizeBytes: number
+}
+
+/**
+ * B1: after `put` resolves the file survives power loss. B2: nobody ever sees part of a file under its name.
+ * B3: `put` of a name that is there already leaves a complete file of that name. B4: `list` names every file whose `put` resolved before it was called.
+ * Names are lower-case hex; the config has the name `config`. No call retries.
+ */
+export interface Backend {
+  /** Absent where only this thread can reach the storage. */
+  readonly address?: BackendAddress
+  /** For messages. */
+  readonly where: string
+  put(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void>
+  /** Throws `VAULT_FILE_MISSING`, or `VAULT_FILE_DAMAGED` where the range reaches beyond the end. */
+  read(kind: FileKind, name: string, range?: { readonly offsetBytes: number; readonly lengthBytes: number }): Promise<Buffer>
+  list(kind: FileKind): Promise<readonly StoredFile[]>
+  /** A file that is gone already is no error. */
+  remove(kind: FileKind, name: string): Promise<void>
+}

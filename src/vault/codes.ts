@@ -1,0 +1,164 @@
+// Every message that the vault raises, worded here once. Other files call these builders; none throws a text of its own.
+import type { FileKind } from './backend.ts'
+
+export type VaultCode =
+  | 'VAULT_NOT_FOUND'
+  | 'VAULT_EXISTS'
+  | 'VAULT_KEY_MISSING'
+  | 'VAULT_PASSWORD_WRONG'
+  | 'VAULT_VERSION_UNSUPPORTED'
+  | 'VAULT_FILE_MISSING'
+  | 'VAULT_FILE_DAMAGED'
+  | 'VAULT_BLOB_MISSING'
+  | 'VAULT_LOCKED'
+  | 'VAULT_LOCK_LOST'
+  | 'VAULT_CLOSED'
+  | 'VAULT_WRITE_FAILED'
+  | 'POINT_UNKNOWN'
+  | 'POINT_AMBIGUOUS'
+  | 'POINT_DAMAGED'
+  | 'POINT_DISK_UNKNOWN'
+  | 'DISK_MAP_INVALID'
+  | 'DISK_TOO_SMALL'
+  | 'SOURCE_FAILED'
+  | 'TARGET_FAILED'
+
+/** The only error the vault throws on purpose: about what is in the folder or what was asked of it. */
+export class VaultError extends Error {
+  readonly code: VaultCode
+  readonly hint?: string
+
+  constructor(code: VaultCode, message: string, hint?: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'VaultError'
+    this.code = code
+    if (hint !== undefined) this.hint = hint
+  }
+}
+
+const FILE_WORDS: Readonly<Record<FileKind, string>> = {
+  config: 'config file',
+  key: 'key file',
+  pack: 'pack',
+  index: 'index file',
+  snapshot: 'snapshot file',
+  lock: 'lock file',
+}
+
+const fileWords = (kind: FileKind, name: string): string =>
+  kind === 'config' ? 'config file' : `${FILE_WORDS[kind]} ${name.slice(0, 10)}`
+
+export const vaultNotFound = (where: string): VaultError =>
+  new VaultError(
+    'VAULT_NOT_FOUND',
+    `no vault at ${where}: it has no config file`,
+    'create one with `holdfast vault init`, or correct the path',
+  )
+
+export const vaultExists = (where: string): VaultError =>
+  new VaultError('VAULT_EXISTS', `there is a vault at ${where} already`, 'use it as it is, or choose an empty folder')
+
+export const keyMissing = (where: string): VaultError =>
+  new VaultError(
+    'VAULT_KEY_MISSING',
+    `the vault at ${where} has no key file: nothing in it can be decrypted`,
+    'restore the folder `keys` from a copy',
+  )
+
+export const passwordWrong = (where: string): VaultError =>
+  new VaultError(
+    'VAULT_PASSWORD_WRONG',
+    `the password opens no key of the vault at ${where}`,
+    'check the password that the target is bound to',
+  )
+
+export const versionUnsupported = (version: unknown): VaultError =>
+  new VaultError(
+    'VAULT_VERSION_UNSUPPORTED',
+    `the vault has format version ${JSON.stringify(version)}; this program knows version 2`,
+    'use a newer release, or migrate the repository with `restic migrate`',
+  )
+
+export const fileMissing = (kind: FileKind, name: string, options?: ErrorOptions): VaultError =>
+  new VaultError('VAULT_FILE_MISSING', `${fileWords(kind, name)} is missing`, undefined, options)
+
+export const fileDamaged = (kind: FileKind, name: string, reason: string, options?: ErrorOptions): VaultError =>
+  new VaultError(
+    'VAULT_FILE_DAMAGED',
+    `${fileWords(kind, name)} is damaged: ${reason}`,
+    'find what it affects with `holdfast vault verify`',
+    options,
+  )
+
+export const blobMissing = (type: 'data' | 'tree', id: string): VaultError =>
+  new VaultError(
+    'VAULT_BLOB_MISSING',
+    `no index lists ${type} blob ${id.slice(0, 10)}`,
+    'rebuild the index with `restic rebuild-index`, then run `holdfast vault verify`',
+  )
+
+export const vaultLocked = (by: { exclusive: boolean; hostname: string; pid: number; time: string }): VaultError =>
+  new VaultError(
+    'VAULT_LOCKED',
+    `the vault is locked${by.exclusive ? ' exclusively' : ''} by process ${by.pid} on ${by.hostname} since ${by.time}`,
+    'wait for it to end; `restic unlock` removes locks whose process is gone',
+  )
+
+export const lockLost = (): VaultError =>
+  new VaultError(
+    'VAULT_LOCK_LOST',
+    'the lock of the vault could not be refreshed in time; others may take it for stale',
+    'check the storage, then repeat',
+  )
+
+export const vaultClosed = (): VaultError => new VaultError('VAULT_CLOSED', 'the vault is closed')
+
+export const writeFailed = (cause: unknown): VaultError =>
+  new VaultError(
+    'VAULT_WRITE_FAILED',
+    `writing to the vault failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    'check space and rights of the storage, then repeat',
+    { cause },
+  )
+
+export const pointUnknown = (wanted: string): VaultError =>
+  new VaultError('POINT_UNKNOWN', `no restore point ${wanted}`, 'list them with `holdfast vault list`')
+
+export const pointAmbiguous = (wanted: string, ids: readonly string[]): VaultError =>
+  new VaultError('POINT_AMBIGUOUS', `${wanted} could be ${ids.map((id) => id.slice(0, 12)).join(' or ')}`, 'give more digits')
+
+export const pointDamaged = (pointId: string, reason: string, options?: ErrorOptions): VaultError =>
+  new VaultError('POINT_DAMAGED', `restore point ${pointId.slice(0, 10)} is damaged: ${reason}`, undefined, options)
+
+export const diskUnknown = (pointId: string, disk: string, disks: readonly string[]): VaultError =>
+  new VaultError(
+    'POINT_DISK_UNKNOWN',
+    `restore point ${pointId.slice(0, 10)} has no disk ${disk}; it has ${disks.join(', ') || 'none'}`,
+  )
+
+export const mapInvalid = (disk: string, reason: string): VaultError =>
+  new VaultError('DISK_MAP_INVALID', `the map of disk ${disk} cannot be used: ${reason}`)
+
+export const diskTooSmall = (disk: string, needBytes: number, haveBytes: number): VaultError =>
+  new VaultError(
+    'DISK_TOO_SMALL',
+    `disk ${disk} has ${needBytes} bytes, the target only ${haveBytes}`,
+    'restore into a disk of at least that size',
+  )
+
+/** Reading the disk failed: the copy can go on from its checkpoint once the disk answers again. */
+export const sourceFailed = (cause: unknown): VaultError =>
+  new VaultError(
+    'SOURCE_FAILED',
+    `the disk could not be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+    undefined,
+    { cause },
+  )
+
+export const targetFailed = (cause: unknown): VaultError =>
+  new VaultError(
+    'TARGET_FAILED',
+    `the target disk could not be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+    undefined,
+    { cause },
+  )

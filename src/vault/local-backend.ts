@@ -1,0 +1,177 @@
+// A vault in a local folder, laid out as restic's design document, "Repository Layout", says.
+// Durable by the usual four steps: write beside, fsync, rename, fsync the folder. It may not know what is in a file.
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Backend, FileKind, StoredFile } from './backend.ts'
+import { fileDamaged, fileMissing } from './codes.ts'
+
+const FILE_MODE = 0o600
+const DIRECTORY_MODE = 0o700
+const NAME = /^[0-9a-f]{64}$/
+const LEFTOVER_MS = 24 * 3_600_000
+
+const FOLDERS: Readonly<Record<Exclude<FileKind, 'config'>, string>> = {
+  key: 'keys',
+  pack: 'data',
+  index: 'index',
+  snapshot: 'snapshots',
+  lock: 'locks',
+}
+
+/** One step that changes the disk. Tests stop the world before any of them. */
+export type WriteStep = 'create' | 'write' | 'sync' | 'rename' | 'syncFolder' | 'remove'
+
+export interface LocalOptions {
+  /** Called before each step that changes the disk. */
+  readonly before?: (step: WriteStep, path: string) => void
+}
+
+export function localBackend(directory: string, options: LocalOptions = {}): Backend {
+  const before = options.before ?? (() => {})
+
+  function pathOf(kind: FileKind, name: string): string {
+    if (kind === 'config') return join(directory, 'config')
+    return kind === 'pack' ? join(directory, 'data', name.slice(0, 2), name) : join(directory, FOLDERS[kind], name)
+  }
+
+  async function put(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
+    const path = pathOf(kind, name)
+    const beside = join(directory, 'tmp', `${name}-${randomBytes(6).toString('hex')}`)
+    try {
+      before('create', beside)
+      const file = await open(beside, 'wx', FILE_MODE)
+      try {
+        before('write', beside)
+        const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0)
+        const { bytesWritten } = await file.writev([...parts])
+        if (bytesWritten !== lengthBytes)
+          throw new Error(`only ${bytesWritten} of ${lengthBytes} bytes of ${beside} were written`)
+        before('sync', beside)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      before('rename', path)
+      await rename(beside, path)
+    } catch (error) {
+      await rm(beside, { force: true })
+      throw error
+    }
+    before('syncFolder', path)
+    await syncFolder(dirname(path))
+  }
+
+  async function read(kind: FileKind, name: string, range?: { offsetBytes: number; lengthBytes: number }): Promise<Buffer> {
+    const file = await openStored(kind, name)
+    try {
+      return range ? await readRange(file, kind, name, range.offsetBytes, range.lengthBytes) : await file.readFile()
+    } finally {
+      await file.close()
+    }
+  }
+
+  async function openStored(kind: FileKind, name: string): Promise<FileHandle> {
+    try {
+      return await open(pathOf(kind, name), 'r')
+    } catch (error) {
+      if (isMissing(error)) throw fileMissing(kind, name, { cause: error })
+      throw error
+    }
+  }
+
+  async function list(kind: FileKind): Promise<readonly StoredFile[]> {
+    if (kind === 'config') return listFolder(directory, (name) => name === 'config')
+    if (kind !== 'pack') return listFolder(join(directory, FOLDERS[kind]), (name) => NAME.test(name))
+    const found: StoredFile[] = []
+    for (const folder of await namesIn(join(directory, 'data'))) {
+      found.push(...(await listFolder(join(directory, 'data', folder), (name) => NAME.test(name))))
+    }
+    return found
+  }
+
+  return {
+    address: { kind: 'local', directory },
+    where: directory,
+    put,
+    read,
+    list,
+    async remove(kind, name) {
+      const path = pathOf(kind, name)
+      before('remove', path)
+      await rm(path, { force: true })
+    },
+  }
+}
+
+/** Creates the empty folders of a vault, durably; folders that exist already stay as they are. */
+export async function createFolders(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })
+  for (const folder of ['keys', 'data', 'index', 'snapshots', 'locks', 'tmp']) {
+    await mkdir(join(directory, folder), { recursive: true, mode: DIRECTORY_MODE })
+  }
+  for (let first = 0; first < 256; first += 1) {
+    await mkdir(join(directory, 'data', first.toString(16).padStart(2, '0')), { recursive: true, mode: DIRECTORY_MODE })
+  }
+  for (const folder of [join(directory, 'data'), directory, dirname(directory)]) await syncFolder(folder)
+}
+
+/** Makes an existing repository ready for writing: the folder for half-written files, without what crashed writers left there a day ago. */
+export async function prepareForWriting(directory: string, nowMs: number): Promise<void> {
+  const folder = join(directory, 'tmp')
+  await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE })
+  for (const name of await namesIn(folder)) {
+    const path = join(folder, name)
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: nowMs }))
+    if (nowMs - mtimeMs > LEFTOVER_MS) await rm(path, { force: true })
+  }
+}
+
+async function readRange(
+  file: FileHandle,
+  kind: FileKind,
+  name: string,
+  offsetBytes: number,
+  lengthBytes: number,
+): Promise<Buffer> {
+  const into = Buffer.allocUnsafeSlow(lengthBytes)
+  let done = 0
+  while (done < lengthBytes) {
+    const { bytesRead } = await file.read(into, done, lengthBytes - done, offsetBytes + done)
+    if (bytesRead === 0)
+      throw fileDamaged(kind, name, `it has ${offsetBytes + done} bytes, ${offsetBytes + lengthBytes} are needed`)
+    done += bytesRead
+  }
+  return into
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function listFolder(path: string, isOurs: (name: string) => boolean): Promise<readonly StoredFile[]> {
+  const found: StoredFile[] = []
+  for (const name of await namesIn(path)) {
+    if (!isOurs(name)) continue
+    const about = await stat(join(path, name)).catch(() => undefined)
+    if (about) found.push({ name, sizeBytes: about.size })
+  }
+  return found
+}
+
+async function namesIn(path: string): Promise<readonly string[]> {
+  try {
+    return await readdir(path)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')

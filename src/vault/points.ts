@@ -1,0 +1,256 @@
+// Restore points: what a snapshot of ours says about one VM. Source of the mapping: docs/formats/vault.md.
+// PT1: a point is visible only when all it refers to is durable (P7). PT2: consistency is recorded as given, with its evidence (P9).
+import { isObject, type Json, type JsonObject } from '../values/index.ts'
+import { pointAmbiguous, pointDamaged, pointUnknown } from './codes.ts'
+import { assertStored, type Geometry } from './disk-tree.ts'
+import type { Repository } from './repository.ts'
+import { putSnapshot, readSnapshot, type Snapshot } from './snapshots.ts'
+import { nodeName } from './tree.ts'
+
+export type Consistency = 'crash' | 'filesystem' | 'application'
+export type Level = 'full' | 'incremental'
+
+/** What a list shows: all of it from the snapshot file alone. */
+export interface PointSummary {
+  /** Snapshot id, 64 hex digits; any unambiguous prefix finds it. */
+  readonly id: string
+  readonly timeMs: number
+  readonly vm: string
+  readonly group?: string
+  readonly consistency: Consistency
+  readonly level: Level
+  readonly run: string
+  readonly parent?: string
+  /** Sum of the disks. */
+  readonly sizeBytes: number
+  /** What storing it added to the vault. */
+  readonly addedBytes: number
+}
+
+export interface PointDisk {
+  readonly disk: string
+  readonly treeId: string
+  readonly sizeBytes: number
+}
+
+export interface RestorePoint extends PointSummary {
+  /** The VM's name on its platform; `vm` is its identity. */
+  readonly name: string
+  readonly platform: string
+  readonly evidence: Json
+  /** The change-tracking base that this point gives to the next one (P8). */
+  readonly checkpoint: Json
+  /** As the platform gave it. */
+  readonly config: Json
+  readonly disks: readonly PointDisk[]
+  readonly geometry: Geometry
+}
+
+export interface NewPoint {
+  /** With `vm` it identifies the point: committing again answers the same one. */
+  readonly run: string
+  readonly vm: string
+  readonly name: string
+  readonly group?: string
+  readonly platform: string
+  readonly level: Level
+  readonly consistency: Consistency
+  readonly evidence?: Json
+  readonly checkpoint?: Json
+  readonly config: Json
+  readonly disks: readonly PointDisk[]
+  /** The point that unchanged ranges were taken over from. */
+  readonly parent?: string
+  readonly addedBytes?: number
+}
+
+const FORMAT = 1
+
+/** Makes the point visible, durably; or answers the one that this run committed for the VM before. */
+export async function commitPoint(
+  repository: Repository,
+  point: NewPoint,
+  geometry: Geometry,
+  nowMs: number,
+): Promise<PointSummary> {
+  const known = (await listPoints(repository)).find(({ run, vm }) => run === point.run && vm === point.vm)
+  if (known) return known
+  await repository.refresh()
+  for (const { treeId } of point.disks) await assertStored(repository, treeId)
+
+  const snapshot = {
+    timeMs: nowMs,
+    tree: await saveRoot(repository, point, geometry),
+    ...(point.parent === undefined ? {} : { parent: point.parent }),
+    path: `/${nodeName(point.vm)}`,
+    tags: encodeTags(point),
+    sizeBytes: point.disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    addedBytes: point.addedBytes ?? 0,
+  }
+  await repository.sync()
+  const id = await putSnapshot(repository.backend, repository.key, snapshot)
+  const { tree: _tree, path: _path, tags: _tags, ...shown } = snapshot
+  const { vm, run, level, consistency } = point
+  return { id, vm, run, level, consistency, ...(point.group === undefined ? {} : { group: point.group }), ...shown }
+}
+
+async function saveRoot(repository: Repository, point: NewPoint, geometry: Geometry): Promise<string> {
+  const {
+    run,
+    vm,
+    name,
+    group = null,
+    platform,
+    level,
+    consistency,
+    evidence = null,
+    checkpoint = null,
+    disks,
+    parent = null,
+  } = point
+  const about = {
+    format: FORMAT,
+    vm,
+    name,
+    group,
+    platform,
+    run,
+    level,
+    parent,
+    consistency,
+    evidence,
+    checkpoint,
+    geometry: { ...geometry },
+    disks: disks.map(({ disk, sizeBytes, treeId }) => ({ disk, sizeBytes, treeId, folder: nodeName(disk) })),
+  }
+  const folders = disks.map(({ disk, treeId }) => ({ kind: 'dir', name: nodeName(disk), subtree: treeId }) as const)
+  folders.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  return await repository.saveTree([
+    { kind: 'dir', name: 'disks', subtree: await repository.saveTree(folders) },
+    await jsonFile(repository, 'holdfast.json', about),
+    await jsonFile(repository, 'vm.json', point.config),
+  ])
+}
+
+async function jsonFile(
+  repository: Repository,
+  name: string,
+  value: Json,
+): Promise<{ kind: 'file'; name: string; sizeBytes: number; content: Buffer }> {
+  const text = Buffer.from(`${JSON.stringify(value, null, 2)}\n`)
+  return { kind: 'file', name, sizeBytes: text.length, content: await repository.saveData(text) }
+}
+
+function encodeTags({ vm, group, run, consistency, level }: NewPoint): readonly string[] {
+  return [
+    'holdfast',
+    `vm=${vm}`,
+    ...(group === undefined ? [] : [`group=${group}`]),
+    `consistency=${consistency}`,
+    `level=${level}`,
+    `run=${run}`,
+  ]
+}
+
+/** Every snapshot, ours and others', newest first. Damaged ones are left out; `verify` reports them. */
+export async function listSnapshots(repository: Repository): Promise<readonly Snapshot[]> {
+  const { backend, key } = repository
+  const files = await backend.list('snapshot')
+  const read = await Promise.all(files.map(({ name }) => readSnapshot(backend, key, name).catch(() => undefined)))
+  return read.filter((snapshot) => snapshot !== undefined).sort((a, b) => b.timeMs - a.timeMs || (a.id < b.id ? -1 : 1))
+}
+
+/** Newest first. */
+export async function listPoints(repository: Repository): Promise<readonly PointSummary[]> {
+  return (await listSnapshots(repository)).map(summarise).filter((point) => point !== undefined)
+}
+
+/** Undefined when the snapshot is not one of ours. */
+export function summarise(snapshot: Snapshot): PointSummary | undefined {
+  const { id, timeMs, parent, tags, sizeBytes = 0, addedBytes = 0 } = snapshot
+  const tag = (name: string): string | undefined => tags.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1)
+  const vm = tag('vm')
+  if (!tags.includes('holdfast') || vm === undefined) return undefined
+  const group = tag('group')
+  return {
+    id,
+    timeMs,
+    vm,
+    ...(group === undefined ? {} : { group }),
+    consistency: asConsistency(tag('consistency')),
+    level: tag('level') === 'incremental' ? 'incremental' : 'full',
+    run: tag('run') ?? '',
+    ...(parent === undefined ? {} : { parent }),
+    sizeBytes,
+    addedBytes,
+  }
+}
+
+/** Whatever was not recorded was not proven. */
+const asConsistency = (word: Json | undefined): Consistency => (word === 'filesystem' || word === 'application' ? word : 'crash')
+
+/** By id, by unambiguous prefix, by `latest`, or by `latest` of one VM. */
+export async function findPoint(repository: Repository, wanted: string, vm?: string): Promise<RestorePoint> {
+  const snapshots = await listSnapshots(repository)
+  // After the snapshots: what they need was indexed before they appeared.
+  await repository.refresh()
+  const points = snapshots.filter((snapshot) => {
+    const point = summarise(snapshot)
+    return point !== undefined && (vm === undefined || point.vm === vm)
+  })
+  const matches = wanted === 'latest' ? points.slice(0, 1) : points.filter(({ id }) => wanted.length > 0 && id.startsWith(wanted))
+  const [found, ...others] = matches
+  if (!found) throw pointUnknown(vm === undefined ? wanted : `${wanted} of ${vm}`)
+  if (others.length > 0)
+    throw pointAmbiguous(
+      wanted,
+      matches.map(({ id }) => id),
+    )
+  return await readPoint(repository, found)
+}
+
+async function readPoint(repository: Repository, snapshot: Snapshot): Promise<RestorePoint> {
+  const summary = summarise(snapshot)
+  if (!summary) throw pointUnknown(snapshot.id)
+  try {
+    const root = await repository.readTree(snapshot.tree)
+    const json = async (name: string): Promise<Json> => {
+      const node = root.find((one) => one.name === name)
+      if (node?.kind !== 'file') throw new Error(`${name} is missing`)
+      const pieces: Buffer[] = []
+      for (let at = 0; at < node.content.length; at += 32)
+        pieces.push(await repository.readData(node.content.subarray(at, at + 32)))
+      return JSON.parse(Buffer.concat(pieces).toString()) as Json
+    }
+    return decodePoint(summary, await json('holdfast.json'), await json('vm.json'))
+  } catch (cause) {
+    throw pointDamaged(snapshot.id, cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+function decodePoint(summary: PointSummary, about: Json, config: Json): RestorePoint {
+  if (!isObject(about) || about.format !== FORMAT) throw new Error('holdfast.json has a form that this program does not know')
+  const geometry = isObject(about.geometry) ? about.geometry : {}
+  const { chunkBytes, segmentBytes } = geometry
+  if (typeof chunkBytes !== 'number' || typeof segmentBytes !== 'number' || !Array.isArray(about.disks))
+    throw new Error('holdfast.json is incomplete')
+  return {
+    ...summary,
+    // The file, not the tag, is what was proven: tags can be edited by other programs.
+    consistency: asConsistency(about.consistency),
+    name: typeof about.name === 'string' ? about.name : summary.vm,
+    platform: typeof about.platform === 'string' ? about.platform : '',
+    evidence: about.evidence ?? null,
+    checkpoint: about.checkpoint ?? null,
+    config,
+    disks: about.disks.map(decodeDisk),
+    geometry: { chunkBytes, segmentBytes },
+  }
+}
+
+function decodeDisk(disk: Json): PointDisk {
+  const { disk: key, treeId, sizeBytes } = isObject(disk) ? disk : ({} as JsonObject)
+  if (typeof key !== 'string' || typeof treeId !== 'string' || typeof sizeBytes !== 'number')
+    throw new Error('holdfast.json describes a disk badly')
+  return { disk: key, treeId, sizeBytes }
+}

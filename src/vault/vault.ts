@@ -1,0 +1,217 @@
+// A vault as its callers see it: restore points, and the disks in them.
+import { randomBytes } from 'node:crypto'
+import type { BlockSource } from '../blocks/index.ts'
+import { isObject, type Secret } from '../values/index.ts'
+import type { Backend } from './backend.ts'
+import { diskUnknown, mapInvalid, vaultClosed, vaultExists, vaultNotFound, versionUnsupported } from './codes.ts'
+import type { SealKey } from './crypto.ts'
+import { GEOMETRY, type Geometry } from './disk-tree.ts'
+import { putConfig, readConfig } from './files.ts'
+import { createKey, findKey } from './keys.ts'
+import { createFolders, localBackend, prepareForWriting } from './local-backend.ts'
+import { takeLock, type VaultLock } from './locks.ts'
+import {
+  commitPoint,
+  findPoint,
+  listPoints,
+  listSnapshots,
+  type NewPoint,
+  type PointDisk,
+  type PointSummary,
+  type RestorePoint,
+} from './points.ts'
+import { randomPolynomial } from './polynomial.ts'
+import { openDiskMap, readDisk } from './read-disk.ts'
+import { openRepository } from './repository.ts'
+import { type RestoreDiskRequest, type RestoredDisk, restoreDisk } from './restore-disk.ts'
+import type { Snapshot } from './snapshots.ts'
+import { type StoreDiskRequest, type StoredDisk, storeDisk } from './store-disk.ts'
+import { type VerifyReport, type VerifyRequest, verifyVault } from './verify.ts'
+
+export interface VaultOptions {
+  /** Worker threads; 0 works in this thread. Default: one per core, four at most. */
+  readonly threads?: number
+  /** Of disks stored from now on; points remember theirs. */
+  readonly geometry?: Geometry
+  /** How much of a disk is read between two checkpoints. */
+  readonly checkpointBytes?: number
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+}
+
+export interface VaultStats {
+  readonly points: number
+  readonly packs: number
+  /** All files of the vault. */
+  readonly storedBytes: number
+  readonly blobs: number
+}
+
+/** Every call may be made at any time and several at once. All throw VaultError for what is wrong with vault or request. */
+export interface Vault extends AsyncDisposable {
+  readonly where: string
+  /** Index files that could not be read when the vault was opened. */
+  readonly damage: readonly Error[]
+  /** Newest first. */
+  points(filter?: { readonly vm?: string; readonly limit?: number }): Promise<readonly PointSummary[]>
+  /** By id, unambiguous prefix, or `latest` (of the VM, where one is named). */
+  point(wanted: string, vm?: string): Promise<RestorePoint>
+  /** All snapshots, those of other programs too, newest first. */
+  snapshots(): Promise<readonly Snapshot[]>
+  storeDisk(request: StoreDiskRequest): Promise<StoredDisk>
+  commitPoint(point: NewPoint): Promise<PointSummary>
+  /** The caller disposes of the source. */
+  openDisk(pointId: string, disk: string): Promise<BlockSource>
+  restoreDisk(request: RestoreDiskRequest): Promise<RestoredDisk>
+  verify(request: VerifyRequest): Promise<VerifyReport>
+  stats(): Promise<VaultStats>
+  close(): Promise<void>
+}
+
+/** Creates an empty vault in a folder; throws `VAULT_EXISTS` when there is one. */
+export async function initVault(directory: string, password: Secret, options: VaultOptions = {}): Promise<void> {
+  const backend = localBackend(directory)
+  if ((await backend.list('config')).length > 0) throw vaultExists(directory)
+  await createFolders(directory)
+  await initBackend(backend, password, options)
+}
+
+/** The same on any storage that is empty. The config comes last: without it there is no vault. */
+export async function initBackend(backend: Backend, password: Secret, { now = Date.now }: VaultOptions = {}): Promise<void> {
+  const key = await createKey(backend, password, now())
+  const config = { version: 2, id: randomBytes(32).toString('hex'), chunker_polynomial: randomPolynomial().toString(16) }
+  await putConfig(backend, key, JSON.stringify(config))
+}
+
+/** Opens a vault, also one that restic made. The caller closes it. */
+export async function openVault(directory: string, password: Secret, options: VaultOptions = {}): Promise<Vault> {
+  return await openBackend(localBackend(directory), password, options)
+}
+
+export async function openBackend(backend: Backend, password: Secret, options: VaultOptions = {}): Promise<Vault> {
+  if ((await backend.list('config')).length === 0) throw vaultNotFound(backend.where)
+  const key = await findKey(backend, password)
+  const config = await readConfig(backend, key)
+  if (!isObject(config) || config.version !== 2) throw versionUnsupported(isObject(config) ? (config.version ?? null) : null)
+  return await createVault(backend, key, options)
+}
+
+async function createVault(backend: Backend, key: SealKey, options: VaultOptions): Promise<Vault> {
+  const { geometry = GEOMETRY, now = Date.now } = options
+  const repository = await openRepository(backend, key, options.threads)
+  const lock = sharedLock(() => takeLock(backend, key, false, now))
+  let closed = false
+
+  /** Runs a call that needs the files to stay, under the one lock that all calls of this vault share. */
+  async function locked<T>(call: () => Promise<T>): Promise<T> {
+    if (closed) throw vaultClosed()
+    await lock.enter()
+    try {
+      return await call()
+    } finally {
+      await lock.leave()
+    }
+  }
+
+  async function close(): Promise<void> {
+    closed = true
+    await lock.drop()
+    await repository[Symbol.asyncDispose]()
+  }
+
+  async function findDisk(pointId: string, disk: string): Promise<PointDisk & { readonly geometry: Geometry }> {
+    const point = await findPoint(repository, pointId)
+    const found = point.disks.find((one) => one.disk === disk)
+    if (!found)
+      throw diskUnknown(
+        point.id,
+        disk,
+        point.disks.map((one) => one.disk),
+      )
+    return { ...found, geometry: point.geometry }
+  }
+
+  return {
+    where: backend.where,
+    damage: repository.damage,
+    async points({ vm, limit } = {}) {
+      const points = (await listPoints(repository)).filter((point) => vm === undefined || point.vm === vm)
+      return points.slice(0, limit)
+    },
+    point: (wanted, vm) => findPoint(repository, wanted, vm),
+    snapshots: () => listSnapshots(repository),
+    storeDisk: (request) =>
+      locked(async () => {
+        if (backend.address) await prepareForWriting(backend.address.directory, now())
+        const base = request.base && (await findDisk(request.base.pointId, request.base.disk))
+        if (base && (base.geometry.chunkBytes !== geometry.chunkBytes || base.geometry.segmentBytes !== geometry.segmentBytes)) {
+          throw mapInvalid(request.disk, 'its base was stored with another chunk or segment size; take a full backup')
+        }
+        return await storeDisk(repository, request, geometry, base, options.checkpointBytes)
+      }),
+    commitPoint: (point) => locked(() => commitPoint(repository, point, geometry, now())),
+    async openDisk(pointId, disk) {
+      if (closed) throw vaultClosed()
+      await lock.enter()
+      try {
+        const found = await findDisk(pointId, disk)
+        const source = readDisk(
+          repository,
+          await openDiskMap(repository, found.treeId, found.sizeBytes, found.geometry),
+          found.geometry.chunkBytes,
+        )
+        return { ...source, [Symbol.asyncDispose]: lock.leave }
+      } catch (error) {
+        await lock.leave()
+        throw error
+      }
+    },
+    restoreDisk: (request) =>
+      locked(async () => {
+        const found = await findDisk(request.pointId, request.disk)
+        const map = await openDiskMap(repository, found.treeId, found.sizeBytes, found.geometry)
+        return await restoreDisk(repository, map, found.geometry.chunkBytes, request)
+      }),
+    verify: (request) => locked(() => verifyVault(repository, request)),
+    stats: async () => {
+      const kinds = await Promise.all((['config', 'key', 'pack', 'index', 'snapshot'] as const).map((kind) => backend.list(kind)))
+      return {
+        points: (await listPoints(repository)).length,
+        packs: kinds[2]?.length ?? 0,
+        storedBytes: kinds.flat().reduce((sum, file) => sum + file.sizeBytes, 0),
+        blobs: repository.data.count + repository.trees.count,
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** Taken with the first that enters, released with the last that leaves. */
+function sharedLock(take: () => Promise<VaultLock>): { enter(): Promise<void>; leave(): Promise<void>; drop(): Promise<void> } {
+  let holders = 0
+  let held: Promise<VaultLock> | undefined
+  const release = async (): Promise<void> => {
+    const last = held
+    held = undefined
+    await (await last?.catch(() => undefined))?.release()
+  }
+  return {
+    async enter() {
+      holders += 1
+      held ??= take()
+      try {
+        await held
+      } catch (error) {
+        holders -= 1
+        held = undefined
+        throw error
+      }
+    },
+    async leave() {
+      holders -= 1
+      if (holders === 0) await release()
+    },
+    drop: release,
+  }
+}

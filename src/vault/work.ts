@@ -1,0 +1,230 @@
+// What a worker does, in whatever thread it lives: reads chunks, names them, packs the new ones; checks packs; writes chunks back.
+// Block data never leaves it: ids come out, verdicts go in. Nothing here knows of points, trees or other workers.
+import type { BlockSink, BlockSource, DiskAddress } from '../blocks/index.ts'
+import type { Backend } from './backend.ts'
+import { type BlobPlace, ID_BYTES, openBlob } from './blobs.ts'
+import { fileDamaged, sourceFailed, targetFailed, writeFailed } from './codes.ts'
+import { type SealKey, sha256 } from './crypto.ts'
+import { openSink, openSource } from './disks-tmp.ts'
+import { createPacker, type PackedBlob, packBytes, readHeader, type WrittenPack } from './pack.ts'
+import { zeroId } from './zero.ts'
+
+/** A chunk to read: `ranges` are pairs of offset and length within the disk; the rest of the chunk is zero. */
+export interface ChunkRead {
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+  readonly ranges: readonly number[]
+}
+
+/** A chunk to write back from its blob. */
+export interface ChunkWrite extends BlobPlace {
+  readonly targetBytes: number
+  readonly packId: string
+  readonly id: Uint8Array
+}
+
+export interface PackReport {
+  readonly flaw?: string
+  /** What the pack's own header lists. */
+  readonly blobs: readonly { readonly id: string; readonly flaw?: string }[]
+}
+
+/** Buffers in arguments and answers own their memory, so that a thread boundary copies no more than they hold. */
+export interface Work {
+  openSource(disk: number, address: DiskAddress): Promise<{ readonly sizeBytes: number }>
+  /** Reads the chunks and answers their ids, 32 bytes each; they wait under the ticket for `keep`. */
+  read(disk: number, chunks: readonly ChunkRead[]): Promise<{ readonly ticket: number; readonly ids: Uint8Array }>
+  /** Packs those chunks of the ticket whose flag is 1, forgets the rest; answers the bytes they take. */
+  keep(ticket: number, fresh: Uint8Array): Promise<number>
+  /** Makes everything kept durable; answers the packs written since the last flush. */
+  flush(): Promise<readonly WrittenPack[]>
+  /** Ends what is under way for the disk. */
+  close(disk: number): Promise<void>
+  openSink(disk: number, address: DiskAddress): Promise<{ readonly sizeBytes: number }>
+  write(disk: number, chunks: readonly ChunkWrite[]): Promise<void>
+  zero(disk: number, offsetBytes: number, lengthBytes: number): Promise<void>
+  flushSink(disk: number): Promise<void>
+  checkPack(name: string, expected: readonly PackedPlace[]): Promise<PackReport>
+}
+
+/** What an index says of a blob in a pack. */
+export interface PackedPlace extends BlobPlace {
+  readonly id: string
+}
+
+interface OpenDisk {
+  readonly stop: AbortController
+  readonly source?: BlockSource
+  readonly sink?: BlockSink
+}
+
+interface Waiting {
+  readonly disk: number
+  readonly chunks: readonly Buffer[]
+  readonly ids: Buffer
+}
+
+export function createWork(backend: Backend, key: SealKey): Work {
+  const packer = createPacker(backend, key, 'data')
+  const disks = new Map<number, OpenDisk>()
+  const waiting = new Map<number, Waiting>()
+  const spare: Buffer[] = []
+  let tickets = 0
+
+  const takeBuffer = (lengthBytes: number): Buffer => {
+    const known = spare.pop()
+    return known && known.length === lengthBytes ? known : Buffer.allocUnsafeSlow(lengthBytes)
+  }
+
+  async function readChunk(source: BlockSource, chunk: ChunkRead): Promise<Buffer> {
+    const into = takeBuffer(chunk.lengthBytes)
+    const { ranges } = chunk
+    if (ranges[1] !== chunk.lengthBytes) into.fill(0)
+    for (let i = 0; i < ranges.length; i += 2) {
+      const offsetBytes = ranges[i] ?? 0
+      const start = offsetBytes - chunk.offsetBytes
+      await source.read(offsetBytes, into.subarray(start, start + (ranges[i + 1] ?? 0)))
+    }
+    return into
+  }
+
+  return {
+    async openSource(disk, address) {
+      const stop = new AbortController()
+      try {
+        const source = await openSource(address, { signal: stop.signal })
+        disks.set(disk, { stop, source })
+        return { sizeBytes: source.sizeBytes }
+      } catch (cause) {
+        throw sourceFailed(cause)
+      }
+    },
+
+    async read(disk, chunks) {
+      const source = disks.get(disk)?.source
+      if (!source) throw sourceFailed('it was closed')
+      let contents: Buffer[]
+      try {
+        contents = await Promise.all(chunks.map((chunk) => readChunk(source, chunk)))
+      } catch (cause) {
+        throw sourceFailed(cause)
+      }
+      const ids = Buffer.allocUnsafeSlow(contents.length * ID_BYTES)
+      for (const [i, content] of contents.entries()) (zeroId(content) ?? sha256(content)).copy(ids, i * ID_BYTES)
+      tickets += 1
+      waiting.set(tickets, { disk, chunks: contents, ids })
+      return { ticket: tickets, ids }
+    },
+
+    async keep(ticket, fresh) {
+      const held = waiting.get(ticket)
+      if (!held) throw new Error(`no chunks wait under ticket ${ticket}`)
+      waiting.delete(ticket)
+      let storedBytes = 0
+      try {
+        for (const [i, content] of held.chunks.entries()) {
+          if (fresh[i] === 1) storedBytes += await packer.add(held.ids.subarray(i * ID_BYTES, (i + 1) * ID_BYTES), content)
+          spare.push(content)
+        }
+      } catch (cause) {
+        throw writeFailed(cause)
+      }
+      return storedBytes
+    },
+
+    async flush() {
+      try {
+        return await packer.flush()
+      } catch (cause) {
+        throw writeFailed(cause)
+      }
+    },
+
+    async close(disk) {
+      const open = disks.get(disk)
+      disks.delete(disk)
+      for (const [ticket, held] of waiting) if (held.disk === disk) waiting.delete(ticket)
+      open?.stop.abort()
+      await open?.source?.[Symbol.asyncDispose]()
+      await open?.sink?.[Symbol.asyncDispose]()
+    },
+
+    async openSink(disk, address) {
+      try {
+        const sink = await openSink(address)
+        disks.set(disk, { stop: new AbortController(), sink })
+        return { sizeBytes: sink.sizeBytes }
+      } catch (cause) {
+        throw targetFailed(cause)
+      }
+    },
+
+    async write(disk, chunks) {
+      const sink = sinkOf(disk)
+      await Promise.all(
+        chunks.map(async (chunk) => {
+          const sealed = await backend.read('pack', chunk.packId, chunk)
+          const plain = openBlob(key, sealed, chunk.rawBytes, Buffer.from(chunk.id))
+          if (typeof plain === 'string') throw fileDamaged('pack', chunk.packId, `a blob is ${plain}`)
+          await sink.write(chunk.targetBytes, plain).catch((cause: unknown) => Promise.reject(targetFailed(cause)))
+        }),
+      )
+    },
+
+    async zero(disk, offsetBytes, lengthBytes) {
+      await sinkOf(disk)
+        .zero(offsetBytes, lengthBytes)
+        .catch((cause: unknown) => Promise.reject(targetFailed(cause)))
+    },
+
+    async flushSink(disk) {
+      await sinkOf(disk)
+        .flush()
+        .catch((cause: unknown) => Promise.reject(targetFailed(cause)))
+    },
+
+    async checkPack(name, expected) {
+      const pack = await backend.read('pack', name)
+      return inspectPack(key, pack, name, expected)
+    },
+  }
+
+  function sinkOf(disk: number): BlockSink {
+    const sink = disks.get(disk)?.sink
+    if (!sink) throw targetFailed('it was closed')
+    return sink
+  }
+}
+
+function inspectPack(key: SealKey, pack: Buffer, name: string, expected: readonly PackedPlace[]): PackReport {
+  const flawOf = (blob: PackedPlace): string | undefined => {
+    const end = blob.offsetBytes + blob.lengthBytes
+    if (end > pack.length) return 'beyond the end of the pack'
+    const opened = openBlob(key, pack.subarray(blob.offsetBytes, end), blob.rawBytes, Buffer.from(blob.id, 'hex'))
+    return typeof opened === 'string' ? opened : undefined
+  }
+  const blobs = expected.map((blob) => {
+    const flaw = flawOf(blob)
+    return { id: blob.id, ...(flaw === undefined ? {} : { flaw }) }
+  })
+  const header = readHeader(key, pack)
+  const flaw =
+    pack.length !== packBytes(expected)
+      ? `it has ${pack.length} bytes instead of ${packBytes(expected)}`
+      : !header
+        ? 'its header cannot be read'
+        : !sameBlobs(header, expected)
+          ? 'its header and the index disagree'
+          : sha256(pack).toString('hex') !== name
+            ? 'its content does not match its name'
+            : undefined
+  return { ...(flaw === undefined ? {} : { flaw }), blobs }
+}
+
+function sameBlobs(header: readonly PackedBlob[], expected: readonly PackedPlace[]): boolean {
+  const listed = new Set(expected.map((blob) => `${blob.id} ${blob.offsetBytes} ${blob.lengthBytes} ${blob.rawBytes}`))
+  return (
+    header.length === listed.size &&
+    header.every((blob) => listed.has(`${blob.id.toString('hex')} ${blob.offsetBytes} ${blob.lengthBytes} ${blob.rawBytes}`))
+  )
+}

@@ -1,0 +1,46 @@
+// Entry of a worker thread: answers questions with `work.ts`. No decisions here.
+import { parentPort, workerData } from 'node:worker_threads'
+import type { BackendAddress } from './backend.ts'
+import { type VaultCode, VaultError } from './codes.ts'
+import type { SealKey } from './crypto.ts'
+import { localBackend } from './local-backend.ts'
+import { createWork, type Work } from './work.ts'
+
+export interface ThreadData {
+  readonly address: BackendAddress
+  readonly key: SealKey
+}
+
+export interface Question {
+  readonly id: number
+  readonly method: keyof Work
+  readonly args: readonly unknown[]
+}
+
+export type Answer =
+  | { readonly id: number; readonly value: unknown }
+  | {
+      readonly id: number
+      readonly error: { readonly message: string; readonly stack: string; readonly code?: VaultCode; readonly hint?: string }
+    }
+
+const { address, key } = workerData as ThreadData
+const work = createWork(localBackend(address.directory), key)
+
+parentPort?.on('message', async ({ id, method, args }: Question) => {
+  try {
+    const call = work[method] as (...args: readonly unknown[]) => Promise<unknown>
+    answer({ id, value: await call(...args) })
+  } catch (error) {
+    answer({ id, error: describe(error) })
+  }
+})
+
+const answer = (message: Answer): void => parentPort?.postMessage(message)
+
+function describe(error: unknown): Extract<Answer, { error: unknown }>['error'] {
+  if (!(error instanceof Error)) return { message: String(error), stack: '' }
+  const base = { message: error.message, stack: error.stack ?? '' }
+  if (!(error instanceof VaultError)) return base
+  return { ...base, code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+}
