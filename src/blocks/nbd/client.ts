@@ -1,5 +1,5 @@
 // The client's side of the transmission phase: one connection to one export, many requests in flight.
-// It does not repeat what failed and does not reconnect; `sources/reconnecting.ts` does.
+// It does not repeat what failed and does not reconnect; `reconnecting.ts` does.
 import type { TlsSettings } from '../model.ts'
 import { NbdError, protocolError, requestError } from './error.ts'
 import { listExports, type Negotiated, negotiate } from './handshake.ts'

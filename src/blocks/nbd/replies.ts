@@ -190,6 +190,7 @@ export function createReplies(
     },
     ended: (reason) => {
       dead = true
+      target = undefined
       ended(reason)
     },
   }
