@@ -19,7 +19,10 @@ export function createEngine(options: EngineOptions): Engine {
   const active = new Map<string, RunLoop>()
 
   async function start(request: StartRequest): Promise<RunningRun> {
-    const pinned = linked(request)
+    const pinned = linked(
+      request.runbook,
+      request.packs.map(({ pack }) => pack),
+    )
     const targets = bindTargets(request, pinned.program)
     assertConnections(targets, options.connection)
     const { name, version } = request.runbook

@@ -28,8 +28,8 @@ export type Observation = { readonly runId: string; readonly at: number } & (
   | { readonly kind: 'runEnded'; readonly outcome: Outcome }
 )
 
-/** A pack with the texts it was read from, by file name in its folder: what `loadPack` answers. */
-export interface LoadedPack {
+/** A pack with the texts it was read from, by file: what `loadPack` answers when all is well. */
+export interface PackWithSources {
   readonly pack: Pack
   readonly sources: ReadonlyMap<string, string>
 }
@@ -39,7 +39,7 @@ export interface StartRequest {
   /** The text the runbook was parsed from; the run is pinned to it. */
   readonly text: string
   /** Those the runbook uses; the run is pinned to them. */
-  readonly packs: readonly LoadedPack[]
+  readonly packs: readonly PackWithSources[]
   /** Already validated, defaults filled in. */
   readonly inputs: JsonObject
   /** Operator's target by the runbook's target name. */

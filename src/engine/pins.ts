@@ -1,14 +1,15 @@
 // What a run is pinned to: the texts of its runbook and packs, kept in the journal by hash. An edit changes no run under way.
+import { basename } from 'node:path'
 import type { Journal, RunHeader } from '../journal/index.ts'
 import { link, type Program } from '../kernel/index.ts'
-import { parseRunbook } from '../language/index.ts'
-import { type Catalogue, createCatalogue, parsePack } from '../packs/index.ts'
+import { parseRunbook, type Runbook } from '../language/index.ts'
+import { type Catalogue, createCatalogue, type Pack, parsePack } from '../packs/index.ts'
 import type { StartRequest } from './model.ts'
 
-type Pins = RunHeader['pins']
-
+/** Roles of the pinned texts; a pack's end in its name. */
 const RUNBOOK = 'runbook'
-const PACK = 'pack:'
+const MANIFEST = 'pack:'
+const OPENAPI = 'openapi:'
 
 /** Everything that decides what a run does. */
 export interface Pinned {
@@ -16,34 +17,45 @@ export interface Pinned {
   readonly catalogue: Catalogue
 }
 
-export function linked({ runbook, packs }: Pick<StartRequest, 'runbook' | 'packs'>): Pinned {
-  const catalogue = createCatalogue(packs.map(({ pack }) => pack))
+export function linked(runbook: Runbook, packs: readonly Pack[]): Pinned {
+  const catalogue = createCatalogue(packs)
   return { catalogue, program: link(runbook, catalogue) }
 }
 
-export async function pin(journal: Journal, { text, packs }: StartRequest): Promise<Pins> {
+export async function pin(journal: Journal, { text, packs }: StartRequest): Promise<RunHeader['pins']> {
   const pins: Record<string, string> = { [RUNBOOK]: await journal.putDocument(text) }
   for (const { pack, sources } of packs) {
-    pins[`${PACK}${pack.name}`] = await journal.putDocument(JSON.stringify(Object.fromEntries(sources)))
+    for (const [file, source] of sources) {
+      pins[`${basename(file) === 'pack.yaml' ? MANIFEST : OPENAPI}${pack.name}`] = await journal.putDocument(source)
+    }
   }
   return pins
 }
 
 /** Reads again what the run was started with. Throws when this version cannot. */
 export async function loadPinned(journal: Journal, run: RunHeader): Promise<Pinned> {
-  const textOf = async (role: string): Promise<string> => {
-    const text = await journal.document(run.pins[role] ?? '')
-    if (text === undefined) throw new Error(`run ${run.id}: the journal lacks its ${role}`)
-    return text
+  const packs: Pack[] = []
+  for (const role of Object.keys(run.pins).filter((each) => each.startsWith(MANIFEST))) {
+    const name = role.slice(MANIFEST.length)
+    const manifest = { file: `${name}/pack.yaml`, text: await pinnedText(journal, run, role) }
+    const withOpenapi = run.pins[OPENAPI + name] !== undefined
+    const openapi = withOpenapi
+      ? { file: `${name}/openapi.yaml`, text: await pinnedText(journal, run, OPENAPI + name) }
+      : undefined
+    const { pack } = await parsePack(manifest, openapi)
+    if (pack === undefined) throw unreadable(run, `pack ${name}`)
+    packs.push(pack)
   }
-  const packs = []
-  for (const role of Object.keys(run.pins).filter((each) => each.startsWith(PACK))) {
-    const sources = new Map(Object.entries(JSON.parse(await textOf(role)) as Record<string, string>))
-    const { pack } = await parsePack(sources)
-    if (pack === undefined) throw new Error(`run ${run.id}: this version cannot read the ${role} it is pinned to`)
-    packs.push({ pack, sources })
-  }
-  const { runbook } = parseRunbook(await textOf(RUNBOOK), run.runbook)
-  if (runbook === undefined) throw new Error(`run ${run.id}: this version cannot read the runbook it is pinned to`)
-  return linked({ runbook, packs })
+  const { runbook } = parseRunbook(await pinnedText(journal, run, RUNBOOK), run.runbook)
+  if (runbook === undefined) throw unreadable(run, 'runbook')
+  return linked(runbook, packs)
 }
+
+async function pinnedText(journal: Journal, { id, pins }: RunHeader, role: string): Promise<string> {
+  const text = await journal.document(pins[role] ?? '')
+  if (text === undefined) throw new Error(`the journal lacks the ${role} of run ${id}`)
+  return text
+}
+
+const unreadable = ({ id }: RunHeader, what: string): Error =>
+  new Error(`this version of Holdfast cannot read the ${what} that run ${id} is pinned to`)

@@ -86,13 +86,20 @@ export function startLoop(options: LoopOptions): RunLoop {
           if (command.report.kind === 'obligation') obligations.set(command.report.obligation.id, command.report.obligation)
         } else {
           outward.push(command)
-          const lock = command.kind === 'unlock' ? locks.get(command.lock) : undefined
-          if (lock?.isHeld()) unlocks.push(lock.name)
+          if (command.kind === 'unlock') unlocks.push(...withdraw(command.lock))
         }
       }
     }
     const entry = { events, obligations: [...obligations.values()], unlocks, ...(outcome === undefined ? {} : { outcome }) }
     return { entry, outward, reports }
+  }
+
+  /** The name to unlock with the next entry. A request that holds nothing yet is withdrawn at once, before it can be granted. */
+  function withdraw(id: string): readonly string[] {
+    const lock = locks.get(id)
+    if (lock?.isHeld()) return [lock.name]
+    lock?.giveUp()
+    return []
   }
 
   function perform(command: Outward): void {

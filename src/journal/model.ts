@@ -7,7 +7,7 @@ export interface RunHeader {
   readonly id: string
   readonly runbook: string
   readonly runbookVersion: string
-  /** Documents by role (`runbook`, `pack:<name>`): hash of the text this run is pinned to, see `documents`. */
+  /** Documents by role (`runbook`, `pack:<name>`, `openapi:<name>`): hash of the text this run is pinned to, see `documents`. */
   readonly pins: Readonly<Record<string, string>>
   readonly inputs: JsonObject
   /** Target references by name, as the runbook's `targets` root sees them. */
