@@ -27,12 +27,12 @@ export function prepareCall(turn: Turn, frame: PlainFrame, input: JsonObject): v
   frame.input = input
   frame.uses = handlesIn(turn.program, action.name, input).map((handle) => handle.obligation)
   if (action.lock === undefined) return attempt(turn, frame)
-  frame.phase = 'locking'
   const templates = [{ name: 'lock', template: action.lock }]
   evaluate(turn, `${frame.path}?lock`, { kind: 'callLock', path: frame.path }, { templates, roots: { input } })
 }
 
 export function takeCallLock(turn: Turn, frame: PlainFrame, name: string): void {
+  frame.phase = 'locking'
   lock(turn, callLock(frame.path), name, frame.path)
 }
 
