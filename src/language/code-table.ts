@@ -87,10 +87,6 @@ const TABLE = {
   },
   LAMBDA_RECURSIVE: { title: 'A function can call itself', explanation: 'Evaluation must end. Use $map, $filter or $reduce.' },
   PACK_UNKNOWN: { title: 'A pack is not known', explanation: 'use names a pack that is not among the packs at hand.' },
-  PACK_VERSION_UNMET: {
-    title: 'A pack has another version',
-    explanation: 'The pack at hand does not satisfy the range under use.',
-  },
   ALIAS_UNKNOWN: { title: 'A pack is not in use', explanation: 'The word before / must be a key under use, or core.' },
   ALIAS_RESERVED: {
     title: 'The name core is taken',
@@ -138,6 +134,15 @@ const TABLE = {
     title: 'A target has another connection type',
     explanation: 'The slot takes a target of the type that the pack names.',
   },
+  RESOURCE_NOT_HANDLE: {
+    title: 'A resource is not given by its handle',
+    explanation:
+      'An acquiring step outputs handle, and only a handle tells the engine what is used; pass ${ steps.<id>.handle }.',
+  },
+  RESOURCE_MISMATCH: {
+    title: 'A handle of another resource type',
+    explanation: 'The slot takes handles of the types that the pack names.',
+  },
   OWNER_UNKNOWN: {
     title: 'The owner is no enclosing scope',
     explanation: 'owner names a scope around the step, which then releases what the step acquires.',
@@ -151,6 +156,10 @@ const TABLE = {
     explanation: 'end names an earlier step that acquired something which is still held here.',
   },
   END_TWICE: { title: 'A resource is ended twice', explanation: 'After end the resource is gone.' },
+  END_IN_LOOP: {
+    title: 'A loop would end a resource once per item',
+    explanation: 'What was acquired outside a loop is ended outside of it.',
+  },
   POLL_NOT_READ: {
     title: 'Polling with an effect',
     explanation: 'until repeats a call; only an action that changes nothing may be repeated so.',

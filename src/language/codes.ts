@@ -126,9 +126,6 @@ export const expressionRefused = (span: Span, what: string): Diagnostic =>
 export const packUnknown = (span: Span, pack: string, known: readonly string[]): Diagnostic =>
   problem('PACK_UNKNOWN', span, `there is no pack ${pack}`, { hint: meant(pack, known) })
 
-export const packVersionUnmet = (span: Span, pack: string, range: string, version: string): Diagnostic =>
-  problem('PACK_VERSION_UNMET', span, `the runbook wants ${pack} ${range}, but here is ${version}`)
-
 export const aliasUnknown = (span: Span, alias: string, known: readonly string[]): Diagnostic =>
   problem('ALIAS_UNKNOWN', span, `no pack is used under the name ${alias}`, {
     hint: meant(alias, known) ?? `Add it under use, such as ${alias}: <pack>@^1.0.0.`,
@@ -137,19 +134,23 @@ export const aliasUnknown = (span: Span, alias: string, known: readonly string[]
 export const aliasReserved = (span: Span): Diagnostic =>
   problem('ALIAS_RESERVED', span, 'core always names the pack core', { hint: 'Remove the line, or choose another name.' })
 
-export const actionUnknown = (span: Span, action: string, known: readonly string[]): Diagnostic =>
-  problem('ACTION_UNKNOWN', span, `there is no action ${action}`, { hint: meant(action, known) })
+export const actionUnknown = (span: Span, action: string, known: readonly string[], alias: string): Diagnostic =>
+  problem('ACTION_UNKNOWN', span, `${alias} has no action ${action}`, { hint: meant(action, known) })
 
-export const connectionUnknown = (span: Span, connection: string, known: readonly string[]): Diagnostic =>
-  problem('CONNECTION_UNKNOWN', span, `there is no connection type ${connection}`, { hint: meant(connection, known) })
+export const connectionUnknown = (span: Span, connection: string, known: readonly string[], alias: string): Diagnostic =>
+  problem('CONNECTION_UNKNOWN', span, `${alias} has no connection type ${connection}`, {
+    hint: meant(connection, known) ?? (known.length > 0 ? `It has ${listOf(known)}.` : undefined),
+  })
 
 export const stepIdTaken = (span: Span, id: string, first: Span): Diagnostic =>
   problem('STEP_ID_TAKEN', span, `another step that is visible here is called ${id}`, {
     related: [{ message: 'the other one', span: first }],
   })
 
-export const rootUnknown = (span: Span, root: string, known: readonly string[]): Diagnostic =>
-  problem('ROOT_UNKNOWN', span, `nothing is called ${root} here`, { hint: meant(root, known) ?? `Here are ${listOf(known)}.` })
+export const rootUnknown = (span: Span, root: string, known: readonly string[], instead: string | undefined): Diagnostic =>
+  problem('ROOT_UNKNOWN', span, `nothing is called ${root} here`, {
+    hint: instead === undefined ? (meant(root, known) ?? `Here are ${listOf(known)}.`) : `Did you mean ${instead}?`,
+  })
 
 export const inputUnknown = (span: Span, name: string, known: readonly string[]): Diagnostic =>
   problem('INPUT_UNKNOWN', span, `the runbook has no input ${name}`, { hint: meant(name, known) })
@@ -199,6 +200,14 @@ export const connectionNotTarget = (span: Span, name: string, type: string): Dia
 export const connectionMismatch = (span: Span, target: string, has: string, wants: string): Diagnostic =>
   problem('CONNECTION_MISMATCH', span, `${target} is a ${has}, but a ${wants} is needed here`)
 
+export const resourceNotHandle = (span: Span, name: string, types: readonly string[]): Diagnostic =>
+  problem('RESOURCE_NOT_HANDLE', span, `${name} takes a handle of ${types.join(' or ')}`, {
+    hint: 'Write ${ steps.<acquiring step>.handle }.',
+  })
+
+export const resourceMismatch = (span: Span, has: readonly string[], wants: readonly string[]): Diagnostic =>
+  problem('RESOURCE_MISMATCH', span, `this is a handle of ${has.join(' or ')}, but ${wants.join(' or ')} is needed here`)
+
 export const ownerUnknown = (span: Span, owner: string, scopes: readonly string[]): Diagnostic =>
   problem('OWNER_UNKNOWN', span, `no enclosing scope is called ${owner}`, {
     hint: meant(owner, scopes) ?? (scopes.length > 0 ? `Enclosing scopes: ${listOf(scopes)}.` : 'Put the step inside a scope.'),
@@ -214,6 +223,12 @@ export const endUnknown = (span: Span, step: string, known: readonly string[]): 
 
 export const endTwice = (span: Span, step: string, first: Span): Diagnostic =>
   problem('END_TWICE', span, `what ${step} acquired has been released already`, { related: [{ message: 'here', span: first }] })
+
+export const endInLoop = (span: Span, step: string, loop: Span): Diagnostic =>
+  problem('END_IN_LOOP', span, `${step} acquired once what every item of the loop would end`, {
+    related: [{ message: 'the loop', span: loop }],
+    hint: 'End it after the loop.',
+  })
 
 export const pollNotRead = (span: Span, action: string, effect: string): Diagnostic =>
   problem('POLL_NOT_READ', span, `until calls ${action} again and again, but its effect is ${effect}`, {

@@ -1,6 +1,6 @@
 // Schema problems of a document as diagnostics with places. For manifests, configuration and other YAML files.
 import { type Diagnostic, didYouMean } from '../diagnostics/index.ts'
-import { isObject, type Json, type JsonSchema, type SchemaProblem, validator } from '../values/index.ts'
+import { type JsonSchema, type SchemaProblem, validator } from '../values/index.ts'
 import { closestNode, toJson, type YamlNode } from './syntax/index.ts'
 
 /** Codes are `<prefix>_KEY_UNKNOWN`, `<prefix>_KEY_MISSING` and `<prefix>_INVALID`; `${ … }` counts as the text that it is. */
@@ -8,20 +8,20 @@ export function schemaDiagnostics(node: YamlNode, schema: JsonSchema, prefix: st
   return validator(schema)
     .problems(toJson(node))
     .filter(({ keyword }) => !ECHOES.has(keyword))
-    .map((problem) => toDiagnostic(problem, node, schema, prefix))
+    .map((problem) => toDiagnostic(problem, node, prefix))
 }
 
 /** These repeat what a keyword inside them has said already. */
 const ECHOES = new Set(['if', 'propertyNames'])
 
-function toDiagnostic(problem: SchemaProblem, root: YamlNode, schema: JsonSchema, prefix: string): Diagnostic {
+function toDiagnostic(problem: SchemaProblem, root: YamlNode, prefix: string): Diagnostic {
   const node = closestNode(root, problem.path)
   const where = problem.path.length === 0 ? 'the document' : problem.path.join('.')
   const head = node.kind === 'map' ? (node.entries[0]?.keySpan ?? node.span) : node.span
   if (problem.keyword === 'additionalProperties' || problem.keyword === 'unevaluatedProperties') {
     const key = problem.property ?? ''
     const entry = node.kind === 'map' ? node.entries.find((each) => each.key === key) : undefined
-    const guess = didYouMean(key, knownKeys(schema, problem.path))
+    const guess = didYouMean(key, problem.known ?? [])
     return {
       code: `${prefix}_KEY_UNKNOWN`,
       severity: 'error',
@@ -46,24 +46,4 @@ export function wordProblem({ keyword, message, allowed }: SchemaProblem): strin
   if ((keyword === 'enum' || keyword === 'const') && allowed)
     return `must be ${allowed.map((each) => JSON.stringify(each)).join(' or ')}`
   return message
-}
-
-/** Properties that the schema knows at a path; follows properties, items and local references only. */
-function knownKeys(schema: JsonSchema, path: readonly string[]): readonly string[] {
-  let at: Json | undefined = schema
-  for (const part of path) {
-    at = resolve(schema, at)
-    if (!isObject(at)) return []
-    const property: Json | undefined = isObject(at.properties) ? at.properties[part] : undefined
-    at = property ?? (/^\d+$/.test(part) ? at.items : undefined) ?? at.additionalProperties
-  }
-  at = resolve(schema, at)
-  return isObject(at) && isObject(at.properties) ? Object.keys(at.properties) : []
-}
-
-function resolve(schema: JsonSchema, at: Json | undefined): Json | undefined {
-  if (!isObject(at) || typeof at.$ref !== 'string' || !at.$ref.startsWith('#/')) return at
-  let target: Json | undefined = schema
-  for (const part of at.$ref.slice(2).split('/')) target = isObject(target) ? target[part] : undefined
-  return target
 }

@@ -1,7 +1,7 @@
 // JSON Schema 2020-12 through ajv. The only user of ajv: everyone else sees a validator and a list of problems.
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import type { Json, JsonSchema } from './json.ts'
+import { isObject, type Json, type JsonSchema } from './json.ts'
 
 /** One way in which a value misses its schema. `path` leads to the place; `property` is the key that is missing or too much. */
 export interface SchemaProblem {
@@ -10,6 +10,8 @@ export interface SchemaProblem {
   readonly message: string
   readonly property?: string
   readonly allowed?: readonly Json[]
+  /** Of an unknown property: those that its object knows. */
+  readonly known?: readonly string[]
 }
 
 export interface Validator {
@@ -24,7 +26,7 @@ export interface Validator {
 const KEYWORDS = ['x-connection', 'x-resource', 'x-secret', 'x-expression'] as const
 
 function createAjv(useDefaults: boolean): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors: true, strict: false, useDefaults, validateFormats: true })
+  const ajv = new Ajv2020({ allErrors: true, strict: false, verbose: true, useDefaults, validateFormats: true })
   addFormats.default(ajv)
   ajv.addFormat('media-range', true)
   for (const keyword of KEYWORDS) ajv.addKeyword(keyword)
@@ -82,5 +84,8 @@ function toProblem(error: ErrorObject): SchemaProblem {
     message: error.message ?? error.keyword,
     ...(property === undefined ? {} : { property }),
     ...(allowed === undefined ? {} : { allowed }),
+    ...(property !== undefined && isObject(error.parentSchema?.properties)
+      ? { known: Object.keys(error.parentSchema.properties) }
+      : {}),
   }
 }

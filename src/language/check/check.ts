@@ -1,13 +1,35 @@
-// A parsed runbook against the packs at hand. Reports everything it finds; never throws on a bad runbook.
-import type { Diagnostic } from '../../diagnostics/index.ts'
+// A parsed runbook against the packs at hand: every rule over one survey.
+import { type Diagnostic, inReadingOrder } from '../../diagnostics/index.ts'
 import type { CatalogueView } from '../catalogue.ts'
 import type { Runbook } from '../model.ts'
+import { checkArguments } from './arguments.ts'
+import { checkInputsSchema } from './inputs-schema.ts'
+import { checkNames } from './names.ts'
+import { checkOwnership } from './ownership.ts'
+import { checkPolling } from './polling.ts'
+import { checkReferences } from './references.ts'
+import { checkStepIds } from './step-ids.ts'
+import { type Survey, survey } from './survey.ts'
 
-/** All problems, in reading order. `broken`: ids of steps that parsing had to leave out; references to them are accepted. */
+const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
+  checkInputsSchema,
+  checkNames,
+  checkStepIds,
+  checkReferences,
+  checkArguments,
+  checkOwnership,
+  checkPolling,
+]
+
+/**
+ * All problems, in reading order; never throws on a bad runbook. `broken` holds ids of steps that parsing left out
+ * (`Draft.broken`): references to them are no further problem.
+ */
 export function checkRunbook(
   runbook: Runbook,
   catalogue: CatalogueView,
   broken: ReadonlySet<string> = new Set(),
 ): readonly Diagnostic[] {
-  return [runbook, catalogue, broken].length === 0 ? [] : []
+  const surveyed = survey(runbook, catalogue, broken)
+  return inReadingOrder(RULES.flatMap((rule) => rule(surveyed)))
 }

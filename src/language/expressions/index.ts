@@ -1,4 +1,4 @@
 export { BOUNDS } from './compile.ts'
 export { expressionDiagnostics } from './diagnose.ts'
 export { ExpressionFailed, evaluateTemplate, type Roots } from './evaluate.ts'
-export { type Reference, references } from './references.ts'
+export { purePathNames, type Reference, references } from './references.ts'

@@ -48,9 +48,11 @@ export function staticPaths(source: string): readonly StaticPath[] {
   if (known) return known
   const found: StaticPath[] = []
   collect(tree, true, source, found)
-  found.sort((a, b) => (a.ranges[0]?.[0] ?? 0) - (b.ranges[0]?.[0] ?? 0))
-  cache.set(tree, found)
-  return found
+  // `a ?? b` holds its left side twice.
+  const distinct = [...new Map(found.map((path) => [String(path.ranges), path])).values()]
+  distinct.sort((a, b) => (a.ranges[0]?.[0] ?? 0) - (b.ranges[0]?.[0] ?? 0))
+  cache.set(tree, distinct)
+  return distinct
 }
 
 /** The whole expression when it is nothing but one static path. */
@@ -63,8 +65,14 @@ export function purePath(source: string): StaticPath | undefined {
   return plain ? staticPaths(source)[0] : undefined
 }
 
+/** Its names: root first. */
+export const purePathNames = (source: string): readonly string[] | undefined => purePath(source)?.names
+
 const hasExtras = (step: Tree): boolean =>
   ['predicate', 'stages', 'group', 'focus', 'index', 'ancestor', 'tuple', 'keepArray'].some((field) => field in step)
+
+/** Fields of a node whose names are relative to what the node yields. */
+const RELATIVE = new Set(['predicate', 'stages', 'group'])
 
 /** `atRoot`: names mean roots here. */
 function collect(node: Tree, atRoot: boolean, source: string, found: StaticPath[]): void {
@@ -74,7 +82,7 @@ function collect(node: Tree, atRoot: boolean, source: string, found: StaticPath[
     return collectExtras(node, source, found)
   }
   for (const [field, value] of Object.entries(node)) {
-    const inner = atRoot && field !== 'predicate' && field !== 'stages' && field !== 'group'
+    const inner = atRoot && node.type !== 'transform' && !RELATIVE.has(field)
     for (const child of treesIn(value)) collect(child, inner, source, found)
   }
 }
@@ -95,9 +103,11 @@ function collectPath(node: Tree, atRoot: boolean, source: string, found: StaticP
   for (const child of treesIn(node.group)) collect(child, false, source, found)
 }
 
+/** How many names a path starts with. A binding (`@$x`, `#$i`) ends it: what follows is not below what stands before. */
 function leadingNames(steps: readonly Tree[]): number {
   const other = steps.findIndex((step) => step.type !== 'name')
-  return other === -1 ? steps.length : other
+  const bound = steps.findIndex((step) => 'focus' in step || 'index' in step)
+  return Math.min(other === -1 ? steps.length : other, bound === -1 ? steps.length : bound + 1)
 }
 
 /** Predicates and the like: what they name is relative to the node they belong to. */
