@@ -44,6 +44,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   undici: 'http',
   'sodium-native': 'vault',
   fastify: 'platforms',
+  selfsigned: 'platforms',
   commander: 'cli',
   listr2: 'cli',
   pino: 'cli',
