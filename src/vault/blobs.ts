@@ -1,6 +1,7 @@
 // Blobs: pieces of plain data named by their sha256, compressed and sealed. Source: restic doc/design.rst, "Pack Format".
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { SEAL_BYTES, type SealKey, seal, sha256, unseal } from './crypto.ts'
+import { release } from './release.ts'
 
 export type BlobType = 'data' | 'tree'
 
@@ -30,6 +31,7 @@ export function sealBlob(key: SealKey, plain: Buffer): SealedBlob {
   })
   const smaller = packed.length < plain.length
   const parts = seal(key, smaller ? packed : plain)
+  release(packed)
   return { parts, lengthBytes: SEAL_BYTES + parts[1].length, rawBytes: smaller ? plain.length : 0 }
 }
 
@@ -41,14 +43,15 @@ export function openBlob(key: SealKey, sealed: Buffer, rawBytes: number, id: Buf
   const opened = unseal(key, sealed)
   if (!opened) return 'changed'
   const plain = rawBytes === 0 ? opened : decompress(opened, rawBytes)
+  if (plain !== opened) release(opened)
   if (!plain) return 'not decompressible'
   return sha256(plain).equals(id) ? plain : 'wrong content'
 }
 
 function decompress(packed: Buffer, rawBytes: number): Buffer | undefined {
   try {
-    // One output chunk of the right size spares a concatenation; the cap keeps a lying header from eating memory.
-    const plain = zstdDecompressSync(packed, { chunkSize: Math.max(64, rawBytes), maxOutputLength: Math.max(64, rawBytes) })
+    // One output chunk with room to spare saves a concatenation; the cap keeps a lying header from eating memory.
+    const plain = zstdDecompressSync(packed, { chunkSize: rawBytes + 64, maxOutputLength: rawBytes + 64 })
     return plain.length === rawBytes ? plain : undefined
   } catch {
     return undefined

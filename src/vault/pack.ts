@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto'
 import type { Backend } from './backend.ts'
 import { type BlobPlace, type BlobType, ID_BYTES, sealBlob } from './blobs.ts'
 import { SEAL_BYTES, type SealKey, seal, unseal } from './crypto.ts'
+import { release } from './release.ts'
 
 const LENGTH_BYTES = 4
 const PLAIN_ENTRY_BYTES = 1 + 4 + ID_BYTES
@@ -10,7 +11,7 @@ const COMPRESSED_ENTRY_BYTES = PLAIN_ENTRY_BYTES + 4
 /** A pack is written as soon as it holds this much: restic's own default. */
 const PACK_BYTES = 16 * 1024 ** 2
 /** Packs on their way to storage at once; with PACK_BYTES it bounds memory. */
-const WRITES_AT_ONCE = 2
+const WRITES_AT_ONCE = 1
 
 export interface PackedBlob extends BlobPlace {
   readonly id: Buffer
@@ -57,6 +58,7 @@ export function createPacker(backend: Backend, key: SealKey, type: BlobType): Pa
   async function write(full: OpenPack): Promise<void> {
     const id = full.hash.digest('hex')
     await backend.put('pack', id, full.parts)
+    full.parts.forEach(release)
     written.push({ id, type, ids: Uint8Array.from(Buffer.concat(full.ids)), places: Uint32Array.from(full.places) })
   }
 

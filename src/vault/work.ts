@@ -7,6 +7,7 @@ import { fileDamaged, sourceFailed, targetFailed, writeFailed } from './codes.ts
 import { type SealKey, sha256 } from './crypto.ts'
 import { openSink, openSource } from './disks-tmp.ts'
 import { createPacker, type PackedBlob, packBytes, readHeader, type WrittenPack } from './pack.ts'
+import { release } from './release.ts'
 import { zeroId } from './zero.ts'
 
 /** A chunk to read: `ranges` are pairs of offset and length within the disk; the rest of the chunk is zero. */
@@ -166,7 +167,9 @@ export function createWork(backend: Backend, key: SealKey): Work {
           const sealed = await backend.read('pack', chunk.packId, chunk)
           const plain = openBlob(key, sealed, chunk.rawBytes, Buffer.from(chunk.id))
           if (typeof plain === 'string') throw fileDamaged('pack', chunk.packId, `a blob is ${plain}`)
+          release(sealed)
           await sink.write(chunk.targetBytes, plain).catch((cause: unknown) => Promise.reject(targetFailed(cause)))
+          release(plain)
         }),
       )
     },
@@ -185,7 +188,9 @@ export function createWork(backend: Backend, key: SealKey): Work {
 
     async checkPack(name, expected) {
       const pack = await backend.read('pack', name)
-      return inspectPack(key, pack, name, expected)
+      const report = inspectPack(key, pack, name, expected)
+      release(pack)
+      return report
     },
   }
 
@@ -201,7 +206,9 @@ function inspectPack(key: SealKey, pack: Buffer, name: string, expected: readonl
     const end = blob.offsetBytes + blob.lengthBytes
     if (end > pack.length) return 'beyond the end of the pack'
     const opened = openBlob(key, pack.subarray(blob.offsetBytes, end), blob.rawBytes, Buffer.from(blob.id, 'hex'))
-    return typeof opened === 'string' ? opened : undefined
+    if (typeof opened === 'string') return opened
+    release(opened)
+    return undefined
   }
   const blobs = expected.map((blob) => {
     const flaw = flawOf(blob)
