@@ -1,0 +1,49 @@
+// Real processes, really killed. What the far side holds lies in files that outlive them. [P1, P2, P3]
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openJournal } from '../../../src/journal/index.ts'
+import { folderStore } from '../../engine/things.ts'
+import { child, killAtEveryRecord } from './kill.ts'
+
+let root: string
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'holdfast-kill-'))
+})
+afterAll(() => rm(root, { recursive: true }))
+
+it('a process killed after any record leaves nothing behind once its run is resumed, and repeats no effect (P1, P2, P3)', async () => {
+  const killed = await killAtEveryRecord('things', async (record) => {
+    const folder = join(root, String(record))
+    await mkdir(folder)
+    return folder
+  })
+  const resumed = await child(
+    'things',
+    'resume',
+    0,
+    killed.map(({ folder }) => folder),
+  )
+  expect(resumed).toMatchObject({ code: 0, errors: '' })
+  let held = 0
+  for (const { folder, record } of killed) {
+    await using journal = openJournal(join(folder, 'journal.db'))
+    const [run] = await journal.runs()
+    const label = `killed after record ${record}`
+    expect(run?.status, label).toMatch(/succeeded|failed/)
+    expect(run?.outcome?.owed, label).toEqual([])
+    expect(await journal.obligations({ open: true }), label).toEqual([])
+    expect(await journal.locks(), label).toEqual([])
+    const store = folderStore(folder)
+    expect(store.names(), label).toEqual([])
+    const once = store.said().filter((effect) => !effect.startsWith('delete'))
+    expect(new Set(once).size, `${label}: ${once}`).toBe(once.length)
+    if (run?.status === 'failed') expect(run.outcome?.failure?.type, label).toBe('crashed')
+    held += once.filter((effect) => effect.startsWith('create')).length
+  }
+  console.log(`killed and resumed ${killed.length} runs, one after each record; ${held} things were held and let go`)
+  expect(killed.length).toBeGreaterThan(15)
+  expect(killed.map(({ record }) => record)).toEqual(killed.map((_, index) => index + 1))
+}, 120_000)
