@@ -1,6 +1,6 @@
 // Rules for actions: what they are bound to, what they name, and what their expressions may refer to.
 import { references, type Template } from '../language/index.ts'
-import { isObject, type Json, type JsonSchema, validator } from '../values/index.ts'
+import { type Json, type JsonSchema, validator } from '../values/index.ts'
 import { actionNamed, type Checked, checkName, presence, requiredOf } from './checked.ts'
 import * as codes from './codes.ts'
 import type { RawAction } from './manifest.ts'
@@ -73,16 +73,18 @@ function checkSchema(checked: Checked, schema: JsonSchema, path: Path): void {
 }
 
 function checkSlots(checked: Checked, schema: Json, path: Path): void {
-  if (Array.isArray(schema)) schema.forEach((item, index) => checkSlots(checked, item, [...path, String(index)]))
-  if (!isObject(schema)) return
-  for (const [key, value] of Object.entries(schema)) {
+  for (const [key, value] of entriesOf(schema)) {
     const place = [...path, key]
     if (key === 'x-connection') checkName(checked, 'connections', String(value), place)
-    else if (key === 'x-resource' && Array.isArray(value)) {
-      value.forEach((name, index) => checkName(checked, 'resources', String(name), [...place, String(index)]))
-    } else if (key === 'x-resource') checkName(checked, 'resources', String(value), place)
-    else checkSlots(checked, value, place)
+    else if (key !== 'x-resource') checkSlots(checked, value, place)
+    else if (!Array.isArray(value)) checkName(checked, 'resources', String(value), place)
+    else for (const [index, name] of value.entries()) checkName(checked, 'resources', String(name), [...place, String(index)])
   }
+}
+
+/** Of a list, with the indices as keys. */
+function entriesOf(value: Json): readonly (readonly [key: string, value: Json])[] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : []
 }
 
 function checkOperationNames(checked: Checked, action: Action, does: Operation, raw: RawAction, path: Path): void {

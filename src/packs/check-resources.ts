@@ -153,7 +153,7 @@ function checkParents(checked: Checked, { name, resource, path }: Subject): void
   }
   const cycle = cycleFrom(checked, resource.name)
   // A cycle is told once, at the first of its members by name.
-  if (cycle && cycle.every((member) => resource.name <= member)) {
+  if (cycle?.every((member) => resource.name <= member)) {
     checked.report(codes.parentCycle(checked.at([...path, 'childOf']), [...cycle, resource.name].map(unqualified)))
   }
 }

@@ -1,0 +1,67 @@
+// A request through rate limit, login and ownership check to its answer; transport trouble becomes a declared failure.
+import { type Call, failure, inDoubt } from './call.ts'
+import { type HttpAnswer, type HttpRequest, type LoginHttp, TransportFailed } from './model.ts'
+import { baseOf, prefixOf } from './request.ts'
+
+/** Throws `notReachable`, `answerLost`, `aborted` or `unexpectedAnswer`; whatever the ownership check throws passes through. */
+export async function send(call: Call, request: HttpRequest): Promise<HttpAnswer> {
+  let sent = false
+  try {
+    const answer = await sendAuthorized(call, request, () => {
+      sent = true
+    })
+    const { login, connection } = call
+    if (answer.status !== 401 || !login?.renew) return answer
+    // Refused, so it did nothing: once more with fresh credentials.
+    sent = false
+    await login.renew(connection, loginHttp(call))
+    return await sendAuthorized(call, request, () => {
+      sent = true
+    })
+  } catch (error) {
+    if (error instanceof TransportFailed) throw toFailure(call, error, sent)
+    throw error
+  }
+}
+
+async function sendAuthorized(call: Call, request: HttpRequest, leaving: () => void): Promise<HttpAnswer> {
+  const { http, connection, context, login, limits, timeoutMs } = call
+  await http.admit(connection, request.method, limits, context.signal)
+  const headers = (await login?.authorize(request, connection, loginHttp(call))) ?? {}
+  context.assertOwner()
+  leaving()
+  return http.send(connection, { ...request, headers: { ...request.headers, ...headers } }, { signal: context.signal, timeoutMs })
+}
+
+function loginHttp(call: Call): LoginHttp {
+  const { http, connection, context, limits, timeoutMs } = call
+  const base = baseOf(call)
+  return {
+    clock: context.clock,
+    session: http.session(connection),
+    origin: base.origin,
+    prefix: prefixOf(base),
+    async send(request) {
+      await http.admit(connection, request.method, limits, context.signal)
+      context.assertOwner()
+      return http.send(connection, request, { signal: context.signal, timeoutMs })
+    },
+  }
+}
+
+/** `leaving` tells the call's own request from one that its login sent before it. */
+function toFailure(call: Call, error: TransportFailed, leaving: boolean) {
+  const applied = leaving && error.sent ? inDoubt(call) : 'no'
+  switch (error.kind) {
+    case 'notReachable':
+      return failure(call, 'notReachable', error.message, { applied: 'no', retryable: true }, error)
+    case 'answerLost':
+      return failure(call, 'answerLost', error.message, { applied, retryable: true }, error)
+    case 'aborted':
+      return failure(call, 'aborted', error.message, { applied }, error)
+    case 'tooLarge':
+      return failure(call, 'unexpectedAnswer', error.message, { applied }, error)
+    default:
+      return error.kind satisfies never
+  }
+}
