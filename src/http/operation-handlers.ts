@@ -45,10 +45,7 @@ function preparation(catalogue: Catalogue, pack: Pack, action: Action, http: Htt
   const type = catalogue.connection(typeName)
   const login = type?.auth === undefined ? undefined : loginNamed(logins, type.auth, typeName)
   return (input: JsonObject, context: ActionContext): Call => {
-    const target = input[slot]
-    if (!isObject(target) || typeof target.$target !== 'string')
-      throw new Error(`${action.name} was called without a target in ${slot}`)
-    const connection = context.connection({ $target: target.$target, connection: typeName })
+    const connection = context.connection(targetIn(action, input, slot))
     const { requestTimeout } = connection.settings
     const stated = typeof requestTimeout === 'string' ? parseDuration(requestTimeout) : undefined
     return {
