@@ -1,6 +1,7 @@
 export type { Backend, BackendAddress, FileKind, StoredFile } from './backend.ts'
 export { type VaultCode, VaultError } from './codes.ts'
 export type { Geometry } from './disk-tree.ts'
+export { exportVault } from './export.ts'
 export { type LocalOptions, localBackend, type WriteStep } from './local-backend.ts'
 export { memoryBackend } from './memory-backend.ts'
 export type { Consistency, Level, NewPoint, PointDisk, PointSummary, RestorePoint } from './points.ts'

@@ -62,9 +62,11 @@ export async function restoreDisk(
   }
 
   try {
-    const opened = await Promise.all(workers.map((work) => work.openSink(handle, target)))
-    const small = opened.find(({ sizeBytes }) => sizeBytes < map.sizeBytes)
-    if (small) throw diskTooSmall(request.disk, map.sizeBytes, small.sizeBytes)
+    // One after the other: the first may create the file.
+    for (const work of workers) {
+      const { sizeBytes } = await work.openSink(handle, target, map.sizeBytes)
+      if (sizeBytes < map.sizeBytes) throw diskTooSmall(request.disk, map.sizeBytes, sizeBytes)
+    }
     const lanes = workers.flatMap((work) => Array.from({ length: LANES }, () => lane(work)))
     await Promise.allSettled(
       lanes.map((task) =>

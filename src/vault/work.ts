@@ -1,11 +1,10 @@
 // What a worker does, in whatever thread it lives: reads chunks, names them, packs the new ones; checks packs; writes chunks back.
 // Block data never leaves it: ids come out, verdicts go in. Nothing here knows of points, trees or other workers.
-import type { BlockSink, BlockSource, DiskAddress } from '../blocks/index.ts'
+import { type BlockSink, type BlockSource, type DiskAddress, openSink, openSource } from '../blocks/index.ts'
 import type { Backend } from './backend.ts'
 import { type BlobPlace, ID_BYTES, openBlob } from './blobs.ts'
 import { fileDamaged, sourceFailed, targetFailed, writeFailed } from './codes.ts'
 import { type SealKey, sha256 } from './crypto.ts'
-import { openSink, openSource } from './disks-tmp.ts'
 import { createPacker, type PackedBlob, packBytes, readHeader, type WrittenPack } from './pack.ts'
 import { release } from './release.ts'
 import { zeroId } from './zero.ts'
@@ -41,7 +40,8 @@ export interface Work {
   flush(): Promise<readonly WrittenPack[]>
   /** Ends what is under way for the disk. */
   close(disk: number): Promise<void>
-  openSink(disk: number, address: DiskAddress): Promise<{ readonly sizeBytes: number }>
+  /** A file that is not there is created with that size. */
+  openSink(disk: number, address: DiskAddress, sizeBytes: number): Promise<{ readonly sizeBytes: number }>
   write(disk: number, chunks: readonly ChunkWrite[]): Promise<void>
   zero(disk: number, offsetBytes: number, lengthBytes: number): Promise<void>
   flushSink(disk: number): Promise<void>
@@ -150,9 +150,9 @@ export function createWork(backend: Backend, key: SealKey): Work {
       await open?.sink?.[Symbol.asyncDispose]()
     },
 
-    async openSink(disk, address) {
+    async openSink(disk, address, sizeBytes) {
       try {
-        const sink = await openSink(address)
+        const sink = await openSink(address, address.kind === 'file' ? { sizeBytes } : {})
         disks.set(disk, { stop: new AbortController(), sink })
         return { sizeBytes: sink.sizeBytes }
       } catch (cause) {

@@ -1,4 +1,5 @@
 // All-zero chunks share one blob a length. It knows their ids without hashing them again.
+import { isZero } from '../blocks/index.ts'
 import { ID_BYTES } from './blobs.ts'
 import { sha256 } from './crypto.ts'
 
@@ -19,8 +20,7 @@ export function idOfZeros(lengthBytes: number): Buffer {
 }
 
 /** The id of the content when it is all zero, else undefined. */
-export const zeroId = (content: Buffer): Buffer | undefined =>
-  content.equals(zeros(content.length)) ? idOfZeros(content.length) : undefined
+export const zeroId = (content: Buffer): Buffer | undefined => (isZero(content) ? idOfZeros(content.length) : undefined)
 
 export const isZeroId = (packed: Buffer, at: number, lengthBytes: number): boolean =>
   packed.compare(idOfZeros(lengthBytes), 0, ID_BYTES, at, at + ID_BYTES) === 0
