@@ -47,7 +47,7 @@ export function startCall(host: CallHost, command: CallCommand): Call {
 
   function answer(happening: Happening): void {
     if (answered.signal.aborted) return
-    answered.abort()
+    answered.abort('answered')
     host.post(happening)
   }
 

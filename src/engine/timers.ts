@@ -1,6 +1,9 @@
 // A run's timers on the injected clock. One that was cleared or set anew does not fire.
 import type { Clock } from '../packs/index.ts'
 
+/** Given as the reason of every abort: making the default one, with its stack, costs more than the timer. */
+const CLEARED = 'cleared'
+
 export interface Timers {
   /** `at` in milliseconds since the epoch; a moment that has passed fires at once. */
   set(timer: string, at: number): void
@@ -12,7 +15,7 @@ export function createTimers(clock: Clock, fire: (timer: string) => void): Timer
   const running = new Map<string, AbortController>()
 
   function clear(timer: string): void {
-    running.get(timer)?.abort()
+    running.get(timer)?.abort(CLEARED)
     running.delete(timer)
   }
 

@@ -61,7 +61,7 @@ export function openJournal(path: string): Journal {
     return row
   }
   const assertOwner = (id: string, epoch: number): void => {
-    if (rowOf(id)?.epoch !== epoch) throw new OwnerFenced(id)
+    if (sql.epoch.get(id)?.epoch !== epoch) throw new OwnerFenced(id)
   }
   const summary = (row: RunRow): RunSummary => ({
     id: row.id,
@@ -189,6 +189,7 @@ function statements(database: DatabaseSync) {
       'INSERT INTO runs (id, runbook, runbook_version, pins, inputs, targets, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),
     run: prepare('SELECT * FROM runs WHERE id = ?'),
+    epoch: prepare('SELECT epoch FROM runs WHERE id = ?'),
     runs: prepare(
       'SELECT * FROM runs WHERE $status IS NULL OR status = $status ORDER BY created_at DESC, rowid DESC LIMIT $limit',
     ),
