@@ -1,6 +1,6 @@
 // A disk in memory: the reference that copies, servers and clients are compared with.
 import type { BlockSink, BlockSource, Extent } from '../../src/blocks/index.ts'
-import { normaliseExtents } from '../../src/blocks/index.ts'
+import { isZero, normaliseExtents } from '../../src/blocks/index.ts'
 
 export interface MemoryDisk extends BlockSource, BlockSink {
   readonly content: Buffer
@@ -38,7 +38,7 @@ function grains(content: Buffer, offsetBytes: number, lengthBytes: number): Exte
   const list: Extent[] = []
   for (let at = offsetBytes; at < end; ) {
     const to = Math.min((Math.floor(at / GRAIN_BYTES) + 1) * GRAIN_BYTES, end)
-    const empty = content.subarray(at, to).every((byte) => byte === 0)
+    const empty = isZero(content.subarray(at, to))
     list.push({ offsetBytes: at, lengthBytes: to - at, kind: empty ? 'hole' : 'data' })
     at = to
   }
