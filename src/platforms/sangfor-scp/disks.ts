@@ -1,8 +1,8 @@
 // The two handlers that YAML cannot say: where leased disks are read or written, and disk maps from changed areas.
 // Pure over their input and the target's settings; they send nothing.
 import { type DiskAddress, type Extent, fillExtents, totalBytes } from '../../blocks/index.ts'
-import { type ActionContext, ActionFailure, type Connection, type Handlers } from '../../packs/index.ts'
 import type { TargetRef } from '../../language/index.ts'
+import { type ActionContext, ActionFailure, type Connection, type Handlers } from '../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 
 export const handlers: Handlers = {
@@ -35,7 +35,8 @@ const CURRENT = 'current'
 
 function sources({ cloud, session, snapshot, transports, disks }: SourcesInput, context: ActionContext): JsonObject {
   const { settings } = context.connection(cloud)
-  const allowed = settings.transport === 'nbd' || settings.transport === 'nbd_ssl' ? [settings.transport] : PREFERRED
+  const allowed: readonly Transport[] =
+    settings.transport === 'nbd' || settings.transport === 'nbd_ssl' ? [settings.transport] : PREFERRED
   const transport = allowed.find((each) => transports.includes(each))
   if (transport === undefined) throw transportUnavailable(allowed, transports)
   const endpoint = endpointOf({ settings }, session.hostId, transport)

@@ -159,8 +159,7 @@ function writeFile(disk: Bytes, layout: Layout, name: string, content: Buffer): 
   disk.write(existing?.at ?? freeEntry(disk, layout), entry)
 }
 
-const clusterAt = ({ dataAt, clusterBytes }: Layout, cluster: number): number =>
-  dataAt + (cluster - FIRST_CLUSTER) * clusterBytes
+const clusterAt = ({ dataAt, clusterBytes }: Layout, cluster: number): number => dataAt + (cluster - FIRST_CLUSTER) * clusterBytes
 
 function readFatEntry(disk: Bytes, { fatAt }: Layout, cluster: number): number {
   const entry = Buffer.alloc(2)

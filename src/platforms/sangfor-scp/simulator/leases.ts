@@ -14,7 +14,8 @@ export const leasesOn = (world: World, serverId: string): Lease[] =>
 export const liveLeases = (world: World): Lease[] => [...world.leases.values()].filter(isLive)
 
 export function grantLease(world: World, vm: Vm, id: string, type: Lease['type'], lockSeconds: number): void {
-  if (leasesOn(world, vm.id).length > 0) throw new Refusal(400, 'The virtual machine is occupied by another backup or recovery task.')
+  if (leasesOn(world, vm.id).length > 0)
+    throw new Refusal(400, 'The virtual machine is occupied by another backup or recovery task.')
   if (type === 'restore' && vm.status !== 'stopped') throw new Refusal(400, 'The virtual machine must be powered off.')
   // Whatever is written now, tracking does not see it as the guest's own.
   if (type === 'restore') vm.tracking.expired = true

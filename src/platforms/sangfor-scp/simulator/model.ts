@@ -119,6 +119,8 @@ export interface Behaviour {
   bitmapPageBytes: number
   pageSize: number
   tokenLifetimeMs: number
+  /** How far a signature's time may be off. */
+  maxSkewMs: number
   /** Calls a minute, by kind. */
   getPerMinute: number
   otherPerMinute: number

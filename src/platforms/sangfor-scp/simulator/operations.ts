@@ -1,6 +1,6 @@
 // What each API operation does on the simulated platform, by operationId. HTTP, logins and envelopes are not known here.
 import type { JsonObject } from '../../../values/index.ts'
-import { endLease, describeLease, grantLease, leaseOf, leasesOn, liveLeases, newLeaseId, renewLease } from './leases.ts'
+import { describeLease, endLease, grantLease, leaseOf, leasesOn, liveLeases, newLeaseId, renewLease } from './leases.ts'
 import { type Group, type Lease, Refusal, type Vm, type World } from './model.ts'
 import {
   deleteGroupSnapshot,
@@ -84,8 +84,9 @@ export const operations: Readonly<Record<string, Operation>> = {
   listTasks: (world, { query }) => {
     const found = [...world.tasks.values()].filter((task) => query.object_id === undefined || task.objectId === query.object_id)
     const described = found.map((task) => {
+      // In the list the id goes by another name.
       const { task_id, ...rest } = describeTask(world, task)
-      return { id: task_id ?? '', ...rest }
+      return { id: task_id, ...rest }
     })
     return pages(described.filter((task) => query.status === undefined || task.status === query.status))
   },
@@ -257,6 +258,7 @@ export const operations: Readonly<Record<string, Operation>> = {
 
   renewBackupResource: (world, call) => {
     const lease = leaseOf(world, call.path.resource_id ?? '')
+    if (lease.status !== 'running' && lease.status !== 'pending') throw new Refusal(404, 'The backup resource has ended.')
     const { lock_time } = call.body as { lock_time: number }
     return ok(task(world, call, 'renew_backup_resource', lease.serverId, () => renewLease(world, lease.id, lock_time)))
   },

@@ -1,5 +1,4 @@
 // Tasks: waiting, doing, then finished or failed; the effect happens when the task ends. [S2]
-import type { JsonObject } from '../../../values/index.ts'
 import { Refusal, type Task, type World } from './model.ts'
 
 interface TaskPlan {
@@ -46,7 +45,7 @@ function statusOf(task: Task, nowMs: number): { status: string; progress: number
   return { status: 'doing', progress: Math.min(99, Math.floor(part * 100)) }
 }
 
-export function describeTask(world: World, task: Task): JsonObject {
+export function describeTask(world: World, task: Task) {
   return {
     task_id: task.id,
     action: task.action,

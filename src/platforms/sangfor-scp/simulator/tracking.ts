@@ -84,7 +84,8 @@ export function changedAreas(vm: Vm, snapshot: MemberSnapshot, question: Questio
 function checkNotExpired(vm: Vm, trackedSince: number, since: bigint, snapshotVersion: number | undefined): void {
   const version = Number(since / VERSION)
   const epoch = Number(since % VERSION)
-  const known = version === vm.tracking.version && version === snapshotVersion && epoch >= trackedSince && epoch < vm.tracking.epoch
+  const known =
+    version === vm.tracking.version && version === snapshotVersion && epoch >= trackedSince && epoch < vm.tracking.epoch
   if (!known || vm.tracking.expired) {
     throw new Refusal(400, "The CBT of the virtual machine has expired. Reset the virtual machine's CBT and try again.")
   }

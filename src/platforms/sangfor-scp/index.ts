@@ -1,0 +1,11 @@
+// Sangfor SCP in code: the login, two handlers, and the simulator on demand.
+import type { Platform } from '../platform.ts'
+import { handlers } from './disks.ts'
+import { login } from './login.ts'
+
+export const sangforScp: Platform = {
+  pack: 'sangfor-scp',
+  handlers,
+  logins: { 'sangfor-scp/login': login },
+  simulator: async () => (await import('./simulator/index.ts')).simulator,
+}

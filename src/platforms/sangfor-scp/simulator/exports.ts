@@ -1,0 +1,58 @@
+// The data transfer service: leased disks over NBD. A snapshot is read, the disk itself is written; the end of a lease cuts both.
+import { type NbdExport, type NbdServer, serveNbd } from '../../../blocks/index.ts'
+import type { Secret } from '../../../values/index.ts'
+import type { Disk, DiskView } from './disk.ts'
+import type { Lease, World } from './model.ts'
+
+export interface TransferService extends AsyncDisposable {
+  readonly plainPort: number
+  readonly tlsPort: number
+}
+
+/** Ports 0: any free ones. */
+export async function startTransferService(
+  world: World,
+  host: string,
+  tls: { readonly certificate: string; readonly key: Secret },
+): Promise<TransferService> {
+  const resolve = async (exportName: string): Promise<NbdExport | undefined> => exportNamed(world, exportName)
+  const plain: NbdServer = await serveNbd({ listen: { host, port: 0 }, resolve })
+  const secured: NbdServer = await serveNbd({ listen: { host, port: 0 }, tls, resolve })
+  return {
+    plainPort: plain.port,
+    tlsPort: secured.port,
+    [Symbol.asyncDispose]: async () => {
+      await plain[Symbol.asyncDispose]()
+      await secured[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** `<lease>/<snapshot>/<disk>` to read, `<lease>/current/<disk>` to write. No running lease, no data. */
+function exportNamed(world: World, exportName: string): NbdExport | undefined {
+  const [leaseId = '', snapshotId = '', diskId = ''] = exportName.split('/')
+  const lease = world.leases.get(leaseId)
+  if (lease?.status !== 'running') return undefined
+  if (lease.type === 'restore') {
+    const disk = world.vms.get(lease.serverId)?.disks.find(({ id }) => id === diskId)
+    return snapshotId === 'current' && disk ? writable(disk.disk, lease) : undefined
+  }
+  const kept = world.snapshots.get(snapshotId)?.members.get(lease.serverId)?.disks.get(diskId)
+  return kept && readable(kept.frozen, lease)
+}
+
+const readable = (view: DiskView, { cut }: Lease): NbdExport => ({
+  sizeBytes: view.sizeBytes,
+  readOnly: true,
+  read: async (offsetBytes, into) => view.read(offsetBytes, into),
+  extents: async (offsetBytes, lengthBytes) => view.extents(offsetBytes, lengthBytes),
+  gone: cut.signal,
+})
+
+const writable = (disk: Disk, lease: Lease): NbdExport => ({
+  ...readable(disk, lease),
+  readOnly: false,
+  write: async (offsetBytes, data) => disk.write(offsetBytes, data),
+  zero: async (offsetBytes, lengthBytes) => disk.zero(offsetBytes, lengthBytes),
+  flush: async () => {},
+})

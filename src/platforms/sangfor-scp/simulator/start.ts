@@ -1,0 +1,230 @@
+// Starts a simulated platform and gives tests and demos what no API shows: the bytes on the disks, leases, leaks, faults, time.
+import { createHash, randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { generate } from 'selfsigned'
+import { loadPack } from '../../../packs/index.ts'
+import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
+import { type Credentials, createAccess } from './access.ts'
+import { addAdminRoutes } from './admin.ts'
+import { createPlatformClock, type PlatformClock } from './clock.ts'
+import type { DiskView } from './disk.ts'
+import { startTransferService } from './exports.ts'
+import { createFaults, type Fault, type Faults } from './faults.ts'
+import { createGuest, type Guest } from './guest.ts'
+import { endLease, leasesOn } from './leases.ts'
+import type { Behaviour, Storage, Vm, World } from './model.ts'
+import { type CallRecord, createServer } from './server.ts'
+import { describeState, leaksOf } from './state.ts'
+import { addDisk, addVm, type VmSpec } from './vm-spec.ts'
+import { vmOf } from './vms.ts'
+
+export interface ScpSimulatorOptions {
+  /** 0 unless given: any free port. */
+  readonly port?: number
+  /** Ids and guests' writes follow from it; random unless given. */
+  readonly seed?: string
+  /** How fast the platform's time runs: 1 unless given; 0 stands still until `clock.advance`. */
+  readonly rate?: number
+  /** Milliseconds since the epoch at which the platform's time starts; now unless given. */
+  readonly startAt?: number
+  readonly behaviour?: Partial<Behaviour>
+  readonly faults?: readonly Fault[]
+  /** HTTPS with a self-signed certificate, as the real platform has it. */
+  readonly https?: boolean
+  readonly credentials?: Partial<Credentials>
+}
+
+export interface SimulatedVm {
+  readonly id: string
+  readonly guest: Guest
+}
+
+export interface ScpSimulator extends AsyncDisposable {
+  readonly url: string
+  /** Settings of a target that reaches it by access key. */
+  readonly settings: Readonly<Record<string, Json | Secret>>
+  /** The same with name and password instead. */
+  readonly tokenSettings: Readonly<Record<string, Json | Secret>>
+  readonly clock: PlatformClock
+  readonly faults: Faults
+  /** May be changed while it runs. */
+  readonly behaviour: Behaviour
+  readonly azId: string
+  /** Calls so far, oldest first; may be emptied. */
+  readonly calls: CallRecord[]
+  /** What missed the OpenAPI slice: bugs, of a caller or of this simulator. */
+  readonly violations: readonly string[]
+  addStorage(storage: { readonly id: string; readonly type: string; readonly name?: string }): void
+  addVm(spec: VmSpec): SimulatedVm
+  /** Answers the id of the new disk. */
+  addDisk(serverId: string, sizeBytes: number): string
+  /** A group that exists already. Answers its id. */
+  addGroup(name: string, serverIds: readonly string[]): string
+  /** Content of a VM's disk as it is now. */
+  disk(serverId: string, diskId: string): DiskView
+  /** Content of a VM's disk as a snapshot holds it; undefined once the snapshot is gone. */
+  snapshotDisk(snapshotId: string, serverId: string, diskId: string): DiskView | undefined
+  /** The platform's own backup takes precedence and ends the leases on a VM. */
+  startOwnBackup(serverId: string): void
+  /** The VM was taken back to a snapshot behind everybody's back: its checkpoints say nothing any more. */
+  recover(serverId: string): void
+  setQuiesces(serverId: string, quiesces: boolean): void
+  /** Ends every token, as a restart of the platform would. */
+  forgetTokens(): void
+  state(): JsonObject
+  /** What is still held: snapshots, leases, hot-added disks, tasks under way; a line each. */
+  leaks(): readonly string[]
+}
+
+const DEFAULT_BEHAVIOUR: Behaviour = {
+  taskWaitMs: 200,
+  taskRunMs: 1000,
+  visibleAfterMs: 500,
+  endedLeaseMs: 60_000,
+  bitmapPageBytes: 64 * 2 ** 30,
+  pageSize: 100,
+  tokenLifetimeMs: 24 * 3_600_000,
+  maxSkewMs: Number.POSITIVE_INFINITY,
+  getPerMinute: Number.POSITIVE_INFINITY,
+  otherPerMinute: Number.POSITIVE_INFINITY,
+  leasesPerHost: 16,
+  repeatedToken: 'firstAnswer',
+  groupSnapshotInUse: 'cutReaders',
+  strictLeases: false,
+  transports: ['nbd', 'nbd_ssl'],
+}
+
+const HOST = '127.0.0.1'
+const PACK = fileURLToPath(new URL('../../../../runbooks/sangfor-scp', import.meta.url))
+
+export async function startScpSimulator(options: ScpSimulatorOptions = {}): Promise<ScpSimulator> {
+  const seed = options.seed ?? randomBytes(8).toString('hex')
+  const clock = createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1)
+  const pem = await generate([{ name: 'commonName', value: 'holdfast-simulator' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 7, ip: HOST },
+          { type: 2, value: 'localhost' },
+        ],
+      },
+    ],
+  })
+  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour }, derOf(pem.cert))
+  const credentials: Credentials = {
+    accessKey: 'holdfast-demo',
+    secretKey: new Secret(idFrom(`${seed}/secret-key`)),
+    username: 'bkp-svc',
+    password: new Secret(idFrom(`${seed}/password`)),
+    ...options.credentials,
+  }
+  const { pack, diagnostics } = await loadPack(PACK)
+  if (!pack?.openapi) throw new Error(`the pack of this simulator does not load: ${diagnostics[0]?.message}`)
+  const access = createAccess(world, credentials)
+  const faults = createFaults()
+  faults.add(...(options.faults ?? []))
+  const [calls, violations]: [CallRecord[], string[]] = [[], []]
+  const parts = { world, openapi: pack.openapi, access, faults, calls, violations }
+  const app = createServer(parts, options.https ? { key: pem.private, cert: pem.cert } : undefined)
+  const guests = new Map<string, Guest>()
+  addAdminRoutes(app, { ...parts, guests })
+  const transfer = await startTransferService(world, HOST, { certificate: pem.cert, key: new Secret(pem.private) })
+  const url = await app.listen({ host: HOST, port: options.port ?? 0 })
+
+  const shared = {
+    url,
+    nbd: { host: HOST, port: transfer.plainPort, tlsPort: transfer.tlsPort },
+    ...(options.https ? { caCertificate: pem.cert } : {}),
+  }
+  const diskOf = (vm: Vm, diskId: string) => {
+    const found = vm.disks.find(({ id }) => id === diskId)
+    if (!found) throw new Error(`${vm.name} has no disk ${diskId}`)
+    return found.disk
+  }
+  return {
+    url,
+    settings: { ...shared, accessKey: credentials.accessKey, secretKey: credentials.secretKey },
+    tokenSettings: { ...shared, username: credentials.username, password: credentials.password },
+    clock,
+    faults,
+    behaviour: world.behaviour,
+    azId: world.azId,
+    calls,
+    violations,
+    addStorage: ({ id, type, name = id }) => void world.storages.set(id, storageOf(world, id, name, type)),
+    addVm: (spec) => {
+      const { vm, formatted } = addVm(world, spec)
+      const guest = createGuest(vm, formatted, seed)
+      guests.set(vm.id, guest)
+      return { id: vm.id, guest }
+    },
+    addDisk: (serverId, sizeBytes) => addDisk(vmOf(world, serverId), sizeBytes),
+    addGroup: (name, serverIds) => {
+      const id = world.newId()
+      world.groups.set(id, { id, name, description: '', serverIds: [...serverIds], visibleAt: clock.now() })
+      return id
+    },
+    disk: (serverId, diskId) => diskOf(vmOf(world, serverId), diskId),
+    snapshotDisk: (snapshotId, serverId, diskId) =>
+      world.snapshots.get(snapshotId)?.members.get(serverId)?.disks.get(diskId)?.frozen,
+    startOwnBackup: (serverId) => {
+      for (const lease of leasesOn(world, serverId)) endLease(world, lease, 'cancelled')
+    },
+    recover: (serverId) => {
+      vmOf(world, serverId).tracking.expired = true
+    },
+    setQuiesces: (serverId, quiesces) => {
+      vmOf(world, serverId).quiesces = quiesces
+    },
+    forgetTokens: () => access.forgetTokens(),
+    state: () => describeState(world),
+    leaks: () => leaksOf(world),
+    [Symbol.asyncDispose]: async () => {
+      clock[Symbol.dispose]()
+      await app.close()
+      await transfer[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour, certificate: string): World {
+  let ids = 0
+  const newId = () => idFrom(`${seed}/${ids++}`)
+  const world: World = {
+    clock,
+    behaviour,
+    azId: newId(),
+    clusterId: newId(),
+    newId,
+    certificate,
+    storages: new Map(),
+    hosts: [1, 2].map((n) => ({ id: `host-0a1b2c00000${n}`, name: `hci-${n}` })),
+    vms: new Map(),
+    snapshots: new Map(),
+    groups: new Map(),
+    leases: new Map(),
+    tasks: new Map(),
+    hotAdded: [],
+    taskFaults: [],
+  }
+  world.storages.set('7a41c0de_vs_vol_rep2', storageOf(world, '7a41c0de_vs_vol_rep2', 'vs-vol-1', 'vs'))
+  return world
+}
+
+const storageOf = ({ hosts }: World, id: string, name: string, type: string): Storage => ({
+  id,
+  name,
+  type,
+  hostIds: hosts.map((host) => host.id),
+})
+
+/** In the form of a random UUID. */
+function idFrom(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+const derOf = (pem: string): string => pem.replace(/-----[^-]+-----|\s/g, '')
