@@ -2,9 +2,9 @@
 
 const MAX_EDITS = 2
 
-/** The closest candidate within two edits (one for words of up to four letters), else undefined. A swap of neighbours is one edit. */
+/** The closest candidate within two edits (one for words of up to three letters), else undefined. A swap of neighbours is one edit. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
-  const limit = word.length <= 4 ? 1 : MAX_EDITS
+  const limit = word.length <= 3 ? 1 : MAX_EDITS
   let best: string | undefined
   let bestDistance = limit + 1
   for (const candidate of candidates) {

@@ -13,6 +13,8 @@ type Paint = (style: Style, text: string) => string
 const SGR: Readonly<Record<Style, string>> = { red: '1;31', yellow: '1;33', cyan: '36', blue: '34', bold: '1' }
 
 const TAB = '  '
+/** Characters of a line that are shown. */
+const MAX_WIDTH = 160
 
 /** Every diagnostic with its code frame, in the order of the text, separated by empty lines. `sources`: text by file name. */
 export function formatDiagnostics(
@@ -62,14 +64,17 @@ function frame(
   const lineStart = Math.min(span.start, text.length) - (column - 1)
   const lineEnd = endOfLine(text, lineStart)
   const source = text.slice(lineStart, lineEnd)
-  const lead = widen(source.slice(0, column - 1))
-  const marked = widen(source.slice(column - 1, Math.max(0, Math.min(span.end, lineEnd) - lineStart)))
+  // Of a very long line only the part around the mark is shown.
+  const from = column > MAX_WIDTH ? column - 1 - MAX_WIDTH / 2 : 0
+  const shown = source.slice(from, from + MAX_WIDTH)
+  const lead = widen(source.slice(from, column - 1))
+  const marked = widen(shown.slice(column - 1 - from, Math.max(0, Math.min(span.end, lineEnd) - lineStart - from)))
   const gutter = ' '.repeat(String(line).length)
   const bar = paint('blue', '|')
   return [
     `${gutter} ${paint('blue', '-->')} ${span.file}:${line}:${column}`,
     `${gutter} ${bar}`,
-    `${paint('blue', String(line))} ${bar} ${printable(widen(source))}`,
+    `${paint('blue', String(line))} ${bar} ${printable(widen(shown))}`,
     `${gutter} ${bar} ${' '.repeat(lead.length)}${paint(style, mark.repeat(Math.max(1, marked.length)) + trailer)}`,
   ]
 }

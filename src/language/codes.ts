@@ -31,8 +31,11 @@ export const yamlAlias = (span: Span): Diagnostic =>
     hint: 'Write the value where it is used, or compute it in an expression.',
   })
 
-export const keyDuplicate = (span: Span): Diagnostic =>
-  problem('KEY_DUPLICATE', span, 'this key stands twice in the same map', { hint: 'Remove one of the two.' })
+export const keyDuplicate = (span: Span, key: string, first: Span): Diagnostic =>
+  problem('KEY_DUPLICATE', span, `${JSON.stringify(key)} stands twice in the same map`, {
+    related: [{ message: 'the first one', span: first }],
+    hint: 'Remove one of the two.',
+  })
 
 export const keyNotText = (span: Span): Diagnostic => problem('KEY_NOT_TEXT', span, 'a key must be plain text')
 
@@ -98,9 +101,9 @@ export const expressionUnterminated = (span: Span, plain: boolean): Diagnostic =
       : 'Close it with }.',
   })
 
-export const expressionNotAlone = (span: Span): Diagnostic =>
+export const expressionNotAlone = (span: Span, instead: string | undefined): Diagnostic =>
   problem('EXPRESSION_NOT_ALONE', span, 'text stands around an expression', {
-    hint: 'Make the whole value one expression and join text with &: ${ "text " & inputs.name }.',
+    hint: instead === undefined ? 'Make the whole value one expression.' : `Write ${instead}.`,
   })
 
 export const expressionInKey = (span: Span): Diagnostic => problem('EXPRESSION_IN_KEY', span, 'a key cannot be an expression')

@@ -42,8 +42,22 @@ function toDiagnostic(problem: SchemaProblem, root: YamlNode, prefix: string): D
 }
 
 /** What is wrong, to follow the name of the value. */
-export function wordProblem({ keyword, message, allowed }: SchemaProblem): string {
-  if ((keyword === 'enum' || keyword === 'const') && allowed)
-    return `must be ${allowed.map((each) => JSON.stringify(each)).join(' or ')}`
-  return message
+export function wordProblem({ keyword, message, allowed, limit }: SchemaProblem): string {
+  switch (keyword) {
+    case 'enum':
+    case 'const':
+      return allowed ? `must be ${allowed.map((each) => JSON.stringify(each)).join(' or ')}` : message
+    case 'minimum':
+      return `must be ${limit} or more`
+    case 'maximum':
+      return `must be ${limit} or less`
+    case 'minLength':
+      return limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`
+    case 'maxLength':
+      return `must have at most ${limit} characters`
+    case 'minItems':
+      return limit === 1 ? 'must not be empty' : `must have at least ${limit} items`
+    default:
+      return message
+  }
 }

@@ -10,6 +10,8 @@ export interface SchemaProblem {
   readonly message: string
   readonly property?: string
   readonly allowed?: readonly Json[]
+  /** Of a minimum, maximum, length or count. */
+  readonly limit?: number
   /** Of an unknown property: those that its object knows. */
   readonly known?: readonly string[]
 }
@@ -72,7 +74,7 @@ function toProblem(error: ErrorObject): SchemaProblem {
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const { missingProperty, additionalProperty, unevaluatedProperty, allowedValues, allowedValue } = error.params as Record<
+  const { missingProperty, additionalProperty, unevaluatedProperty, allowedValues, allowedValue, limit } = error.params as Record<
     string,
     never
   >
@@ -84,6 +86,7 @@ function toProblem(error: ErrorObject): SchemaProblem {
     message: error.message ?? error.keyword,
     ...(property === undefined ? {} : { property }),
     ...(allowed === undefined ? {} : { allowed }),
+    ...(limit === undefined ? {} : { limit }),
     ...(property !== undefined && isObject(error.parentSchema?.properties)
       ? { known: Object.keys(error.parentSchema.properties) }
       : {}),

@@ -1,5 +1,5 @@
 // What stands under `with` fits the action's input schema, as far as it is known before the run.
-import type { Diagnostic, Span } from '../../diagnostics/index.ts'
+import { type Diagnostic, didYouMean, type Span } from '../../diagnostics/index.ts'
 import { isObject, type Json, type JsonSchema, type SchemaProblem, unknown } from '../../values/index.ts'
 import * as codes from '../codes.ts'
 import { problemsOf } from '../conform.ts'
@@ -15,7 +15,10 @@ function checkCall(call: Call): readonly Diagnostic[] {
   const { step, action } = call
   const typed = step.with.entries.flatMap((field) => checkSlot(field, call) ?? [])
   const reported = new Set(typed.map(({ span }) => span?.start))
-  const problems = problemsOf(action.input, known(step.with))
+  const all = problemsOf(action.input, known(step.with))
+  const misspelt = new Set(all.map(({ property, known = [] }) => property && didYouMean(property, known)))
+  const problems = all
+    .filter(({ keyword, property }) => !(keyword === 'required' && misspelt.has(property)))
     .map((problem) => toDiagnostic(problem, call))
     .filter(({ span }) => !reported.has(span?.start))
   return [...typed, ...problems]
@@ -60,7 +63,10 @@ function checkHandle(name: string, value: Template, slot: JsonSchema, type: Json
   if (type === undefined) return undefined
   const has = [type['x-resource']].flat().filter((each): each is string => typeof each === 'string')
   if (has.length === 0) return codes.resourceNotHandle(value.span, name, wanted)
-  return has.every((each) => wanted.includes(each)) ? undefined : codes.resourceMismatch(value.span, has, wanted)
+  // An empty list takes the handle of any resource.
+  return wanted.length === 0 || has.every((each) => wanted.includes(each))
+    ? undefined
+    : codes.resourceMismatch(value.span, has, wanted)
 }
 
 const SIMPLE = new Set(['string', 'boolean', 'number', 'integer', 'object'])

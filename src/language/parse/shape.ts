@@ -128,7 +128,7 @@ export const mapOf = <T>(
 export const ids =
   (what: string) =>
   (name: string, span: Span, to: Reading): void => {
-    if (!ID.test(name)) to.diagnostics.push(codes.idInvalid(span, what, name))
+    if (name !== '' && !ID.test(name)) to.diagnostics.push(codes.idInvalid(span, what, name))
   }
 
 // ---- maps with known keys -----------------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ export interface ReadYaml {
 export function readYaml(text: string, file: string): ReadYaml {
   const diagnostics: Diagnostic[] = []
   try {
-    const document = parseDocument(text, { keepSourceTokens: true, prettyErrors: false, stringKeys: false, logLevel: 'silent' })
+    const document = parseDocument(text, { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: 'error' })
     diagnostics.push(...syntaxDiagnostics(document, text, file))
-    if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return { root: undefined, diagnostics }
+    if (document.errors.length > 0) return { root: undefined, diagnostics }
     const root = document.contents ? convert(document.contents, { file, diagnostics }) : undefined
     const empty = root?.kind === 'scalar' && root.value === null
     return { root: empty ? undefined : root, diagnostics }
@@ -55,7 +55,7 @@ function syntaxDiagnostics(document: Document.Parsed, text: string, file: string
 function syntaxDiagnostic(problem: YAMLError, text: string, lineStart: number, file: string): Diagnostic {
   const [start, end] = problem.pos
   const span = { file, start: Math.min(start, text.length), end: Math.min(Math.max(end, start), text.length) }
-  if (problem.code === 'DUPLICATE_KEY') return codes.keyDuplicate(span)
+  if (problem.code === 'RESOURCE_EXHAUSTION') return codes.yamlTooDeep({ ...span, end: span.start })
   const newline = text.indexOf('\n', lineStart)
   const line = text.slice(lineStart, newline === -1 ? undefined : newline)
   return codes.yamlInvalid(span, problem.message, line.includes('${'))
@@ -73,10 +73,21 @@ function convert(node: Node, to: Conversion): YamlNode {
     return emptyScalar(span)
   }
   if (node.anchor !== undefined) to.diagnostics.push(codes.yamlAlias(span))
-  if (isMap(node)) return { kind: 'map', entries: node.items.map((pair) => convertPair(pair as Pair<Node, Node>, to)), span }
+  if (isMap(node)) return { kind: 'map', entries: entriesOf(node.items as Pair<Node, Node | null>[], to), span }
   if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => convert(item as Node, to)), span }
   if (isScalar(node)) return convertScalar(node, span, to)
   return emptyScalar(span)
+}
+
+function entriesOf(pairs: readonly Pair<Node, Node | null>[], to: Conversion): readonly YamlEntry[] {
+  const firstByKey = new Map<string, YamlEntry>()
+  for (const pair of pairs) {
+    const entry = convertPair(pair, to)
+    const first = firstByKey.get(entry.key)
+    if (first) to.diagnostics.push(codes.keyDuplicate(entry.keySpan, entry.key, first.keySpan))
+    else firstByKey.set(entry.key, entry)
+  }
+  return [...firstByKey.values()]
 }
 
 function convertPair(pair: Pair<Node, Node | null>, to: Conversion): YamlEntry {

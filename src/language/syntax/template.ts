@@ -34,7 +34,7 @@ function scalarTemplate(node: YamlScalar, diagnostics: Diagnostic[]): Template {
   const closes = node.value[end - 1] === '}' && end - start >= 3
   const offsets = offsetsOf(node)
   if (!opens) {
-    diagnostics.push(codes.expressionNotAlone(node.span))
+    diagnostics.push(codes.expressionNotAlone(node.span, asOneExpression(node.value.slice(start, end))))
     return literal
   }
   const expression = cut(node, offsets, start + 2, closes ? end - 1 : end)
@@ -46,9 +46,27 @@ function scalarTemplate(node: YamlScalar, diagnostics: Diagnostic[]): Template {
   const found = expressionDiagnostics(expression)
   // `${ a } and ${ b }`: one expression was closed, and text follows it.
   const goesOn = closing !== undefined && closing < end - 1
-  if (goesOn && (!closes || found.length > 0)) diagnostics.push(codes.expressionNotAlone(node.span))
+  if (goesOn && (!closes || found.length > 0))
+    diagnostics.push(codes.expressionNotAlone(node.span, asOneExpression(node.value.slice(start, end))))
   else diagnostics.push(...found)
   return expression
+}
+
+/** `rb-${ run.id }` → `${ "rb-" & run.id }`; undefined when a part is not closed. */
+function asOneExpression(text: string): string | undefined {
+  const parts: string[] = []
+  for (let at = 0; at < text.length; ) {
+    const opening = text.indexOf('${', at)
+    const before = text.slice(at, opening === -1 ? undefined : opening)
+    if (before !== '') parts.push(JSON.stringify(before))
+    if (opening === -1) break
+    const closing = closingBrace(text, opening + 2)
+    if (closing === undefined) return undefined
+    const inner = text.slice(opening + 2, closing).trim()
+    parts.push(/^[\w.$]+$/.test(inner) ? inner : `(${inner})`)
+    at = closing + 1
+  }
+  return `\${ ${parts.join(' & ')} }`
 }
 
 function cut(node: YamlScalar, offsets: readonly number[], from: number, to: number): ExpressionTemplate {
