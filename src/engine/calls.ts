@@ -2,22 +2,14 @@
 import { type Journal, OwnerFenced } from '../journal/index.ts'
 import { actionNamed, type CallCommand, type Program } from '../kernel/index.ts'
 import type { TargetRef } from '../language/index.ts'
-import {
-  type ActionContext,
-  ActionFailure,
-  type ActionHandler,
-  type Clock,
-  type Connection,
-  type Handlers,
-  type Progress,
-} from '../packs/index.ts'
-import { type JsonObject, Secret } from '../values/index.ts'
+import { type ActionContext, ActionFailure, type Clock, type Connection, type Handlers, type Progress } from '../packs/index.ts'
+import { type JsonObject, Secret, validator } from '../values/index.ts'
 import { evaluationFailure, isTrue } from './evaluate.ts'
-import { aborted, bug, failureOf } from './failures.ts'
+import { aborted, bug, failureOf, outputInvalid } from './failures.ts'
 import type { Happening } from './happening.ts'
 
 /** How long a handler has to end after its abort; then the answer is that nobody knows. */
-const ABORT_GRACE_MS = 10_000
+const ABORT_GRACE_MS = 5000
 
 export interface CallHost {
   readonly runId: string
@@ -85,7 +77,7 @@ async function perform(
   const { path, key, poll } = command
   const action = actionNamed(host.program, command.action)
   const handler = host.handlers[command.action]
-  if (handler === undefined) throw new ActionFailure(bug(`no handler for ${command.action}`, 'read'))
+  if (!handler) throw new ActionFailure(bug(`no handler for ${command.action}`, 'read'))
   let checkpoint = action.resumable ? await journal.loadCheckpoint(runId, path) : undefined
   const watch = watchProgress(host, command, answered)
 
@@ -110,28 +102,30 @@ async function perform(
       },
     },
   }
-  return poll === undefined ? callOnce(handler, command, context) : callUntil(handler, command, context, poll)
-}
-
-function callOnce(handler: ActionHandler, { input }: CallCommand, context: ActionContext): Promise<JsonObject> {
-  context.signal.throwIfAborted()
-  context.assertOwner()
-  return handler(input, context)
+  const callOnce = async (): Promise<JsonObject> => {
+    signal.throwIfAborted()
+    context.assertOwner()
+    const output = await handler(command.input, context)
+    // An operation's answer was checked when it was made.
+    const problems = action.does.kind === 'handler' ? validator(action.output).problems(output) : []
+    if (problems.length > 0) throw new ActionFailure(outputInvalid(action, problems))
+    return output
+  }
+  return poll === undefined ? callOnce() : callUntil(callOnce, context, poll)
 }
 
 async function callUntil(
-  handler: ActionHandler,
-  command: CallCommand,
-  context: ActionContext,
+  callOnce: () => Promise<JsonObject>,
+  { clock, signal }: ActionContext,
   { until, everyMs, roots }: NonNullable<CallCommand['poll']>,
 ): Promise<JsonObject> {
   for (;;) {
-    const result = await callOnce(handler, command, context)
+    const result = await callOnce()
     const done = await isTrue(until, { ...roots, result }, '`until`').catch((error: unknown) => {
       throw new ActionFailure(evaluationFailure(error))
     })
     if (done) return result
-    await context.clock.sleep(everyMs, context.signal)
+    await clock.sleep(everyMs, signal)
   }
 }
 

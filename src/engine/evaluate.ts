@@ -2,8 +2,8 @@
 import { actionNamed, type EvaluateCommand, type Program } from '../kernel/index.ts'
 import { conform, ExpressionFailed, evaluateTemplate, type Template } from '../language/index.ts'
 import type { Failure } from '../packs/index.ts'
-import type { Json, JsonObject, SchemaProblem } from '../values/index.ts'
-import { bug } from './failures.ts'
+import type { Json, JsonObject } from '../values/index.ts'
+import { bug, worded } from './failures.ts'
 import type { Happening } from './happening.ts'
 
 export async function evaluate(program: Program, command: EvaluateCommand): Promise<Happening> {
@@ -27,7 +27,7 @@ async function valuesOf(program: Program, command: EvaluateCommand): Promise<Jso
   }
   if (inputOf !== undefined) {
     const { value, problems } = conform(actionNamed(program, inputOf).input, values.with ?? {})
-    if (problems.length > 0) throw new InputUnfit(inputOf, problems)
+    if (problems.length > 0) throw new InputUnfit(`the input does not fit ${inputOf}: ${worded('with', problems)}`)
     values.with = value
   }
   return values
@@ -41,12 +41,7 @@ export async function isTrue(template: Template, roots: JsonObject, what: string
   throw new ExpressionFailed(`${what} is ${shown}, neither true nor false`, template.span)
 }
 
-class InputUnfit extends Error {
-  constructor(action: string, problems: readonly SchemaProblem[]) {
-    const places = problems.map(({ path, message }) => `${['with', ...path].join('.')} ${message}`)
-    super(`the input does not fit ${action}: ${places.join('; ')}`)
-  }
-}
+class InputUnfit extends Error {}
 
 /** Also for a bug of ours: the run must still unwind. */
 export function evaluationFailure(error: unknown): Failure {

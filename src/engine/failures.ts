@@ -1,6 +1,6 @@
 // How a call that threw is told to the kernel. Text that others wrote loses every secret the call was given. [P11]
-import { ActionFailure, type Effect, type Failure } from '../packs/index.ts'
-import { isObject, type Json, type JsonObject, redact, type Secret } from '../values/index.ts'
+import { type Action, ActionFailure, type Effect, type Failure } from '../packs/index.ts'
+import { isObject, type Json, type JsonObject, redact, type SchemaProblem, type Secret } from '../values/index.ts'
 
 /** An abort's effect: a read did nothing, anything else may have. */
 export function aborted(reason: string, effect: Effect): Failure {
@@ -13,6 +13,19 @@ export function bug(error: unknown, effect: Effect): Failure {
   const detail: JsonObject = stack === undefined ? {} : { stack }
   return { type: 'bug', message, detail, retryable: false, applied: appliedBy(effect) }
 }
+
+/** A handler's answer that is not what its action promises. */
+export function outputInvalid({ name, effect }: Action, problems: readonly SchemaProblem[]): Failure {
+  return {
+    type: 'outputInvalid',
+    message: `${name} answered wrongly: ${worded('output', problems)}`,
+    retryable: false,
+    applied: appliedBy(effect),
+  }
+}
+
+export const worded = (root: string, problems: readonly SchemaProblem[]): string =>
+  problems.map(({ path, message }) => `${[root, ...path].join('.')} ${message}`).join('; ')
 
 export function failureOf(error: unknown, effect: Effect, secrets: readonly Secret[]): Failure {
   const failure = error instanceof ActionFailure ? error.failure : bug(error, effect)

@@ -1,4 +1,5 @@
 // Group commit: writes gather until the event loop turns, then share one transaction and one flush to disk.
+// While another process holds the file, they wait: a run that cannot record must not act, but it need not fail either.
 import type { DatabaseSync } from 'node:sqlite'
 
 export interface CommitQueue {
@@ -7,6 +8,9 @@ export interface CommitQueue {
   /** Commits what still waits, now. */
   flush(): void
 }
+
+const BUSY = 5
+const TRY_AGAIN_MS = 100
 
 interface Job {
   readonly run: () => () => void
@@ -24,17 +28,24 @@ export function createCommitQueue(database: DatabaseSync): CommitQueue {
 
   function flush(): void {
     const jobs = waiting
-    waiting = []
     if (jobs.length === 0) return
+    waiting = []
     try {
       begin.run()
       const answers = jobs.map((job) => job.run())
       commit.run()
       for (const answer of answers) answer()
     } catch (error) {
-      if (database.isTransaction) rollback.run()
+      if (isBusy(error)) return waitAndRetry(jobs)
+      if (database.isOpen && database.isTransaction) rollback.run()
       for (const job of jobs) job.reject(error)
     }
+  }
+
+  /** Only `BEGIN IMMEDIATE` can find the file held by another, so nothing of these jobs is done. */
+  function waitAndRetry(jobs: Job[]): void {
+    waiting = jobs
+    setTimeout(flush, TRY_AGAIN_MS)
   }
 
   return {
@@ -57,3 +68,6 @@ export function createCommitQueue(database: DatabaseSync): CommitQueue {
       }),
   }
 }
+
+/** The low byte of SQLite's extended result code. */
+const isBusy = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY

@@ -15,7 +15,9 @@ import { type Journal, JournalUnusable, OwnerFenced, type RunHeader, type RunSum
 import { ownerLives } from './owner.ts'
 import { migrate } from './schema.ts'
 
-const BUSY_TIMEOUT_MS = 10_000
+const BUSY_TIMEOUT_WHEN_OPENING_MS = 10_000
+/** Waiting blocks the process; the commit queue tries again instead. */
+const BUSY_TIMEOUT_MS = 250
 const EVENTS_READ_AT_ONCE = 256
 
 interface RunRow {
@@ -169,9 +171,10 @@ function open(path: string): DatabaseSync {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     // Made before SQLite does, for the mode; its log and index files inherit it.
     closeSync(openSync(path, 'a', 0o600))
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_WHEN_OPENING_MS, enableForeignKeyConstraints: true })
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     migrate(database, path)
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return database
   } catch (error) {
     database?.close()

@@ -146,6 +146,20 @@ describe('a run', () => {
     expect(failure?.detail?.stack).toMatch(/engine\.test\.ts/)
   })
 
+  it('takes no answer that is not what the action promises, and looks what became of the call (P3)', async () => {
+    await using b = bench({
+      replace: { list: async () => ({ names: 'not a list' }), 'thing.create': async () => ({ size: 'big' }) },
+    })
+    const list = '  - id: l\n    uses: t/list\n    with: { count: 1 }\n'
+    expect((await (await b.engine.start(await request(list))).ended).failure).toMatchObject({
+      type: 'outputInvalid',
+      applied: 'no',
+    })
+    const { status, failure, owed } = await (await b.engine.start(await request(THING))).ended
+    expect([status, failure?.type, owed]).toEqual(['failed', 'outputInvalid', []])
+    expect(failure?.message).toBe('things/thing.create answered wrongly: output.size must be integer')
+  })
+
   it('fails a step whose action no handler implements', async () => {
     const { 'things/copy': _, ...rest } = thingHandlers(memoryStore())
     await using b = bench({ handlers: () => rest })

@@ -119,6 +119,32 @@ describe('the SQLite journal', () => {
     expect(bytes.includes('correct horse')).toBe(false)
   })
 
+  it('waits for another process that holds the file', async () => {
+    const journal = open()
+    const epoch = await withRun(journal)
+    const other = new DatabaseSync(path)
+    other.exec('BEGIN IMMEDIATE')
+    const appended = journal.append('r', epoch, { events: [output({})], obligations: [] })
+    const first = await Promise.race([
+      appended.then(() => 'appended'),
+      new Promise((resolve) => setImmediate(resolve, 'waiting')),
+    ])
+    other.exec('COMMIT')
+    other.close()
+    await appended
+    expect(first).toBe('waiting')
+    expect((await journal.run('r'))?.events).toBe(1)
+  })
+
+  it('refuses writes once it is closed', async () => {
+    const journal = open()
+    const epoch = await withRun(journal)
+    const appended = journal.append('r', epoch, { events: [output({})], obligations: [] })
+    await journal[Symbol.asyncDispose]()
+    await appended
+    await expect(journal.append('r', epoch, { events: [], obligations: [] })).rejects.toThrow()
+  })
+
   it('shares one file between open journals', async () => {
     const [ours, theirs] = [open(), open()]
     const epoch = await withRun(ours)
