@@ -1,0 +1,46 @@
+// Which configured target each target of a runbook is bound to: the one that --target names, else the one of the same name.
+import { type Diagnostic, didYouMean } from '../diagnostics/index.ts'
+import { resolveUses } from '../language/index.ts'
+import { targetMalformed, targetTypeWrong, targetUnbound, targetUnknown } from './codes.ts'
+import type { Config } from './config/index.ts'
+import { EXIT } from './exit-codes.ts'
+import { refuseErrors } from './refusal.ts'
+import type { CheckedRunbook } from './session.ts'
+
+/** Configured target by the runbook's name for it. Throws Refusal with everything that is wrong. */
+export function bindTargets(
+  { runbook, catalogue }: CheckedRunbook,
+  config: Config,
+  options: readonly string[],
+): Readonly<Record<string, string>> {
+  const diagnostics: Diagnostic[] = []
+  const named = parse(options, diagnostics)
+  const declared = runbook.targets.map(({ name }) => name)
+  for (const name of named.keys())
+    if (!declared.includes(name)) diagnostics.push(targetUnknown(name, 'the runbook', didYouMean(name, declared)))
+
+  const packs = resolveUses(runbook, catalogue.packs)
+  const bound: Record<string, string> = {}
+  for (const { name, alias, connection } of runbook.targets) {
+    const wanted = `${packs[alias] ?? alias}/${connection}`
+    const choice = named.get(name) ?? name
+    const target = config.targets.get(choice)
+    if (!target && named.has(name))
+      diagnostics.push(targetUnknown(choice, 'the configuration', didYouMean(choice, config.targets.keys())))
+    else if (!target) diagnostics.push(targetUnbound(name, wanted))
+    else if (target.connection !== wanted) diagnostics.push(targetTypeWrong(name, wanted, choice, target.connection))
+    else bound[name] = choice
+  }
+  refuseErrors(diagnostics, config.sources, EXIT.usage)
+  return bound
+}
+
+function parse(options: readonly string[], diagnostics: Diagnostic[]): ReadonlyMap<string, string> {
+  const named = new Map<string, string>()
+  for (const option of options) {
+    const [, name, target] = /^([^=]+)=(.+)$/.exec(option) ?? []
+    if (name === undefined || target === undefined) diagnostics.push(targetMalformed(option))
+    else named.set(name, target)
+  }
+  return named
+}

@@ -1,0 +1,211 @@
+// What the command line itself tells people: files, configuration, inputs, targets, runs. One builder per code.
+import type { Diagnostic, Span } from '../diagnostics/index.ts'
+import type { CodeMeaning } from '../language/index.ts'
+
+/** What each code means, for the reference page and for SARIF. Codes never change meaning. */
+export const cliCodes = {
+  ACTION_NOT_FOUND: {
+    title: 'There is no action or pack of this name',
+    explanation: 'Names are those of the packs that come with Holdfast and of those that the configuration adds.',
+  },
+  CONFIG_INVALID: {
+    title: 'A setting has the wrong form',
+    explanation: 'The message says what is expected at this place of the configuration.',
+  },
+  CONFIG_KEY_MISSING: {
+    title: 'A required setting is missing',
+    explanation: 'The place that is pointed at needs this setting; `holdfast schema config` describes all of them.',
+  },
+  CONFIG_KEY_UNKNOWN: {
+    title: 'There is no setting of this name',
+    explanation: 'Unknown settings are refused, so that a typing error is never ignored.',
+  },
+  CONFIG_NOT_FOUND: {
+    title: 'The configuration file that was named does not exist',
+    explanation:
+      'Name one with --config or HOLDFAST_CONFIG, or leave it out to use holdfast.config.yaml of the working directory.',
+  },
+  CONNECTION_UNKNOWN: {
+    title: 'A target names a connection type that no pack has',
+    explanation: 'It is written <pack>/<Type>. The setting `packs` adds folders of packs.',
+  },
+  FILE_EXISTS: {
+    title: 'A file is there already',
+    explanation: 'Restores never overwrite. Name another folder, or remove the file.',
+  },
+  FILE_UNREADABLE: {
+    title: 'A file or folder could not be read',
+    explanation: 'The message holds what the operating system answered.',
+  },
+  INPUTS_INVALID: {
+    title: 'An input has the wrong form',
+    explanation: 'The message says what the schema of the runbook expects.',
+  },
+  INPUTS_KEY_MISSING: {
+    title: 'A required input is missing',
+    explanation: 'Give it with -i name=value or in the file of -f.',
+  },
+  INPUTS_KEY_UNKNOWN: {
+    title: 'The runbook has no input of this name',
+    explanation: 'Unknown inputs are refused, so that a typing error is never ignored.',
+  },
+  INPUT_MALFORMED: {
+    title: 'An input on the command line has no =',
+    explanation: 'Inputs are written -i name=value.',
+  },
+  NOTHING_TO_CHECK: {
+    title: 'There is nothing to check at the places that were named',
+    explanation: 'Runbooks end in .runbook.yaml, packs have a pack.yaml, the configuration is holdfast.config.yaml.',
+  },
+  CONFIG_PACK_MISSING: {
+    title: 'A folder of the configuration is no pack',
+    explanation: 'Each folder under `packs` holds a pack.yaml; relative paths start from the configuration file.',
+  },
+  PACK_NOT_FOUND: {
+    title: 'There is no pack of this name',
+    explanation: 'Packs come with Holdfast or from the folders that the configuration lists under `packs`.',
+  },
+  RUNBOOK_NOT_FOUND: {
+    title: 'There is no runbook of this name',
+    explanation: 'Give a file, or the name of a runbook of a pack.',
+  },
+  RUN_NOT_FOUND: {
+    title: 'The journal has no run of this id',
+    explanation: 'The journal lies in the state directory, which the configuration names.',
+  },
+  RUN_NOT_RESUMABLE: {
+    title: 'The run cannot be taken up',
+    explanation:
+      'It has ended, or the process that performs it still lives. `holdfast cancel` stops a living one, with clean-up.',
+  },
+  SECRET_LITERAL: {
+    title: 'A secret stands in the configuration file itself',
+    explanation:
+      'Files are copied, shown and kept. Name where the secret is to be had: an environment variable, a file or a command.',
+  },
+  SECRET_UNRESOLVED: {
+    title: 'A secret could not be had',
+    explanation: 'The variable is not set, the file cannot be read or is empty, or the command failed.',
+  },
+  SIMULATOR_MISSING: {
+    title: 'The platform has no simulator',
+    explanation: 'Some packs contribute a server that speaks the API of the platform; this one does not.',
+  },
+  TARGET_MALFORMED: {
+    title: 'A target on the command line has no =',
+    explanation: "Targets are bound with --target name=target: the runbook's name for it, then the configuration's.",
+  },
+  TARGET_TYPE_WRONG: {
+    title: 'A target is bound to one of another connection type',
+    explanation: 'A runbook says for each of its targets which connection type it takes.',
+  },
+  TARGET_UNBOUND: {
+    title: 'Nothing is configured for a target of the runbook',
+    explanation: 'Without --target, a target is bound to the configured one of the same name.',
+  },
+  TARGET_UNKNOWN: {
+    title: 'There is no target of this name',
+    explanation: 'It is missing in the runbook or in the configuration; the message says where.',
+  },
+  VAULT_PASSWORD_MISSING: {
+    title: 'No password for the vault was given',
+    explanation:
+      'It comes from HOLDFAST_VAULT_PASSWORD or from the file that --password-file names; never from the command line, which others can see.',
+  },
+} as const satisfies Readonly<Record<string, CodeMeaning>>
+
+export type CliCode = keyof typeof cliCodes
+
+interface Place {
+  readonly span?: Span | undefined
+  readonly hint?: string | undefined
+}
+
+const error = (code: CliCode, message: string, { span, hint }: Place = {}): Diagnostic => ({
+  code,
+  severity: 'error',
+  message,
+  ...(span ? { span } : {}),
+  ...(hint === undefined ? {} : { hint }),
+})
+const meant = (word: string | undefined, otherwise?: string): string | undefined => (word ? `Did you mean ${word}?` : otherwise)
+
+export const fileUnreadable = (path: string, reason: string): Diagnostic =>
+  error('FILE_UNREADABLE', `cannot read ${path}: ${reason}`)
+
+export const fileExists = (path: string): Diagnostic =>
+  error('FILE_EXISTS', `${path} is there already`, { hint: 'Name another folder with --to.' })
+
+export const configNotFound = (path: string): Diagnostic =>
+  error('CONFIG_NOT_FOUND', `there is no configuration file ${path}`, { hint: 'Name one with --config or HOLDFAST_CONFIG.' })
+
+export const connectionUnknown = (type: string, span: Span, nearest: string | undefined): Diagnostic =>
+  error('CONNECTION_UNKNOWN', `no pack has a connection type ${type}`, {
+    span,
+    hint: meant(nearest, 'It is written <pack>/<Type>; `packs` in this file adds folders of packs.'),
+  })
+
+export const secretLiteral = (setting: string, span: Span): Diagnostic =>
+  error('SECRET_LITERAL', `${setting} is a secret and must not stand in this file`, {
+    span,
+    hint: `Write where it is to be had: ${setting}: { env: NAME }, { file: path } or { command: [program, argument] }.`,
+  })
+
+export const secretUnresolved = (target: string, setting: string, reason: string, span: Span | undefined): Diagnostic =>
+  error('SECRET_UNRESOLVED', `cannot get ${setting} of target ${target}: ${reason}`, { span })
+
+export const nothingToCheck = (places: readonly string[]): Diagnostic =>
+  error('NOTHING_TO_CHECK', `nothing to check in ${places.join(', ')}`, {
+    hint: 'Runbooks end in .runbook.yaml, packs have a pack.yaml, the configuration is holdfast.config.yaml.',
+  })
+
+export const runbookNotFound = (name: string, nearest: string | undefined): Diagnostic =>
+  error('RUNBOOK_NOT_FOUND', `there is no runbook ${name}`, {
+    hint: meant(nearest, 'Give a file, or a name such as sangfor-scp/vm-backup.'),
+  })
+
+export const packMissing = (directory: string, span: Span): Diagnostic =>
+  error('CONFIG_PACK_MISSING', `there is no pack.yaml in ${directory}`, { span })
+
+export const packNotFound = (name: string, nearest: string | undefined): Diagnostic =>
+  error('PACK_NOT_FOUND', `there is no pack ${name}`, {
+    hint: meant(nearest, 'Add its folder under `packs` of the configuration.'),
+  })
+
+export const actionNotFound = (name: string, nearest: string | undefined): Diagnostic =>
+  error('ACTION_NOT_FOUND', `there is no action or pack ${name}`, { hint: meant(nearest, '`holdfast actions` lists them.') })
+
+export const inputMalformed = (text: string): Diagnostic =>
+  error('INPUT_MALFORMED', `-i ${text} has no =`, { hint: 'Write -i key=value.' })
+
+export const targetMalformed = (text: string): Diagnostic =>
+  error('TARGET_MALFORMED', `--target ${text} has no =`, {
+    hint: "Write --target name=target: the runbook's name, then the configuration's.",
+  })
+
+export const targetUnknown = (name: string, where: string, nearest: string | undefined): Diagnostic =>
+  error('TARGET_UNKNOWN', `${where} has no target ${name}`, { hint: meant(nearest) })
+
+export const targetUnbound = (name: string, type: string): Diagnostic =>
+  error('TARGET_UNBOUND', `nothing is configured for target ${name} (${type})`, {
+    hint: `Add targets.${name} with connection: ${type} to the configuration, or bind another with --target ${name}=….`,
+  })
+
+export const targetTypeWrong = (name: string, wanted: string, bound: string, type: string): Diagnostic =>
+  error('TARGET_TYPE_WRONG', `target ${name} takes a ${wanted}, but ${bound} is a ${type}`)
+
+export const runNotFound = (id: string): Diagnostic =>
+  error('RUN_NOT_FOUND', `the journal has no run ${id}`, { hint: '`holdfast runs` lists them; --config tells which journal.' })
+
+export const runNotResumable = (id: string, message: string): Diagnostic =>
+  error('RUN_NOT_RESUMABLE', message, { hint: `\`holdfast show ${id}\` tells how it stands.` })
+
+export const simulatorMissing = (name: string, those: readonly string[]): Diagnostic =>
+  error('SIMULATOR_MISSING', `${name} has no simulator`, {
+    hint: those.length > 0 ? `There is one for ${those.join(', ')}.` : undefined,
+  })
+
+export const vaultPasswordMissing = (): Diagnostic =>
+  error('VAULT_PASSWORD_MISSING', 'no password for the vault', {
+    hint: 'Set HOLDFAST_VAULT_PASSWORD, or name a file with --password-file.',
+  })

@@ -1,0 +1,19 @@
+// `holdfast cancel RUN`: asks the process that performs a run to stop it, with clean-up.
+import { RunUnknown } from '../../journal/index.ts'
+import { openState } from '../app.ts'
+import { runNotResumable } from '../codes.ts'
+import type { RunCommand } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { Refusal } from '../refusal.ts'
+import { openSession } from '../session.ts'
+
+export const run: RunCommand<[run: string], { readonly reason: string }> = async (host, options, id) => {
+  const { config } = await openSession(host, options)
+  await using journal = await openState(config.stateDirectory)
+  const summary = await journal.run(id)
+  if (!summary) throw new RunUnknown(id)
+  if (summary.status !== 'running') throw new Refusal([runNotResumable(id, `run ${id} has ${summary.status}`)])
+  await journal.requestCancel(id, options.reason)
+  host.stdout.write(`asked run ${id} to stop and clean up\n`)
+  return EXIT.done
+}

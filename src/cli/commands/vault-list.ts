@@ -1,0 +1,43 @@
+// `holdfast vault list`: the restore points of a vault, newest first.
+import { formatSize } from '../../values/index.ts'
+import type { PointSummary } from '../../vault/index.ts'
+import type { RunCommand } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { moment } from '../moment.ts'
+import { table } from '../table.ts'
+import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+
+interface Options extends VaultOptions {
+  readonly vm?: string
+  readonly format: 'text' | 'json'
+}
+
+const SHORT_ID = 10
+
+export const run: RunCommand<[vault: string], Options> = async (host, options, directory) => {
+  await using vault = await openNamedVault(host, directory, options)
+  const points = await vault.points(options.vm === undefined ? {} : { vm: options.vm })
+  if (options.format === 'json') host.stdout.write(`${JSON.stringify(points.map(pointFacts), undefined, 2)}\n`)
+  else if (points.length === 0) host.stdout.write('no restore points\n')
+  else
+    host.stdout.write(
+      table([
+        ['POINT', 'TIME', 'VM', 'LEVEL', 'CONSISTENCY', 'SIZE', 'ADDED', 'GROUP'],
+        ...points.map(({ id, timeMs, vm, level, consistency, sizeBytes, addedBytes, group = '' }) => [
+          id.slice(0, SHORT_ID),
+          moment(timeMs),
+          vm,
+          level,
+          consistency,
+          formatSize(sizeBytes),
+          formatSize(addedBytes),
+          group,
+        ]),
+      ]),
+    )
+  return EXIT.done
+}
+
+export function pointFacts<Point extends PointSummary>({ timeMs, ...rest }: Point): Omit<Point, 'timeMs'> & { time: string } {
+  return { time: new Date(timeMs).toISOString(), ...rest }
+}

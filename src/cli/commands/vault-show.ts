@@ -1,0 +1,39 @@
+// `holdfast vault show`: one restore point with its disks, and how consistent it was proven to be.
+import { formatSize } from '../../values/index.ts'
+import type { RunCommand } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { moment } from '../moment.ts'
+import { table } from '../table.ts'
+import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { inline } from '../views/index.ts'
+import { pointFacts } from './vault-list.ts'
+
+interface Options extends VaultOptions {
+  readonly format: 'text' | 'json'
+}
+
+export const run: RunCommand<[vault: string, point: string], Options> = async (host, options, directory, wanted) => {
+  await using vault = await openNamedVault(host, directory, options)
+  const point = await vault.point(wanted)
+  if (options.format === 'json') {
+    host.stdout.write(`${JSON.stringify(pointFacts(point), undefined, 2)}\n`)
+    return EXIT.done
+  }
+  host.stdout.write(
+    table([
+      ['point', point.id],
+      ['time', moment(point.timeMs)],
+      ['vm', `${point.name} (${point.vm})`],
+      ...(point.group === undefined ? [] : [['group', point.group]]),
+      ['platform', inline(point.platform)],
+      ['level', point.level],
+      ...(point.parent === undefined ? [] : [['taken over from', point.parent]]),
+      ['consistency', point.consistency],
+      ['evidence', inline(point.evidence)],
+      ['run', point.run],
+      ['added', formatSize(point.addedBytes)],
+    ]),
+  )
+  host.stdout.write(`\n${table([['DISK', 'SIZE'], ...point.disks.map(({ disk, sizeBytes }) => [disk, formatSize(sizeBytes)])])}`)
+  return EXIT.done
+}

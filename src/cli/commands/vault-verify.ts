@@ -1,0 +1,44 @@
+// `holdfast vault verify`: reads everything back and says which points could not be restored, and why.
+import { formatSize } from '../../values/index.ts'
+import type { VerifyReport } from '../../vault/index.ts'
+import type { RunCommand } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { moment } from '../moment.ts'
+import { createProgressLine } from '../progress-line.ts'
+import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+
+interface Options extends VaultOptions {
+  readonly format: 'text' | 'json'
+}
+
+export const run: RunCommand<[vault: string], Options> = async (host, options, directory) => {
+  await using vault = await openNamedVault(host, directory, options)
+  const clock = await host.clock()
+  const progress = createProgressLine(host.stderr, clock)
+  const stop = new AbortController()
+  const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
+  try {
+    const report = await vault.verify({ data: true, signal: stop.signal, onProgress: (bytes) => progress.show('verify', bytes) })
+    progress.clear()
+    host.stdout.write(options.format === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report))
+    return report.problems.length > 0 || report.damagedPoints.length > 0 ? EXIT.checkFailed : EXIT.done
+  } finally {
+    stopListening()
+  }
+}
+
+function describe({ snapshots, packs, bytesRead, problems, damagedPoints, unusedPacks }: VerifyReport): string {
+  const lines = [
+    ...problems.map((problem) => `problem: ${problem}`),
+    ...damagedPoints.flatMap(({ id, timeMs, vm, damage }) => [
+      `damaged: point ${id.slice(0, 10)} of ${vm ?? 'another program'}, ${moment(timeMs)}`,
+      ...damage.map(({ path, reason, ranges }) => `  ${path}: ${reason}${ranges.length > 0 ? ` (${ranges.length} ranges)` : ''}`),
+    ]),
+    ...(unusedPacks > 0 ? [`${unusedPacks} packs are in no index: left by interrupted work, harmless`] : []),
+    `${snapshots} restore points, ${packs} packs, ${formatSize(bytesRead)} read`,
+    problems.length === 0 && damagedPoints.length === 0
+      ? 'every restore point can be restored'
+      : `${damagedPoints.length} restore points are damaged; the others can be restored`,
+  ]
+  return `${lines.join('\n')}\n`
+}

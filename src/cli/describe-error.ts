@@ -1,0 +1,46 @@
+// What a command threw, in words: what went wrong and the next thing to do. For programs, as a `refused` line.
+import { type Diagnostic, diagnosticsToJson, formatDiagnostics } from '../diagnostics/index.ts'
+import { JournalUnusable, RunUnknown } from '../journal/index.ts'
+import { ActionFailure } from '../packs/index.ts'
+import type { Json } from '../values/index.ts'
+import { runNotFound } from './codes.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { Refusal, type Sources } from './refusal.ts'
+import { failureWords } from './views/index.ts'
+
+export interface Explanation {
+  readonly text: string
+  readonly json: Json
+  readonly exitCode: ExitCode
+}
+
+export function describeError(error: unknown, { colour }: { colour: boolean }): Explanation {
+  const { diagnostics, sources, exitCode } = refusalOf(error)
+  return {
+    text: `${formatDiagnostics(diagnostics, sources, { colour }).trimEnd()}\n`,
+    json: { event: 'refused', exitCode, diagnostics: diagnosticsToJson(diagnostics, sources) },
+    exitCode,
+  }
+}
+
+function refusalOf(error: unknown): { diagnostics: readonly Diagnostic[]; sources: Sources; exitCode: ExitCode } {
+  if (error instanceof Refusal) return error
+  if (error instanceof RunUnknown) return new Refusal([runNotFound(error.runId)])
+  if (error instanceof JournalUnusable)
+    return plain('JOURNAL_UNUSABLE', error.message, 'Restore the file, or name another state directory.')
+  if (error instanceof ActionFailure) return plain(error.failure.type, failureWords(error.failure), undefined, EXIT.failed)
+  if (isCoded(error)) return plain(error.code, error.message, error.hint, EXIT.failed)
+  return plain(
+    'BUG',
+    `this is a mistake in Holdfast: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    'Report it with these lines. What runs hold is in the journal: `holdfast obligations` lists it.',
+    EXIT.bug,
+  )
+}
+
+/** Errors that lower floors and the system raise on purpose: a vault's, an NBD peer's, EADDRINUSE, ENOSPC. */
+const isCoded = (error: unknown): error is Error & { readonly code: string; readonly hint?: string } =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(error.code)
+
+const plain = (code: string, message: string, hint?: string, exitCode: ExitCode = EXIT.usage) =>
+  new Refusal([{ code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) }], { exitCode })

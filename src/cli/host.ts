@@ -1,0 +1,32 @@
+// What the command line needs of the world. The composition root makes one from the process; tests make their own.
+import type { Clock } from '../packs/index.ts'
+import type { Platform } from '../platforms/index.ts'
+
+/** A stream for people or for another program. */
+export interface Output {
+  write(text: string): void
+  /** Present when a person looks at it; only then what is printed may move and have colours. */
+  readonly terminal?: NodeJS.WriteStream
+}
+
+export interface Host {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly workingDirectory: string
+  readonly version: string
+  /** The folder of the packs that come with Holdfast, one folder a pack. */
+  readonly packsDirectory: string
+  readonly schemasDirectory: string
+  clock(): Promise<Clock>
+  newRunId(): string
+  /** Loaded on demand: check and plan need no platform's code. */
+  platforms(): Promise<readonly Platform[]>
+  /** Calls the listener for each Ctrl-C or termination signal until the answer is called. */
+  onInterrupt(listener: () => void): () => void
+  /** Ends the process without waiting for anything. */
+  leaveAtOnce(code: number): void
+}
+
+export const wantsColour = (host: Host, output: Output): boolean =>
+  output.terminal !== undefined && (host.env.NO_COLOR ?? '') === '' && host.env.TERM !== 'dumb'

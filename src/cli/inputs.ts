@@ -1,0 +1,79 @@
+// Inputs of a run from the command line and from a file, typed and checked by the runbook's schema.
+import type { Diagnostic } from '../diagnostics/index.ts'
+import {
+  type Runbook,
+  readYaml,
+  schemaDiagnostics,
+  toJson,
+  type YamlEntry,
+  type YamlMap,
+  type YamlNode,
+} from '../language/index.ts'
+import { fillDefaults, isObject, type JsonObject, type JsonSchema } from '../values/index.ts'
+import { inputMalformed } from './codes.ts'
+import { EXIT } from './exit-codes.ts'
+import type { Host } from './host.ts'
+import { readText } from './library.ts'
+import { refuseErrors } from './refusal.ts'
+
+export interface InputOptions {
+  /** `key=value` each; wins over the file. */
+  readonly input: readonly string[]
+  readonly inputs?: string
+}
+
+const NO_INPUTS: JsonSchema = { type: 'object', additionalProperties: false }
+
+/** Complete and valid, defaults filled in. Throws Refusal with everything that is wrong. */
+export const readInputs = (host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> =>
+  readAs(runbook.inputs ?? NO_INPUTS, host, runbook, options)
+
+/** What is given, as far as it goes; for plans, in which the rest is unknown. Throws Refusal. */
+export function readSomeInputs(host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> {
+  const { required: _, ...schema } = runbook.inputs ?? NO_INPUTS
+  return readAs(schema, host, runbook, options)
+}
+
+async function readAs(schema: JsonSchema, host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> {
+  const { node, diagnostics, sources } = await gather(host, runbook, options)
+  refuseErrors([...diagnostics, ...schemaDiagnostics(node, schema, 'INPUTS')], sources, EXIT.usage)
+  return fillDefaults(schema, toJson(node)).value as JsonObject
+}
+
+/** File and command line as one document, in which each value keeps its place. */
+async function gather(host: Host, runbook: Runbook, { input, inputs }: InputOptions) {
+  const diagnostics: Diagnostic[] = []
+  const sources = new Map<string, string>()
+  const entries = new Map<string, YamlEntry>()
+
+  function read(file: string, text: string): YamlNode | undefined {
+    sources.set(file, text)
+    const { root, diagnostics: found } = readYaml(text, file)
+    diagnostics.push(...found)
+    return root
+  }
+
+  if (inputs !== undefined) {
+    const root = read(inputs, await readText(host, inputs))
+    if (root?.kind === 'map') for (const entry of root.entries) entries.set(entry.key, entry)
+    else if (root) diagnostics.push(...schemaDiagnostics(root, NO_INPUTS, 'INPUTS'))
+  }
+  for (const argument of input) {
+    const [, key, text] = /^([^=]+)=(.*)$/s.exec(argument) ?? []
+    if (key === undefined || text === undefined) {
+      diagnostics.push(inputMalformed(argument))
+      continue
+    }
+    const value = read(`-i ${key}`, isText(runbook.inputs, key) ? JSON.stringify(text) : text || 'null')
+    if (value) entries.set(key, { key, keySpan: value.span, value })
+  }
+  const span = { file: inputs ?? '-i', start: 0, end: 0 }
+  const node: YamlMap = { kind: 'map', entries: [...entries.values()], span }
+  return { node, diagnostics, sources }
+}
+
+/** Text stays as it was typed, `007` and `yes` included; every other value is read as YAML. */
+function isText(schema: JsonSchema | undefined, key: string): boolean {
+  const property = isObject(schema?.properties) ? schema.properties[key] : undefined
+  return isObject(property) && property.type === 'string'
+}

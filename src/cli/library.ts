@@ -1,0 +1,148 @@
+// The packs and runbooks that are at hand: those that come with Holdfast, and those that the configuration adds.
+import { existsSync, readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, isAbsolute, join, relative, resolve } from 'node:path'
+import { type Diagnostic, didYouMean } from '../diagnostics/index.ts'
+import { type CatalogueView, checkRunbook, parseRunbook, type Runbook } from '../language/index.ts'
+import { type Catalogue, createCatalogue, loadPack, type Pack } from '../packs/index.ts'
+import { fileUnreadable, packMissing, packNotFound, runbookNotFound } from './codes.ts'
+import type { Config } from './config/index.ts'
+import type { Host } from './host.ts'
+import { Refusal, type Sources } from './refusal.ts'
+
+export const RUNBOOK_ENDING = '.runbook.yaml'
+/** Always at hand under the alias of its name. */
+const CORE = 'core'
+
+export interface LoadedPack {
+  readonly pack: Pack
+  readonly sources: Sources
+}
+
+export interface LoadedPacks {
+  readonly packs: readonly LoadedPack[]
+  readonly catalogue: Catalogue
+  readonly diagnostics: readonly Diagnostic[]
+  readonly sources: Sources
+}
+
+export interface LoadedRunbook extends LoadedPacks {
+  /** Absent when the text cannot be understood at all; `diagnostics` say why. */
+  readonly runbook?: Runbook
+  readonly text: string
+}
+
+export interface LoadOptions {
+  /** Also read the OpenAPI documents, which only calls need. */
+  readonly operations: boolean
+}
+
+export interface Library {
+  /** What is wrong with the list of packs itself. */
+  readonly diagnostics: readonly Diagnostic[]
+  packNames(): readonly string[]
+  loadPacks(names: Iterable<string>, options: LoadOptions): Promise<LoadedPacks>
+  /** File of a runbook given as a file or a name. Throws Refusal. */
+  findRunbook(fileOrName: string): string
+  /** Parsed and checked against the packs it uses. Throws Refusal when there is no such file. */
+  loadRunbook(file: string, options: LoadOptions): Promise<LoadedRunbook>
+}
+
+export function createLibrary(host: Host, config: Config): Library {
+  const { directories, diagnostics: missing } = packDirectories(host, config)
+  const loading = new Map<string, ReturnType<typeof loadPack>>()
+
+  /** Each pack is read once. */
+  function load(directory: string, options: LoadOptions): ReturnType<typeof loadPack> {
+    const key = `${options.operations} ${directory}`
+    const loaded = loading.get(key) ?? loadPack(directory, options)
+    loading.set(key, loaded)
+    return loaded
+  }
+
+  async function loadPacks(names: Iterable<string>, options: LoadOptions): Promise<LoadedPacks> {
+    const packs: LoadedPack[] = []
+    const diagnostics: Diagnostic[] = []
+    const sources = new Map<string, string>()
+    for (const name of new Set(names)) {
+      const directory = directories.get(name)
+      // A runbook that uses a pack which is not there is told so by its own check, with the place.
+      if (directory === undefined) continue
+      const loaded = await load(directory, options)
+      diagnostics.push(...loaded.diagnostics)
+      for (const [file, text] of loaded.sources) sources.set(file, text)
+      if (loaded.pack) packs.push({ pack: loaded.pack, sources: loaded.sources })
+    }
+    return { packs, catalogue: createCatalogue(packs.map(({ pack }) => pack)), diagnostics, sources }
+  }
+
+  const runbookFiles = (): ReadonlyMap<string, string> =>
+    new Map(
+      [...directories].flatMap(([pack, directory]) =>
+        readdirSync(directory)
+          .filter((file) => file.endsWith(RUNBOOK_ENDING))
+          .map((file) => [`${pack}/${basename(file, RUNBOOK_ENDING)}`, join(directory, file)] as const),
+      ),
+    )
+
+  function findRunbook(fileOrName: string): string {
+    if (existsSync(resolve(host.workingDirectory, fileOrName))) return fileOrName
+    const byName = runbookFiles()
+    const file = byName.get(fileOrName)
+    if (file !== undefined) return shortest(host.workingDirectory, file)
+    throw new Refusal([runbookNotFound(fileOrName, didYouMean(fileOrName, byName.keys()))])
+  }
+
+  async function loadRunbook(file: string, options: LoadOptions): Promise<LoadedRunbook> {
+    const text = await readText(host, file)
+    const { runbook, diagnostics } = parseRunbook(text, file)
+    const used = await loadPacks(runbook ? [CORE, ...runbook.uses.map(({ pack }) => pack)] : [], options)
+    const sources = new Map([...used.sources, [file, text]])
+    if (!runbook) return { ...used, text, sources, diagnostics }
+    const found = checkRunbook(runbook, used.catalogue satisfies CatalogueView)
+    return { ...used, runbook, text, sources, diagnostics: [...used.diagnostics, ...diagnostics, ...found] }
+  }
+
+  return {
+    diagnostics: missing,
+    packNames: () => [...directories.keys()],
+    loadPacks,
+    findRunbook,
+    loadRunbook,
+  }
+}
+
+/** Folder of each pack by its name, which is the folder's. What the configuration adds wins. */
+function packDirectories(
+  host: Host,
+  config: Config,
+): { directories: ReadonlyMap<string, string>; diagnostics: readonly Diagnostic[] } {
+  const isPack = (directory: string): boolean => existsSync(join(directory, 'pack.yaml'))
+  const shipped = readdirSync(host.packsDirectory).map((name) => join(host.packsDirectory, name))
+  const all = [...shipped, ...config.packs.map(({ directory }) => directory)]
+  return {
+    directories: new Map(all.filter(isPack).map((directory) => [basename(directory), directory])),
+    diagnostics: config.packs
+      .filter(({ directory }) => !isPack(directory))
+      .map(({ directory, span }) => packMissing(directory, span)),
+  }
+}
+
+/** Throws Refusal. */
+export async function readText(host: Host, file: string): Promise<string> {
+  try {
+    return await readFile(resolve(host.workingDirectory, file), 'utf8')
+  } catch (error) {
+    throw new Refusal([fileUnreadable(file, (error as NodeJS.ErrnoException).code ?? String(error))])
+  }
+}
+
+/** As a person would name the file from here. */
+function shortest(from: string, file: string): string {
+  const path = relative(from, file)
+  return path.startsWith('..') && isAbsolute(file) ? file : path
+}
+
+export const refusePack = (library: Library, name: string): never => {
+  throw new Refusal([packNotFound(name, didYouMean(name, library.packNames()))])
+}

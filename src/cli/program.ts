@@ -1,0 +1,217 @@
+// The tree of commands, arguments and options. It loads no command's code: each is imported when it is called,
+// so that `holdfast --help` costs what commander costs.
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { LOG_LEVELS } from './command.ts'
+import type { Shell } from './completion.ts'
+import { EXIT, EXIT_CODES, type ExitCode } from './exit-codes.ts'
+import type { Host } from './host.ts'
+
+/** Commander hands over what it has checked; each command's file says what it gets. */
+interface CommandModule {
+  run(host: Host, options: never, ...args: never[]): Promise<ExitCode>
+}
+type Finish = (exitCode: ExitCode) => void
+
+export function createProgram(host: Host, finish: Finish): Command {
+  const calls = (load: () => Promise<CommandModule>) =>
+    async function (this: Command): Promise<void> {
+      const { run } = await load()
+      finish(await run(host, this.optsWithGlobals() as never, ...(this.processedArgs as never[])))
+    }
+
+  const program = new Command('holdfast')
+    .description('Runs declarative runbooks that back up virtual machines, and never leaves behind what they hold.')
+    .version(host.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addOption(
+      new Option('--config <file>', 'configuration file (default: holdfast.config.yaml, if it is there)').env('HOLDFAST_CONFIG'),
+    )
+    .addOption(new Option('--log-level <level>', 'what goes into the diagnostic log').choices(LOG_LEVELS).default('info'))
+    .showHelpAfterError('(holdfast --help lists the commands)')
+    .addHelpText('after', `\nExit codes: ${exitCodeLine()}`)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+
+  program.commandsGroup('Write runbooks:')
+  program
+    .command('check')
+    .description('check runbooks, packs and configuration; touches nothing')
+    .argument('[what...]', 'files, folders or names of runbooks; without any, all that is in the working directory')
+    .addOption(format('text', 'json', 'sarif'))
+    .action(calls(() => import('./commands/check.ts')))
+  program
+    .command('plan')
+    .description('show what a run would do, without doing it')
+    .argument('<runbook>', 'file or name')
+    .addOption(input())
+    .addOption(inputsFile())
+    .addOption(format('text', 'json', 'mermaid'))
+    .action(calls(() => import('./commands/plan.ts')))
+  program
+    .command('actions')
+    .description('list the actions that packs offer, or show one')
+    .argument('[name]', 'a pack, or an action such as sangfor-scp/groupSnapshot.create')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/actions.ts')))
+  program
+    .command('schema')
+    .description('print a JSON Schema, for editors and other programs')
+    .addArgument(new Argument('<of>', 'what it describes').choices(['runbook', 'pack', 'config', 'events']))
+    .action(calls(() => import('./commands/schema.ts')))
+
+  program.commandsGroup('Run them:')
+  program
+    .command('run')
+    .description('run a runbook')
+    .argument('<runbook>', 'file or name')
+    .addOption(input())
+    .addOption(inputsFile())
+    .addOption(target())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/run.ts')))
+  program
+    .command('resume')
+    .description('go on with a run whose process died')
+    .argument('<run>', 'its id')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/resume.ts')))
+  program
+    .command('cancel')
+    .description('ask a run of another process to stop and clean up')
+    .argument('<run>', 'its id')
+    .option('--reason <text>', 'kept in the journal', 'cancelled by the operator')
+    .action(calls(() => import('./commands/cancel.ts')))
+  program
+    .command('runs')
+    .description('list runs, newest first')
+    .addOption(new Option('--status <status>', 'only these').choices(['running', 'succeeded', 'failed', 'cancelled']))
+    .option('--limit <count>', 'at most this many', wholeNumber, 20)
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/runs.ts')))
+  program
+    .command('show')
+    .description('show one run: timeline, steps and obligations')
+    .argument('<run>', 'its id')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/show.ts')))
+  program
+    .command('obligations')
+    .description('list what runs still hold on the platforms')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/obligations.ts')))
+  program
+    .command('reap')
+    .description('settle what finished runs still owe')
+    .argument('[run]', 'its id; without it every finished run that owes something')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/reap.ts')))
+
+  program.commandsGroup('Look after the data:')
+  addVault(program.command('vault').description('create, list, verify and read vaults'), calls)
+
+  program.commandsGroup('Try things out:')
+  program
+    .command('simulate')
+    .description("start a platform's simulator as a server")
+    .argument('<platform>', 'a pack, such as sangfor-scp')
+    .option('--port <port>', 'port on 127.0.0.1', wholeNumber, 8780)
+    .option('--rate <rate>', 'how many times faster its clock runs', wholeNumber, 1)
+    .option('--seed <text>', 'the same seed gives the same ids and bytes', 'holdfast')
+    .option('--faults <file>', 'a script of faults, as JSON')
+    .action(calls(() => import('./commands/simulate.ts')))
+  program
+    .command('completion')
+    .description('print a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))
+    .addHelpText('after', '\nFor bash: source <(holdfast completion bash)')
+    .action(async (shell: Shell) => {
+      const { completionScript } = await import('./completion.ts')
+      host.stdout.write(completionScript(program, shell))
+      finish(EXIT.done)
+    })
+  return program
+}
+
+function addVault(vault: Command, calls: (load: () => Promise<CommandModule>) => (this: Command) => Promise<void>): void {
+  const password = () =>
+    new Option('--password-file <file>', 'file with the password (default: $HOLDFAST_VAULT_PASSWORD)').env(
+      'HOLDFAST_VAULT_PASSWORD_FILE',
+    )
+  const point = () => new Argument('<point>', 'id of a restore point, or as much of it as is unique')
+  const folder = () => new Argument('<vault>', 'its folder')
+  vault
+    .command('init')
+    .description('create a vault in an empty folder')
+    .addArgument(folder())
+    .addOption(password())
+    .action(calls(() => import('./commands/vault-init.ts')))
+  vault
+    .command('list')
+    .description('list restore points, newest first')
+    .addArgument(folder())
+    .addOption(password())
+    .option('--vm <vm>', 'only of this VM')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-list.ts')))
+  vault
+    .command('show')
+    .description('show one restore point')
+    .addArgument(folder())
+    .addArgument(point())
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-show.ts')))
+  vault
+    .command('verify')
+    .description('read everything back and compare it with its hashes')
+    .addArgument(folder())
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-verify.ts')))
+  vault
+    .command('restore')
+    .description('write the disks of a restore point as raw files into a folder')
+    .addArgument(folder())
+    .addArgument(point())
+    .requiredOption('--to <folder>', 'where; it must not hold files of the same names')
+    .option('--disk <disk>', 'only this disk')
+    .addOption(password())
+    .action(calls(() => import('./commands/vault-restore.ts')))
+  vault
+    .command('export')
+    .description('serve the disks of a restore point read-only over NBD, until Ctrl-C')
+    .addArgument(folder())
+    .addArgument(point())
+    .option('--port <port>', 'port on 127.0.0.1', wholeNumber, 10809)
+    .addOption(password())
+    .action(calls(() => import('./commands/vault-export.ts')))
+}
+
+const format = (first: string, ...others: string[]) =>
+  new Option('--format <format>', 'how to print').choices([first, ...others]).default(first)
+const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value]
+const input = () => new Option('-i, --input <key=value>', 'an input; repeat for more').argParser(collect).default([], 'none')
+const inputsFile = () => new Option('-f, --inputs <file>', 'a YAML file with inputs; -i wins over it')
+const target = () =>
+  new Option(
+    '--target <name=target>',
+    'bind a target of the runbook to one of the configuration (default: the one of the same name)',
+  )
+    .argParser(collect)
+    .default([], 'none')
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
+
+const exitCodeLine = (): string =>
+  Object.entries(EXIT_CODES)
+    .map(([name, { code }]) => `${code} ${name}`)
+    .join(', ')

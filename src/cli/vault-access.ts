@@ -1,0 +1,31 @@
+// Opens the vault that a command names, with a password that never stands on the command line.
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Secret } from '../values/index.ts'
+import { openVault, type Vault } from '../vault/index.ts'
+import { fileUnreadable, vaultPasswordMissing } from './codes.ts'
+import type { Host } from './host.ts'
+import { Refusal } from './refusal.ts'
+
+export interface VaultOptions {
+  readonly passwordFile?: string
+}
+
+/** From the file that is named, else from the environment. Throws Refusal. */
+export async function vaultPassword(host: Host, { passwordFile }: VaultOptions): Promise<Secret> {
+  const text = passwordFile === undefined ? host.env.HOLDFAST_VAULT_PASSWORD : await readPassword(host, passwordFile)
+  if (text === undefined || text === '') throw new Refusal([vaultPasswordMissing()])
+  return new Secret(text)
+}
+
+async function readPassword(host: Host, file: string): Promise<string> {
+  try {
+    return (await readFile(resolve(host.workingDirectory, file), 'utf8')).replace(/\r?\n$/, '')
+  } catch (error) {
+    throw new Refusal([fileUnreadable(file, (error as NodeJS.ErrnoException).code ?? String(error))])
+  }
+}
+
+/** The caller closes it. */
+export const openNamedVault = async (host: Host, directory: string, options: VaultOptions): Promise<Vault> =>
+  openVault(resolve(host.workingDirectory, directory), await vaultPassword(host, options))

@@ -1,0 +1,8 @@
+export { createView, type ViewFormat } from './create-view.ts'
+export { EVENTS, eventsSchema } from './events.ts'
+export { createJsonView, obligationFacts } from './json.ts'
+export { createLinesView } from './lines.ts'
+export { createMeter } from './meter.ts'
+export { paint } from './paint.ts'
+export type { Notice, View } from './view.ts'
+export { clockTime, failureWords, inline, type Line, wordsOfReading, wordsOfReport } from './words.ts'

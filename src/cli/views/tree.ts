@@ -1,0 +1,185 @@
+// The view for a person at a terminal: the run as a tree that moves. Steps appear as they start; items of a long loop leave
+// the tree when they are through, so that ten thousand of them stay readable and small.
+import { DefaultRenderer, Listr, type ListrDefaultRendererTask, ListrLogger, ListrTaskState, ProcessOutput } from 'listr2'
+import type { Observation } from '../../engine/index.ts'
+import type { Report, StepOutcome } from '../../kernel/index.ts'
+import { formatDuration } from '../../values/index.ts'
+import { paint } from './paint.ts'
+import { createTransfers } from './transfers.ts'
+import type { View } from './view.ts'
+import { type Line, wordsOfNotice, wordsOfOutcome, wordsOfReading, wordsOfReport, wordsOfStart } from './words.ts'
+
+type Task = ListrDefaultRendererTask
+
+interface Node {
+  readonly task: Task
+  readonly parent: Node | undefined
+  readonly children: Map<string, Node>
+  readonly name: string
+  startedAt: number
+  action: string
+  /** What it holds, or how its bytes are getting on; stays when the step has ended. */
+  note: string
+}
+
+const ITEMS_SHOWN = 12
+const REDRAW_MS = 200
+const STATE: Readonly<Record<StepOutcome, ListrTaskState>> = {
+  succeeded: ListrTaskState.COMPLETED,
+  failed: ListrTaskState.FAILED,
+  skipped: ListrTaskState.SKIPPED,
+  cancelled: ListrTaskState.CANCELLED,
+}
+
+export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): View {
+  const tasks: Task[] = []
+  const roots = new Map<string, Node>()
+  const factory = new Listr<object, typeof DefaultRenderer, typeof DefaultRenderer>([], {
+    registerSignalListeners: false,
+    exitOnError: false,
+  })
+  const transfers = createTransfers(REDRAW_MS)
+  const renderer = new DefaultRenderer(
+    tasks,
+    {
+      collapseSubtasks: false,
+      collapseSkips: false,
+      showSkipMessage: false,
+      collapseErrors: false,
+      logger: new ListrLogger({ useIcons: true, toStderr: [], processOutput: new ProcessOutput(terminal, terminal) }),
+    },
+    factory.events,
+  )
+  let rendering: Promise<void> | undefined
+  const afterwards: Line[] = []
+
+  const print = (line: Line): void => void terminal.write(`${paint(line, colour)}\n`)
+
+  /** The node of a path; what encloses it is made on the way. */
+  function nodeAt(path: string, at: number): Node {
+    let siblings = roots
+    let parent: Node | undefined
+    for (const segment of segmentsOf(path)) {
+      const node: Node = siblings.get(segment) ?? addNode(segment, siblings, parent, at)
+      siblings = node.children
+      parent = node
+    }
+    if (!parent) throw new Error('a step has a path')
+    return parent
+  }
+
+  function addNode(segment: string, siblings: Map<string, Node>, parent: Node | undefined, at: number): Node {
+    factory.add({ title: segment, task: () => undefined })
+    const [task] = factory.tasks.splice(0)
+    if (!task) throw new Error('listr2 makes a task of each')
+    const node: Node = { task, parent, children: new Map(), name: nameOf(segment), startedAt: at, action: '', note: '' }
+    siblings.set(segment, node)
+    if (parent) {
+      parent.task.subtasks ??= []
+      parent.task.subtasks.push(task)
+      if (segment.startsWith('[')) dropEndedItems(parent)
+    } else tasks.push(task)
+    void task.check({})
+    task.state$ = ListrTaskState.STARTED
+    draw(node)
+    return node
+  }
+
+  function observeReport(report: Report, at: number): void {
+    switch (report.kind) {
+      case 'stepStarted': {
+        const node = nodeAt(report.path, at)
+        node.action = report.action ?? ''
+        return draw(node)
+      }
+      case 'stepEnded': {
+        const node = nodeAt(report.path, at)
+        for (const item of node.children.values()) if (item.task.isStarted()) settle(item, STATE[report.outcome], at)
+        if (report.failure) node.note = wordsOfReport(report).text
+        return settle(node, STATE[report.outcome], at)
+      }
+      case 'retrying':
+      case 'inDoubt':
+      case 'closing':
+      case 'leaseRenewed':
+      case 'obligation': {
+        const node = nodeAt(report.kind === 'obligation' ? report.obligation.id : report.path, at)
+        node.note = wordsOfReport(report).text
+        return draw(node)
+      }
+      default:
+        report satisfies never
+    }
+  }
+
+  function observe(observation: Observation): void {
+    const { at } = observation
+    switch (observation.kind) {
+      case 'runStarted':
+        print(wordsOfStart(observation))
+        rendering ??= renderer.render()
+        return
+      case 'report':
+        return observeReport(observation.report, at)
+      case 'progress': {
+        const reading = transfers(observation)
+        if (!reading) return
+        const node = nodeAt(observation.path, at)
+        node.note = wordsOfReading(reading, observation.progress.label)
+        return draw(node)
+      }
+      case 'runEnded':
+        afterwards.push(...wordsOfOutcome(observation.runId, observation.outcome))
+        return
+      default:
+        observation satisfies never
+    }
+  }
+
+  async function close(): Promise<void> {
+    await rendering
+    if (rendering) renderer.end()
+    rendering = undefined
+    for (const line of afterwards.splice(0)) print(line)
+  }
+
+  return {
+    observe,
+    // While the tree moves, anything else that is written would be overwritten by it.
+    notice: (notice) => {
+      const lines = wordsOfNotice(notice)
+      if (notice.kind === 'cancelling' && rendering) for (const { text } of lines) nodeAt('cancelling', notice.at).note = text
+      else afterwards.push(...lines)
+    },
+    close,
+  }
+}
+
+function settle(node: Node, state: ListrTaskState, at: number): void {
+  const tookMs = at - node.startedAt
+  if (state === ListrTaskState.COMPLETED && tookMs >= 1000)
+    node.note = [node.note, formatDuration(tookMs)].filter(Boolean).join(', ')
+  draw(node)
+  node.task.state$ = state
+}
+
+function draw({ task, name, action, note }: Node): void {
+  task.title$ = [name, action, note].filter(Boolean).join('  ')
+}
+
+/** `backup/vms[vm-1]/copy` → `backup`, `vms`, `[vm-1]`, `copy`. Keys are percent-encoded, so that / and [ always separate. */
+const segmentsOf = (path: string): readonly string[] => path.match(/\[[^\]]*\]|[^/[]+/g) ?? []
+const nameOf = (segment: string): string => (segment.startsWith('[') ? decodeURIComponent(segment.slice(1, -1)) : segment)
+
+/** Keeps the newest items and all that failed. An item has ended when none of its steps is under way. */
+function dropEndedItems(loop: Node): void {
+  let surplus = loop.children.size - ITEMS_SHOWN
+  for (const [segment, item] of loop.children) {
+    if (surplus <= 0) return
+    const steps = [...item.children.values()].map(({ task }) => task)
+    if (steps.length === 0 || steps.some((task) => task.isPending() || task.hasFailed())) continue
+    loop.children.delete(segment)
+    loop.task.subtasks = loop.task.subtasks.filter((task) => task !== item.task)
+    surplus -= 1
+  }
+}

@@ -1,0 +1,131 @@
+// How a person is told what happens to a run: one wording for each observation, used by every view for people.
+import type { Observation } from '../../engine/index.ts'
+import type { Obligation, ObligationState, Outcome, Report } from '../../kernel/index.ts'
+import type { Failure } from '../../packs/index.ts'
+import { formatDuration, formatSize, type Json, type JsonObject } from '../../values/index.ts'
+import type { Reading } from './meter.ts'
+import type { Notice } from './view.ts'
+
+export interface Line {
+  /** Path of the step or obligation; absent for the run itself. */
+  readonly path?: string
+  readonly text: string
+  readonly tone: 'plain' | 'good' | 'bad' | 'warning' | 'faint'
+}
+
+export function wordsOfReport(report: Report): Line {
+  switch (report.kind) {
+    case 'stepStarted':
+      return { path: report.path, text: report.action ?? report.verb, tone: 'faint' }
+    case 'stepEnded':
+      return { path: report.path, text: endOf(report), tone: TONE_OF_OUTCOME[report.outcome] }
+    case 'retrying':
+      return {
+        path: report.path,
+        text: `again in ${formatDuration(report.afterMs)} (attempt ${report.attempt}): ${failureWords(report.failure)}`,
+        tone: 'warning',
+      }
+    case 'inDoubt':
+      return {
+        path: report.path,
+        text: `in doubt, looking it up on the platform: ${failureWords(report.failure)}`,
+        tone: 'warning',
+      }
+    case 'closing':
+      return { path: report.path, text: `closing (${report.because}): releasing what it holds`, tone: 'faint' }
+    case 'obligation':
+      return obligationWords(report.obligation)
+    case 'leaseRenewed':
+      return { path: report.path, text: `lease renewed until ${clockTime(report.untilMs)}`, tone: 'faint' }
+    default:
+      return report satisfies never
+  }
+}
+
+const TONE_OF_OUTCOME = { succeeded: 'good', failed: 'bad', skipped: 'faint', cancelled: 'warning' } as const
+
+const endOf = ({ outcome, failure }: Extract<Report, { kind: 'stepEnded' }>): string =>
+  failure ? `${outcome}: ${failureWords(failure)}` : outcome
+
+const STATE_WORDS: Readonly<Record<ObligationState, string>> = {
+  intended: 'about to acquire',
+  inDoubt: 'may hold',
+  held: 'holding',
+  releasing: 'releasing',
+  owed: 'STILL OWED',
+  released: 'released',
+  void: 'never came to be',
+  kept: 'kept, as asked for',
+}
+
+const obligationWords = ({ id, type, identity, state, lastFailure }: Obligation): Line => ({
+  path: id,
+  text: `${STATE_WORDS[state]} ${type} ${inline(identity)}${lastFailure ? `: ${failureWords(lastFailure)}` : ''}`,
+  tone: state === 'owed' ? 'bad' : state === 'inDoubt' ? 'warning' : 'faint',
+})
+
+/** `type: message (status 409, code 0x0100)`, then the hint; on one line. */
+export function failureWords({ type, message, detail, hint }: Failure): string {
+  return `${type}: ${message}${detail ? ` (${inline(detail)})` : ''}${hint ? `. ${hint}` : ''}`
+}
+
+export function wordsOfReading({ doneBytes, totalBytes, bytesPerSecond, leftMs }: Reading, label: string): string {
+  const share = totalBytes === 0 ? 100 : Math.floor((doneBytes * 100) / totalBytes)
+  const rate = bytesPerSecond === undefined ? '' : `, ${formatSize(bytesPerSecond)}/s`
+  const left = leftMs === undefined || doneBytes >= totalBytes ? '' : `, ${formatDuration(leftMs)} left`
+  return `${label}: ${formatSize(doneBytes)} of ${formatSize(totalBytes)} (${share} %)${rate}${left}`
+}
+
+export const wordsOfStart = ({ runId, runbook, resumed }: Extract<Observation, { kind: 'runStarted' }>): Line => ({
+  text: `run ${runId} of ${runbook} ${resumed ? 'resumed' : 'started'}`,
+  tone: 'plain',
+})
+
+/** The end of a run as a person wants to read it; several lines. */
+export function wordsOfOutcome(runId: string, { status, outputs, failure, owed }: Outcome): readonly Line[] {
+  const path = failure?.path ? `at ${failure.path}: ` : ''
+  return [
+    { text: `run ${runId} ${status}`, tone: status === 'succeeded' ? 'good' : status === 'failed' ? 'bad' : 'warning' },
+    ...(failure ? [{ text: `${path}${failureWords(failure)}`, tone: 'bad' } as const] : []),
+    ...Object.entries(outputs ?? {}).map(([name, value]) => ({ text: `${name}: ${inline(value)}`, tone: 'plain' }) as const),
+    owed.length === 0
+      ? { text: 'nothing is held on any platform', tone: 'faint' }
+      : { text: `${owed.length} still held on a platform: ${owed.join(', ')}`, tone: 'bad' },
+  ]
+}
+
+export function wordsOfNotice(notice: Notice): readonly Line[] {
+  switch (notice.kind) {
+    case 'cancelling':
+      return [{ text: 'cancelling, with clean-up; Ctrl-C again leaves at once and leaves behind what is held', tone: 'warning' }]
+    case 'left':
+      return [
+        { text: `left at once; ${owedCount(notice.owed)}`, tone: 'bad' },
+        ...notice.owed.map(obligationWords),
+        { text: `settle it with: holdfast resume ${notice.runId}`, tone: 'bad' },
+      ]
+    case 'owing':
+      return [...notice.owed.map(obligationWords), { text: `settle it with: holdfast reap ${notice.runId}`, tone: 'bad' }]
+    default:
+      return notice satisfies never
+  }
+}
+
+const owedCount = (owed: readonly Obligation[]): string =>
+  owed.length === 0
+    ? 'nothing was held yet'
+    : owed.length === 1
+      ? 'one thing is still held'
+      : `${owed.length} things are still held`
+
+/** A value on one line: `a 1, b two`. */
+export function inline(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join('; ')}]`
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value as JsonObject)
+    .map(([name, each]) => `${name} ${inline(each)}`)
+    .join(', ')
+}
+
+/** Time of day in UTC, as in the journal. */
+export const clockTime = (atMs: number): string => new Date(atMs).toISOString().slice(11, 19)

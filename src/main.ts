@@ -1,0 +1,49 @@
+// The composition root: the one file that knows everybody. It makes the command line's host from the process.
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type ExitCode, type Host, type Output, runCli } from './cli/index.ts'
+
+/** Runs one command; `args` without the program's name. The answer is the exit code. */
+export const main = (args: readonly string[]): Promise<ExitCode> => runCli(args, processHost())
+
+/** The world as this process sees it. */
+export function processHost(): Host {
+  const beside = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url))
+  const { version } = JSON.parse(readFileSync(beside('package.json'), 'utf8')) as { version: string }
+  return {
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    env: process.env,
+    workingDirectory: process.cwd(),
+    version,
+    packsDirectory: beside('runbooks'),
+    schemasDirectory: beside('schemas'),
+    clock: async () => (await import('./engine/index.ts')).systemClock,
+    newRunId,
+    platforms: async () => (await import('./platforms/index.ts')).platforms,
+    onInterrupt,
+    leaveAtOnce: (code) => process.exit(code),
+  }
+}
+
+const output = (stream: NodeJS.WriteStream): Output => ({
+  write: (text) => {
+    stream.write(text)
+  },
+  ...(stream.isTTY ? { terminal: stream } : {}),
+})
+
+/** Sorts by time, is unique, and is short enough to say on the telephone: `261121-093012-4f2a9c`. */
+function newRunId(): string {
+  const [day, time] = new Date().toISOString().slice(2, 19).replaceAll(/[-:]/g, '').split('T')
+  return `${day}-${time}-${randomUUID().slice(0, 6)}`
+}
+
+function onInterrupt(listener: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, listener)
+  return () => {
+    for (const signal of signals) process.off(signal, listener)
+  }
+}
