@@ -1,8 +1,13 @@
 // The list of platforms. A new one is a folder here and a line below.
+import { blockTransferHandlers } from './block-transfer/index.ts'
 import { coreHandlers } from './core/index.ts'
 import type { Platform } from './platform.ts'
 import { sangforScp } from './sangfor-scp/index.ts'
 
 export type { Platform, RunningSimulator, SimulatorModule, SimulatorOptions } from './platform.ts'
 
-export const platforms: readonly Platform[] = [{ pack: 'core', handlers: coreHandlers, logins: {} }, sangforScp]
+export const platforms: readonly Platform[] = [
+  { pack: 'core', handlers: coreHandlers, logins: {} },
+  { pack: 'block-transfer', handlers: blockTransferHandlers, logins: {} },
+  sangforScp,
+]

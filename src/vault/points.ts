@@ -36,7 +36,8 @@ export interface PointDisk {
 export interface RestorePoint extends PointSummary {
   /** The VM's name on its platform; `vm` is its identity. */
   readonly name: string
-  readonly platform: string
+  /** The pack that made the point, and what it needs to know again. */
+  readonly platform: Json
   readonly evidence: Json
   /** The change-tracking base that this point gives to the next one (P8). */
   readonly checkpoint: Json
@@ -52,7 +53,7 @@ export interface NewPoint {
   readonly vm: string
   readonly name: string
   readonly group?: string
-  readonly platform: string
+  readonly platform: Json
   readonly level: Level
   readonly consistency: Consistency
   readonly evidence?: Json
@@ -239,7 +240,7 @@ function decodePoint(summary: PointSummary, about: Json, config: Json): RestoreP
     // The file, not the tag, is what was proven: tags can be edited by other programs.
     consistency: asConsistency(about.consistency),
     name: typeof about.name === 'string' ? about.name : summary.vm,
-    platform: typeof about.platform === 'string' ? about.platform : '',
+    platform: about.platform ?? null,
     evidence: about.evidence ?? null,
     checkpoint: about.checkpoint ?? null,
     config,
