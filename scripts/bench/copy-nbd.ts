@@ -1,0 +1,18 @@
+// Measured by nbd.ts: copies the disk at an address to nothing, or to a file.
+import { type BlockConsumer, copyBlocks, type DiskAddress, openSink, openSource } from '../../src/blocks/index.ts'
+import { reportMeasured } from './contest.ts'
+
+const [address, path] = process.argv.slice(2)
+if (address === undefined) throw new Error('Usage: copy-nbd.ts <address as JSON> [file]')
+
+const nothing: BlockConsumer = { write: async () => {}, zero: async () => {} }
+
+await reportMeasured(async () => {
+  await using source = await openSource(JSON.parse(address) as DiskAddress)
+  const extents = await source.extents(0, source.sizeBytes)
+  if (path === undefined) await copyBlocks(source, nothing, extents)
+  else {
+    await using sink = await openSink({ kind: 'file', path }, { sizeBytes: source.sizeBytes })
+    await copyBlocks(source, sink, extents)
+  }
+})
