@@ -121,13 +121,11 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     password: new Secret(idFrom(`${seed}/password`)),
     ...options.credentials,
   }
-  const { pack, diagnostics } = await loadPack(PACK)
-  if (!pack?.openapi) throw new Error(`the pack of this simulator does not load: ${diagnostics[0]?.message}`)
   const access = createAccess(world, credentials)
   const faults = createFaults()
   faults.add(...(options.faults ?? []))
   const [calls, violations]: [CallRecord[], string[]] = [[], []]
-  const parts = { world, openapi: pack.openapi, access, faults, calls, violations }
+  const parts = { world, openapi: await openapiSlice(), access, faults, calls, violations }
   const app = createServer(parts, options.https ? { key: pem.private, cert: pem.cert } : undefined)
   const guests = new Map<string, Guest>()
   addAdminRoutes(app, { ...parts, guests })
@@ -188,6 +186,17 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
       await transfer[Symbol.asyncDispose]()
     },
   }
+}
+
+let slice: Promise<JsonObject> | undefined
+
+/** Read once: it takes longer than everything else here. */
+function openapiSlice(): Promise<JsonObject> {
+  slice ??= loadPack(PACK).then(({ pack, diagnostics }) => {
+    if (!pack?.openapi) throw new Error(`the pack of this simulator does not load: ${diagnostics[0]?.message}`)
+    return pack.openapi
+  })
+  return slice
 }
 
 function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour, certificate: string): World {

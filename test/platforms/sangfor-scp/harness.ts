@@ -1,0 +1,93 @@
+// Drives the pack's true actions against the simulator. The platform's time stands still, and moves when an action waits:
+// nothing here takes longer than the calls themselves.
+import { join } from 'node:path'
+import { systemClock } from '../../../src/engine/index.ts'
+import { createHttp, operationHandlers } from '../../../src/http/index.ts'
+import { type ActionContext, ActionFailure, type Clock, createCatalogue, type Failure, loadPack } from '../../../src/packs/index.ts'
+import { sangforScp } from '../../../src/platforms/sangfor-scp/index.ts'
+import {
+  type ScpSimulator,
+  type ScpSimulatorOptions,
+  startScpSimulator,
+} from '../../../src/platforms/sangfor-scp/simulator/index.ts'
+import type { Json, JsonObject, Secret } from '../../../src/values/index.ts'
+
+export const CLOUD = { $target: 'cloud', connection: 'sangfor-scp/Connection' }
+export const MIB = 2 ** 20
+
+const packDirectory = join(import.meta.dirname, '../../../runbooks/sangfor-scp')
+
+export const scpPack = await loadScpPack()
+
+async function loadScpPack() {
+  const { pack, diagnostics } = await loadPack(packDirectory)
+  if (!pack) throw new Error(diagnostics.map(({ message }) => message).join('\n'))
+  return pack
+}
+
+export interface Harness extends AsyncDisposable {
+  readonly scp: ScpSimulator
+  /** Calls `sangfor-scp/<action>`; the cloud is filled in. */
+  call(action: string, input?: JsonObject, options?: { readonly key?: string }): Promise<JsonObject>
+  /** The failure that the call must end in. */
+  failureOf(action: string, input?: JsonObject): Promise<Failure>
+}
+
+export interface HarnessOptions extends ScpSimulatorOptions {
+  readonly login?: 'accessKey' | 'token'
+  readonly settings?: Readonly<Record<string, Json | Secret>>
+}
+
+export async function startHarness({ login = 'accessKey', settings = {}, ...options }: HarnessOptions = {}): Promise<Harness> {
+  const scp = await startScpSimulator({ seed: 'test', rate: 0, startAt: Date.UTC(2026, 0, 5, 8), ...options })
+  const http = createHttp({ clock: systemClock })
+  const catalogue = createCatalogue([scpPack])
+  const handlers = { ...operationHandlers(catalogue, http, sangforScp.logins), ...sangforScp.handlers }
+  const chosen = login === 'token' ? scp.tokenSettings : scp.settings
+  const clock: Clock = {
+    now: () => scp.clock.now(),
+    sleep: async (durationMs) => scp.clock.advance(durationMs),
+  }
+  let calls = 0
+  const call: Harness['call'] = async (name, input = {}, { key } = {}) => {
+    const handler = handlers[`sangfor-scp/${name}`]
+    if (!handler) throw new Error(`no action ${name}`)
+    calls += 1
+    const context: ActionContext = {
+      runId: 'test',
+      path: `test/${calls}`,
+      key: key ?? `00000000-0000-4000-8000-${String(calls).padStart(12, '0')}`,
+      signal: new AbortController().signal,
+      clock,
+      connection: () => ({ target: 'cloud', type: CLOUD.connection, settings: { ...chosen, ...settings } }),
+      progress: () => {},
+      assertOwner: () => {},
+      checkpoint: { load: async () => undefined, save: async () => {} },
+    }
+    return handler({ ...(name === 'disk.maps' ? {} : { cloud: CLOUD }), ...input }, context)
+  }
+  return {
+    scp,
+    call,
+    failureOf: async (name, input) => {
+      try {
+        const output = await call(name, input)
+        throw new Error(`${name} succeeded with ${JSON.stringify(output)}`)
+      } catch (error) {
+        if (error instanceof ActionFailure) return error.failure
+        throw error
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await http[Symbol.asyncDispose]()
+      await scp[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** What `steps.<id>.handle` would be. */
+export const handleOf = (type: string, output: JsonObject): JsonObject => ({
+  ...output,
+  resource: `sangfor-scp/${type}`,
+  obligation: 'test',
+})
