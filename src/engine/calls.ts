@@ -34,7 +34,7 @@ export interface Call {
 export function startCall(host: CallHost, command: CallCommand): Call {
   const { effect } = actionNamed(host.program, command.action)
   const controller = new AbortController()
-  const secrets: Secret[] = []
+  const secrets = new Set<Secret>()
   const answered = new AbortController()
 
   function answer(happening: Happening): void {
@@ -49,8 +49,8 @@ export function startCall(host: CallHost, command: CallCommand): Call {
       answer({ kind: 'callSucceeded', call: command.id, output })
     } catch (error) {
       if (error instanceof OwnerFenced) return host.fenced(error)
-      const ended = controller.signal.aborted && !(error instanceof ActionFailure)
-      const failure = ended ? aborted(String(controller.signal.reason), effect) : failureOf(error, effect, secrets)
+      const isEnded = controller.signal.aborted && !(error instanceof ActionFailure)
+      const failure = isEnded ? aborted(controller.signal.reason.message, effect) : failureOf(error, effect, secrets)
       answer({ kind: 'callFailed', call: command.id, failure })
     }
   }
@@ -59,7 +59,7 @@ export function startCall(host: CallHost, command: CallCommand): Call {
     over: run(),
     abort(reason) {
       if (controller.signal.aborted) return
-      controller.abort(reason)
+      controller.abort(new DOMException(reason, 'AbortError'))
       const giveUp = () => answer({ kind: 'callFailed', call: command.id, failure: aborted(reason, effect) })
       host.clock.sleep(ABORT_GRACE_MS, answered.signal).then(giveUp, () => {})
     },
@@ -71,7 +71,7 @@ async function perform(
   command: CallCommand,
   signal: AbortSignal,
   answered: AbortSignal,
-  secrets: Secret[],
+  secrets: Set<Secret>,
 ): Promise<JsonObject> {
   const { runId, epoch, journal, clock } = host
   const { path, key, poll } = command
@@ -129,9 +129,9 @@ async function callUntil(
   }
 }
 
-function connect({ connection }: CallHost, target: TargetRef, secrets: Secret[]): Connection {
+function connect({ connection }: CallHost, target: TargetRef, secrets: Set<Secret>): Connection {
   const connected = connection(target.$target)
-  for (const setting of Object.values(connected.settings)) if (setting instanceof Secret) secrets.push(setting)
+  for (const setting of Object.values(connected.settings)) if (setting instanceof Secret) secrets.add(setting)
   return connected
 }
 

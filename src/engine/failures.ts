@@ -27,14 +27,14 @@ export function outputInvalid({ name, effect }: Action, problems: readonly Schem
 export const worded = (root: string, problems: readonly SchemaProblem[]): string =>
   problems.map(({ path, message }) => `${[root, ...path].join('.')} ${message}`).join('; ')
 
-export function failureOf(error: unknown, effect: Effect, secrets: readonly Secret[]): Failure {
+export function failureOf(error: unknown, effect: Effect, secrets: ReadonlySet<Secret>): Failure {
   const failure = error instanceof ActionFailure ? error.failure : bug(error, effect)
-  return secrets.length === 0 ? failure : (withoutSecrets(failure as unknown as Json, secrets) as unknown as Failure)
+  return secrets.size === 0 ? failure : (withoutSecrets(failure as unknown as Json, secrets) as unknown as Failure)
 }
 
 const appliedBy = (effect: Effect): Failure['applied'] => (effect === 'read' ? 'no' : 'maybe')
 
-function withoutSecrets(value: Json, secrets: readonly Secret[]): Json {
+function withoutSecrets(value: Json, secrets: ReadonlySet<Secret>): Json {
   if (typeof value === 'string') return redact(value, secrets)
   if (Array.isArray(value)) return value.map((item: Json) => withoutSecrets(item, secrets))
   if (!isObject(value)) return value

@@ -4,6 +4,7 @@
 // E2: events are recorded in the order in which they were applied, so folding them again gives the same state. [P10]
 // E3: evaluations are pure and done at once: a step's result, the next step's input and the intent to call it are one append.
 // E4: an engine that is fenced, or cannot write, performs nothing more.
+// E5: a run's time never goes back, and is at least that of every timer that fired: a clock that is set back delays no renewal. [P6]
 import type { Entry } from '../journal/index.ts'
 import { apply, type Command, type Event, type Obligation, type Outcome, type Report, type RunState } from '../kernel/index.ts'
 import { type Call, type CallHost, startCall } from './calls.ts'
@@ -38,16 +39,17 @@ interface Decided {
 
 export function startLoop(options: LoopOptions): RunLoop {
   const { runId, epoch, program, state, journal, clock } = options
-  const mailbox: Happening[] = []
+  const mailbox: { readonly happening: Happening; readonly notBefore: number }[] = []
   const calls = new Map<string, Call>()
   const locks = new Map<string, Lock>()
-  const timers = createTimers(clock, (timer) => post({ kind: 'timerFired', timer }))
+  const now = (): number => Math.max(clock.now(), state.now)
+  const timers = createTimers(clock, now, (timer, at) => post({ kind: 'timerFired', timer }, at))
   const host: CallHost = { ...options, post, fenced: (error) => void stop(error) }
   let wake = (): void => {}
   const over = new AbortController()
 
-  function post(happening: Happening): void {
-    mailbox.push(happening)
+  function post(happening: Happening, notBefore = 0): void {
+    mailbox.push({ happening, notBefore })
     wake()
   }
 
@@ -74,12 +76,12 @@ export function startLoop(options: LoopOptions): RunLoop {
     const reports: Report[] = []
     let outcome: Outcome | undefined
     while (outcome === undefined && events.length < EVENTS_IN_ENTRY) {
-      const happening = mailbox.shift()
-      if (happening === undefined) break
-      const event: Event = { ...happening, at: clock.now() }
+      const taken = mailbox.shift()
+      if (taken === undefined) break
+      const event: Event = { ...taken.happening, at: Math.max(now(), taken.notBefore) }
       events.push(event)
       for (const command of apply(program, state, event)) {
-        if (command.kind === 'evaluate') mailbox.push(await evaluate(program, command))
+        if (command.kind === 'evaluate') post(await evaluate(program, command))
         else if (command.kind === 'finish') outcome = command.outcome
         else if (command.kind === 'report') {
           reports.push(command.report)

@@ -5,13 +5,14 @@ import type { Clock } from '../packs/index.ts'
 const CLEARED = 'cleared'
 
 export interface Timers {
-  /** `at` in milliseconds since the epoch; a moment that has passed fires at once. */
+  /** `at` in milliseconds since the epoch, in the run's time; a moment that has passed fires at once. */
   set(timer: string, at: number): void
   clear(timer: string): void
   clearAll(): void
 }
 
-export function createTimers(clock: Clock, fire: (timer: string) => void): Timers {
+/** `now` is the run's time, see E5. */
+export function createTimers(clock: Clock, now: () => number, fire: (timer: string, at: number) => void): Timers {
   const running = new Map<string, AbortController>()
 
   function clear(timer: string): void {
@@ -25,10 +26,10 @@ export function createTimers(clock: Clock, fire: (timer: string) => void): Timer
       clear(timer)
       const controller = new AbortController()
       running.set(timer, controller)
-      clock.sleep(Math.max(0, at - clock.now()), controller.signal).then(
+      clock.sleep(Math.max(0, at - now()), controller.signal).then(
         () => {
           running.delete(timer)
-          fire(timer)
+          fire(timer, at)
         },
         () => {},
       )

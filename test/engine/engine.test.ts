@@ -218,6 +218,28 @@ describe('a run', () => {
     expect((await b.options.journal.run(run.id))?.events).toBe(events)
   })
 
+  it('renews leases on time although the clock is set back (P6)', async () => {
+    const steady = createVirtualClock()
+    let setBackMs = 0
+    const renewedAt: number[] = []
+    const clock = { now: () => steady.now() - setBackMs, sleep: steady.sleep }
+    const longCopy: ActionHandler = async (_, { signal }) => {
+      setBackMs = 3_600_000
+      await steady.sleep(600_000, signal)
+      return {}
+    }
+    const renew: ActionHandler = async () => {
+      renewedAt.push(steady.now())
+      return {}
+    }
+    await using b = bench({ clock, replace: { copy: longCopy, 'part.renew': renew } })
+    const part = `  - id: part\n    uses: t/part.create\n    with: { place: '\${ targets.place }', thing: '\${ steps.thing.handle }', name: p }\n`
+    const startedAt = steady.now()
+    const run = await b.engine.start(await request(THING + part + COPY))
+    expect((await run.ended).status).toBe('succeeded')
+    expect(renewedAt.map((at) => (at - startedAt) / 60_000)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
   it('cancels with clean-up', async () => {
     await using b = bench({ replace: { copy: hangs } })
     const run = await b.engine.start(await request(THING + COPY))
