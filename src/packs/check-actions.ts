@@ -64,7 +64,7 @@ const META_SCHEMA: JsonSchema = { $ref: 'https://json-schema.org/draft/2020-12/s
 function checkSchema(checked: Checked, schema: JsonSchema, path: Path): void {
   for (const problem of deepest(validator(META_SCHEMA).problems(schema))) {
     const place = problem.path.at(-1) ?? path.at(-1)
-    checked.report(codes.schemaInvalid(checked.at([...path, ...problem.path]), `\`${place}\` ${problem.message}`))
+    checked.report(codes.schemaInvalid(checked.at([...path, ...problem.path]), `${place} ${problem.message}`))
   }
   if (schema.type !== undefined && schema.type !== 'object') {
     checked.report(codes.schemaInvalid(checked.at([...path, 'type']), 'inputs and outputs are objects'))
@@ -112,12 +112,12 @@ function checkReadBack(
   checkRoots(checked, readBack.until, ['result', 'input'])
   const called = actionNamed(checked, readBack.action)
   if (!called) return
-  if (called.effect !== 'read') checked.report(codes.effectWrong(checked.at(place), '`readBack`', written, called.effect, 'read'))
+  if (called.effect !== 'read') checked.report(codes.effectWrong(checked.at(place), 'readBack', written, called.effect, 'read'))
   for (const name of requiredOf(called.input)) {
     const sources = [presence(action.input, name), presence(action.output, name)]
     if (sources.includes('always')) continue
     const weak = sources.includes('perhaps')
-    checked.report(codes.inputUnobtainable(checked.at(place), '`readBack`', called.name, name, action.name, weak))
+    checked.report(codes.inputUnobtainable(checked.at(place), 'readBack', called.name, name, action.name, weak))
   }
 }
 

@@ -34,9 +34,7 @@ function checkIdentity(checked: Checked, { resource, path, acquires }: Subject):
     for (const [index, name] of resource.identity.entries()) {
       if (presence(acquire.input, name) === 'never') {
         const place = checked.at([...path, 'identity', String(index)])
-        checked.report(
-          codes.nameUnknown(place, `input of \`${acquire.name}\` named`, name, Object.keys(propertiesOf(acquire.input))),
-        )
+        checked.report(codes.nameUnknown(place, `input of ${acquire.name} named`, name, Object.keys(propertiesOf(acquire.input))))
       }
     }
   }
@@ -49,10 +47,10 @@ function checkLookUp(checked: Checked, { resource, path, acquires }: Subject, ro
   checkName(checked, 'actions', called, place)
   const action = actionNamed(checked, called)
   if (!action) return
-  if (action.effect !== 'read') checked.report(codes.effectWrong(checked.at(place), `\`${role}\``, called, action.effect, 'read'))
+  if (action.effect !== 'read') checked.report(codes.effectWrong(checked.at(place), role, called, action.effect, 'read'))
   if (!requiredOf(action.output).includes('found')) checked.report(codes.findOutput(checked.at(place), called, 'found'))
   for (const acquire of acquires) {
-    checkObtainable(checked, { role: `\`${role}\``, action, acquire, place, before: role === 'find' })
+    checkObtainable(checked, { role, action, acquire, place, before: role === 'find' })
     if (role === 'find') checkAdoption(checked, action, acquire, place)
   }
 }
@@ -110,7 +108,7 @@ function checkFailures(checked: Checked, types: readonly string[], action: Actio
   for (const [index, type] of types.entries()) {
     if (known.includes(type)) continue
     const place = checked.at([...path, String(index)])
-    checked.report(codes.nameUnknown(place, `failure of \`${action.name}\` named`, type, Object.keys(action.failures)))
+    checked.report(codes.nameUnknown(place, `failure of ${action.name} named`, type, Object.keys(action.failures)))
   }
 }
 

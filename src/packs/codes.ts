@@ -1,5 +1,6 @@
-// Every diagnostic of packs, worded in one place: one builder for each code. Codes never change meaning.
+// Every diagnostic of packs, worded in one place: one builder for each code. What a code means to its reader stands in `code-table.ts`.
 import { type Diagnostic, didYouMean, type Span } from '../diagnostics/index.ts'
+import type { PackDiagnosticCode } from './code-table.ts'
 
 const error = (code: PackDiagnosticCode, span: Span | undefined, message: string, hint?: string): Diagnostic => ({
   code,
@@ -9,175 +10,122 @@ const error = (code: PackDiagnosticCode, span: Span | undefined, message: string
   ...(hint === undefined ? {} : { hint }),
 })
 
-const list = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(', ')
+const list = (words: readonly string[]): string => words.join(', ')
 
 function meant(word: string, candidates: readonly string[]): string | undefined {
   const close = didYouMean(word, candidates)
-  if (close !== undefined) return `did you mean \`${close}\`?`
-  return candidates.length > 0 && candidates.length <= 12 ? `known here: ${list(candidates.toSorted())}` : undefined
+  if (close !== undefined) return `Did you mean ${close}?`
+  return candidates.length > 0 && candidates.length <= 12 ? `Known here: ${list(candidates.toSorted())}.` : undefined
 }
 
-export const packDiagnosticCodes = [
-  'PACK_FILE_MISSING',
-  'PACK_KEY_UNKNOWN',
-  'PACK_KEY_MISSING',
-  'PACK_VALUE_INVALID',
-  'PACK_VERSION_INVALID',
-  'PACK_NAME_UNKNOWN',
-  'PACK_SCHEMA_INVALID',
-  'PACK_ROOT_UNKNOWN',
-  'PACK_BINDING_INVALID',
-  'PACK_OPERATION_UNKNOWN',
-  'PACK_PARAMETER_UNKNOWN',
-  'PACK_PARAMETER_MISSING',
-  'PACK_BODY_UNEXPECTED',
-  'PACK_BODY_MISSING',
-  'PACK_READ_METHOD',
-  'PACK_CONNECTION_SLOT',
-  'PACK_RESOURCE_MISSING',
-  'PACK_RESOURCE_UNEXPECTED',
-  'PACK_EFFECT_WRONG',
-  'PACK_RELEASE_UNSAFE',
-  'PACK_CRITICAL_UNBOUNDED',
-  'PACK_LEASE_TOO_SLOW',
-  'PACK_INPUT_UNOBTAINABLE',
-  'PACK_FIND_OUTPUT',
-  'PACK_PARENT_CYCLE',
-  'PACK_RENEWAL_UNSAFE',
-  'PACK_KEY_UNUSED',
-  'OPENAPI_INVALID',
-  'OPENAPI_VERSION',
-  'OPENAPI_REFERENCE',
-  'OPENAPI_OPERATION_TAKEN',
-  'LOCK_INVALID',
-  'LOCK_PACK_MISSING',
-  'LOCK_PACK_CHANGED',
-  'LOCK_PACK_UNUSED',
-] as const
-
-export type PackDiagnosticCode = (typeof packDiagnosticCodes)[number]
-
 export const fileMissing = (path: string, span?: Span) =>
-  error('PACK_FILE_MISSING', span, `${path} cannot be read`, 'check the name, and that the file is there')
+  error('PACK_FILE_MISSING', span, `${path} cannot be read`, 'Check the name, and that the file is there.')
 
 export const keyUnknown = (span: Span, key: string, known: readonly string[]) =>
-  error('PACK_KEY_UNKNOWN', span, `\`${key}\` means nothing here`, meant(key, known))
+  error('PACK_KEY_UNKNOWN', span, `${JSON.stringify(key)} means nothing here`, meant(key, known))
 
-export const keyMissing = (span: Span, key: string) => error('PACK_KEY_MISSING', span, `\`${key}\` is missing`)
+export const keyMissing = (span: Span, key: string) =>
+  error('PACK_KEY_MISSING', span, `the key ${JSON.stringify(key)} is missing`)
 
 export const valueInvalid = (span: Span, place: string, message: string, hint?: string) =>
-  error('PACK_VALUE_INVALID', span, `\`${place}\` ${message}`, hint)
+  error('PACK_VALUE_INVALID', span, `${place} ${message}`, hint)
 
 export const versionInvalid = (span: Span, version: string) =>
-  error('PACK_VERSION_INVALID', span, `\`${version}\` is not a semantic version`, 'write three numbers, such as 1.0.0')
+  error('PACK_VERSION_INVALID', span, `${version} is not a semantic version`, 'Write three numbers, such as 1.0.0.')
 
 export const nameUnknown = (span: Span, kind: string, name: string, known: readonly string[]) =>
-  error('PACK_NAME_UNKNOWN', span, `there is no ${kind} \`${name}\``, meant(name, known))
+  error('PACK_NAME_UNKNOWN', span, `there is no ${kind} ${name}`, meant(name, known))
 
 export const schemaInvalid = (span: Span, message: string) =>
   error('PACK_SCHEMA_INVALID', span, `this is not a JSON Schema (2020-12): ${message}`)
 
 export const rootUnknown = (span: Span, root: string, roots: readonly string[]) =>
-  error('PACK_ROOT_UNKNOWN', span, `\`${root}\` does not exist in this expression`, meant(root, roots))
+  error('PACK_ROOT_UNKNOWN', span, `${root} does not exist in this expression`, meant(root, roots))
 
 export const bindingMissing = (span: Span, action: string) =>
-  error('PACK_BINDING_INVALID', span, `\`${action}\` does nothing`, 'bind it to an `operation`, or say `handler: true`')
+  error('PACK_BINDING_INVALID', span, `${action} does nothing`, 'Bind it to an operation, or say handler: true.')
 
 export const bindingDouble = (span: Span, action: string) =>
-  error('PACK_BINDING_INVALID', span, `\`${action}\` is both an operation and a handler`, 'keep one of the two')
+  error('PACK_BINDING_INVALID', span, `${action} is both an operation and a handler`, 'Keep one of the two.')
 
 export const bindingForeign = (span: Span, key: string) =>
-  error(
-    'PACK_BINDING_INVALID',
-    span,
-    `\`${key}\` is for actions that are operations; a handler does this in code`,
-    `remove \`${key}\``,
-  )
+  error('PACK_BINDING_INVALID', span, `${key} is for actions that are operations; a handler does this in code`, `Remove ${key}.`)
 
 export const openapiMissing = (span: Span) =>
-  error('PACK_BINDING_INVALID', span, 'an operation needs an OpenAPI document', 'name it at the top: `openapi: openapi.yaml`')
+  error('PACK_BINDING_INVALID', span, 'an operation needs an OpenAPI document', 'Name it at the top: openapi: openapi.yaml')
 
 export const operationUnknown = (span: Span, operationId: string, known: readonly string[]) =>
-  error('PACK_OPERATION_UNKNOWN', span, `the OpenAPI document has no operation \`${operationId}\``, meant(operationId, known))
+  error('PACK_OPERATION_UNKNOWN', span, `the OpenAPI document has no operation ${operationId}`, meant(operationId, known))
 
 export const parameterUnknown = (span: Span, where: string, name: string, operationId: string, known: readonly string[]) =>
-  error('PACK_PARAMETER_UNKNOWN', span, `\`${operationId}\` has no ${where} parameter \`${name}\``, meant(name, known))
+  error('PACK_PARAMETER_UNKNOWN', span, `${operationId} has no ${where} parameter ${name}`, meant(name, known))
 
 export const parameterMissing = (span: Span, where: string, name: string, operationId: string, part: string) =>
-  error(
-    'PACK_PARAMETER_MISSING',
-    span,
-    `\`${operationId}\` needs the ${where} parameter \`${name}\``,
-    `give it in \`request.${part}\``,
-  )
+  error('PACK_PARAMETER_MISSING', span, `${operationId} needs the ${where} parameter ${name}`, `Give it in request.${part}.`)
 
 export const bodyUnexpected = (span: Span, operationId: string) =>
-  error('PACK_BODY_UNEXPECTED', span, `\`${operationId}\` takes no JSON body`)
+  error('PACK_BODY_UNEXPECTED', span, `${operationId} takes no JSON body`)
 
 export const bodyMissing = (span: Span, operationId: string) =>
-  error('PACK_BODY_MISSING', span, `\`${operationId}\` needs a body`, 'give it in `request.body`')
+  error('PACK_BODY_MISSING', span, `${operationId} needs a body`, 'Give it in request.body.')
 
 export const readMethod = (span: Span, action: string, method: string) =>
   error(
     'PACK_READ_METHOD',
     span,
-    `\`${action}\` is said to read, but its operation is a ${method}`,
-    'state the true effect, or say with `readsWith` why this request changes nothing',
+    `${action} is said to read, but its operation is a ${method}`,
+    'State the true effect, or say with readsWith why this request changes nothing.',
   )
 
 export const connectionSlot = (span: Span, action: string, count: number) =>
   error(
     'PACK_CONNECTION_SLOT',
     span,
-    `\`${action}\` has ${count === 0 ? 'no input' : `${count} inputs`} marked \`x-connection\`; an operation needs exactly one`,
+    `${action} has ${count === 0 ? 'no input' : `${count} inputs`} marked x-connection; an operation needs exactly one`,
   )
 
 export const connectionUrl = (span: Span, connection: string) =>
   error(
     'PACK_CONNECTION_SLOT',
     span,
-    `operations go over \`${connection}\`, which has no required setting \`url\``,
-    'add `url: { type: string, format: uri }` and require it',
+    `operations go over ${connection}, which has no required setting url`,
+    'Add url: { type: string, format: uri } and require it.',
   )
 
 export const resourceMissing = (span: Span, action: string, effect: string) =>
-  error('PACK_RESOURCE_MISSING', span, `\`${action}\` has effect ${effect} but names no \`resource\``)
+  error('PACK_RESOURCE_MISSING', span, `${action} has effect ${effect} but names no resource`)
 
 export const resourceUnexpected = (span: Span, action: string, effect: string) =>
-  error('PACK_RESOURCE_UNEXPECTED', span, `\`${action}\` has effect ${effect}; only acquire and release name a \`resource\``)
+  error('PACK_RESOURCE_UNEXPECTED', span, `${action} has effect ${effect}; only acquire and release name a resource`)
 
 export const effectWrong = (span: Span, role: string, action: string, effect: string, wanted: string) =>
-  error('PACK_EFFECT_WRONG', span, `${role} is \`${action}\`, whose effect is ${effect}; it must be ${wanted}`)
+  error('PACK_EFFECT_WRONG', span, `${role} is ${action}, whose effect is ${effect}; it must be ${wanted}`)
 
 export const releaseUnsafe = (span: Span, resource: string) =>
   error(
     'PACK_RELEASE_UNSAFE',
     span,
-    `nobody could tell whether a \`${resource}\` came to be after a lost answer`,
-    'give the type `find`, or an idempotent release whose inputs are all inputs of the acquire',
+    `nobody could tell whether a ${resource} came to be after a lost answer`,
+    'Give the type find, or an idempotent release whose inputs are all inputs of the acquire.',
   )
 
 export const criticalUnbounded = (span: Span, resource: string, missing: readonly string[]) =>
   error(
     'PACK_CRITICAL_UNBOUNDED',
     span,
-    `\`${resource}\` is critical and needs ${missing.map((key) => `\`${key}\``).join(' and ')}`,
-    missing.includes('deadman') ? 'where nothing else lets go, say so: `deadman: none`' : undefined,
+    `${resource} is critical and needs ${missing.join(' and ')}`,
+    missing.includes('deadman') ? 'Where nothing else lets go, say so: deadman: none' : undefined,
   )
 
 export const leaseTooSlow = (span: Span, resource: string) =>
-  error(
-    'PACK_LEASE_TOO_SLOW',
-    span,
-    `one lost renewal would lose a \`${resource}\`: \`every\` must be less than half of \`lifetime\``,
-  )
+  error('PACK_LEASE_TOO_SLOW', span, `one lost renewal would lose a ${resource}: every must be less than half of lifetime`)
 
 export const inputUnobtainable = (span: Span, role: string, action: string, input: string, acquire: string, weak: boolean) =>
   error(
     'PACK_INPUT_UNOBTAINABLE',
     span,
-    `${role} \`${action}\` needs \`${input}\`, which \`${acquire}\` ${weak ? 'may leave out' : 'neither takes nor answers'}`,
-    weak ? `require \`${input}\` in \`${acquire}\`, or give it a default` : 'inputs are taken by name: use the same name in both',
+    `${role} ${action} needs ${input}, which ${acquire} ${weak ? 'may leave out' : 'neither takes nor answers'}`,
+    weak ? `Require ${input} in ${acquire}, or give it a default.` : 'Inputs are taken by name: use the same name in both.',
   )
 
 export const findOutput = (span: Span, action: string, missing: string, acquire?: string) =>
@@ -185,47 +133,47 @@ export const findOutput = (span: Span, action: string, missing: string, acquire?
     'PACK_FIND_OUTPUT',
     span,
     acquire === undefined
-      ? `\`${action}\` looks something up, so its output must require \`${missing}\``
-      : `\`${action}\` must also answer \`${missing}\`, as \`${acquire}\` does: what it finds is adopted in its place`,
+      ? `${action} looks something up, so its output must require ${missing}`
+      : `${action} must also answer ${missing}, as ${acquire} does: what it finds is adopted in its place`,
   )
 
 export const parentCycle = (span: Span, path: readonly string[]) =>
   error('PACK_PARENT_CYCLE', span, `these resource types are children of each other: ${path.join(' → ')}`)
 
 export const renewalUnsafe = (span: Span, action: string) =>
-  error('PACK_RENEWAL_UNSAFE', span, `\`${action}\` renews a lease, so it must be safe to repeat`, 'state `idempotent: true`')
+  error('PACK_RENEWAL_UNSAFE', span, `${action} renews a lease, so it must be safe to repeat`, 'State idempotent: true.')
 
 export const keyUnused = (span: Span, action: string) =>
   error(
     'PACK_KEY_UNUSED',
     span,
-    `\`${action}\` is keyed but sends no key`,
-    'put `${ attempt.key }` where the platform expects its idempotency token',
+    `${action} is keyed but sends no key`,
+    'Put ${ attempt.key } where the platform expects its idempotency token.',
   )
 
 export const openapiInvalid = (span: Span, place: string, message: string) =>
   error('OPENAPI_INVALID', span, `${place} ${message}`)
 
 export const openapiVersion = (span: Span, version: string) =>
-  error('OPENAPI_VERSION', span, `OpenAPI ${version} is not supported`, 'write `openapi: 3.1.0`')
+  error('OPENAPI_VERSION', span, `OpenAPI ${version} is not supported`, 'Write openapi: 3.1.0')
 
 export const openapiReference = (span: Span | undefined, message: string) => error('OPENAPI_REFERENCE', span, message)
 
 export const operationTaken = (span: Span, operationId: string, first: string) =>
-  error('OPENAPI_OPERATION_TAKEN', span, `operationId \`${operationId}\` is used by ${first} already`)
+  error('OPENAPI_OPERATION_TAKEN', span, `operationId ${operationId} is used by ${first} already`)
 
 export const lockInvalid = (span: Span | undefined, message: string) =>
-  error('LOCK_INVALID', span, `the lock file ${message}`, 'write it anew from the packs that you mean to use')
+  error('LOCK_INVALID', span, `the lock file ${message}`, 'Write it anew from the packs that you mean to use.')
 
 export const lockPackMissing = (pack: string, version: string) =>
-  error('LOCK_PACK_MISSING', undefined, `pack ${pack} ${version} is not in the lock file`, 'review the pack, then lock it')
+  error('LOCK_PACK_MISSING', undefined, `pack ${pack} ${version} is not in the lock file`, 'Review the pack, then lock it.')
 
 export const lockPackChanged = (span: Span | undefined, pack: string, locked: string, present: string) =>
   error(
     'LOCK_PACK_CHANGED',
     span,
     `pack ${pack} is locked at ${locked} but is ${present}`,
-    'review the change, then lock it anew',
+    'Review the change, then lock it anew.',
   )
 
 export const lockPackUnused = (span: Span | undefined, pack: string): Diagnostic => ({

@@ -1,6 +1,6 @@
 export * from './action.ts'
 export { createCatalogue } from './catalogue.ts'
-export { type PackDiagnosticCode, packDiagnosticCodes } from './codes.ts'
+export { type PackDiagnosticCode, packDiagnosticCodes } from './code-table.ts'
 export { type LoadedPack, loadPack } from './load.ts'
 export { checkLock, formatLock, LOCK_FILE, type Lock, type LockedPack, lockFor, readLock } from './lock.ts'
 export type * from './model.ts'

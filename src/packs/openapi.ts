@@ -44,7 +44,7 @@ async function structureDiagnostics(root: YamlNode, json: JsonObject): Promise<r
     const extra = problem.keyword === 'unevaluatedProperties' && problem.property !== undefined
     const path = extra ? [...problem.path, problem.property ?? ''] : problem.path
     const message = extra ? 'means nothing here' : problem.message
-    return codes.openapiInvalid(spanAt(root, path), `\`${path.join('.') || 'the document'}\``, message)
+    return codes.openapiInvalid(spanAt(root, path), `${path.join('.') || 'the document'}`, message)
   })
 }
 
@@ -76,7 +76,7 @@ function takenIds(root: YamlNode, json: JsonObject): readonly Diagnostic[] {
 async function dereferenced(root: YamlNode, json: JsonObject): Promise<{ document?: JsonObject; diagnostic?: Diagnostic }> {
   const outside = referencesIn(json, []).find(({ target }) => !target.startsWith('#'))
   if (outside) {
-    return { diagnostic: codes.openapiReference(spanAt(root, outside.path), `\`${outside.target}\` leads out of the document`) }
+    return { diagnostic: codes.openapiReference(spanAt(root, outside.path), `${outside.target} leads out of the document`) }
   }
   const { dereference } = await import('@apidevtools/json-schema-ref-parser')
   try {
@@ -89,7 +89,7 @@ async function dereferenced(root: YamlNode, json: JsonObject): Promise<{ documen
 
 function referenceDiagnostic(root: YamlNode, json: JsonObject, error: unknown): Diagnostic {
   const broken = referencesIn(json, []).find(({ target }) => pointed(json, target) === undefined)
-  if (broken) return codes.openapiReference(spanAt(root, broken.path), `\`${broken.target}\` leads nowhere`)
+  if (broken) return codes.openapiReference(spanAt(root, broken.path), `${broken.target} leads nowhere`)
   if (!(error instanceof Error)) throw error
   const [, pointer = ''] = error.message.split('#')
   const place = spanAt(root, pointer.split('/').filter(Boolean).map(unescapePointer))

@@ -1,0 +1,137 @@
+// What each code means, for the reference page and SARIF rules. Codes never change meaning.
+import type { CodeMeaning } from '../language/index.ts'
+
+const TABLE = {
+  PACK_FILE_MISSING: {
+    title: 'A file of a pack cannot be read',
+    explanation:
+      'A pack is a folder with pack.yaml and, when it binds actions to operations, the OpenAPI document that pack.yaml names.',
+  },
+  PACK_KEY_UNKNOWN: {
+    title: 'A key is not part of the manifest format',
+    explanation: 'Unknown keys are refused, so that a typing error is never ignored.',
+  },
+  PACK_KEY_MISSING: { title: 'A required key is missing', explanation: 'The map that is pointed at needs this key.' },
+  PACK_VALUE_INVALID: { title: 'A value has the wrong form', explanation: 'The message says what is expected at this place.' },
+  PACK_VERSION_INVALID: {
+    title: 'A version is not a semantic version',
+    explanation: 'Runbooks ask for a range of versions of a pack, so its version must be one that can be compared: 1.4.0.',
+  },
+  PACK_NAME_UNKNOWN: {
+    title: 'A name is not defined in the pack',
+    explanation:
+      'Actions, resource types, connection types, completions, pagings and failures are named where they are used and defined once.',
+  },
+  PACK_SCHEMA_INVALID: {
+    title: 'An input or output is not a JSON Schema',
+    explanation: 'Inputs and outputs are JSON Schemas (2020-12) of objects.',
+  },
+  PACK_ROOT_UNKNOWN: {
+    title: 'An expression refers to something that is not there',
+    explanation:
+      'Which names an expression may start with depends on when it is evaluated: a request knows the input, a result also the response.',
+  },
+  PACK_BINDING_INVALID: {
+    title: 'It is not clear what an action does',
+    explanation: 'An action is bound either to an operation of the OpenAPI document or to a handler in code.',
+  },
+  PACK_OPERATION_UNKNOWN: {
+    title: 'The OpenAPI document has no such operation',
+    explanation: 'An action names an operation by its operationId.',
+  },
+  PACK_PARAMETER_UNKNOWN: {
+    title: 'An operation has no such parameter',
+    explanation: 'What a request sends must be a parameter that the OpenAPI document describes.',
+  },
+  PACK_PARAMETER_MISSING: {
+    title: 'A required parameter is not given',
+    explanation: 'Every path parameter and every other required parameter of the operation needs a value.',
+  },
+  PACK_BODY_UNEXPECTED: {
+    title: 'An operation takes no JSON body',
+    explanation: 'The OpenAPI document describes no JSON request body.',
+  },
+  PACK_BODY_MISSING: { title: 'An operation needs a body', explanation: 'The OpenAPI document requires a JSON request body.' },
+  PACK_READ_METHOD: {
+    title: 'A read is bound to a method that may change something',
+    explanation:
+      'Reads run in plans and are repeated freely. One that is not a GET must say in readsWith why it changes nothing.',
+  },
+  PACK_CONNECTION_SLOT: {
+    title: 'It is not clear where an operation is sent',
+    explanation: 'Exactly one input of an operation is marked x-connection, and its connection type requires a setting url.',
+  },
+  PACK_RESOURCE_MISSING: {
+    title: 'An acquire or release names no resource type',
+    explanation: 'What is acquired must be released; the type says how.',
+  },
+  PACK_RESOURCE_UNEXPECTED: {
+    title: 'An action names a resource type that it neither acquires nor releases',
+    explanation: 'Only the effects acquire and release begin and end a resource.',
+  },
+  PACK_EFFECT_WRONG: {
+    title: 'An action cannot play this part',
+    explanation: 'find, probe and readBack only read, a release releases, and a renewal reads or mutates.',
+  },
+  PACK_RELEASE_UNSAFE: {
+    title: 'A lost answer could leave a resource behind',
+    explanation:
+      'After a lost answer the resource is looked up (find), or released without knowing whether it exists (an idempotent release).',
+  },
+  PACK_CRITICAL_UNBOUNDED: {
+    title: 'A critical resource may be held without bound',
+    explanation: 'A critical resource states its maxHold, and in deadman what lets go when nobody is left to.',
+  },
+  PACK_LEASE_TOO_SLOW: {
+    title: 'A lease is renewed too seldom',
+    explanation: 'Between two expiries there must be time for a renewal that fails and another that succeeds.',
+  },
+  PACK_INPUT_UNOBTAINABLE: {
+    title: 'A call could not be made when it is needed',
+    explanation: 'find, probe, renew and release take their inputs by name from what the acquire was given and answered.',
+  },
+  PACK_FIND_OUTPUT: {
+    title: 'A look-up does not answer what is needed',
+    explanation: 'Its output requires found, and holds what the acquire would have answered.',
+  },
+  PACK_PARENT_CYCLE: {
+    title: 'Resource types are children of each other',
+    explanation: 'Children are released before their parents, so there must be an order.',
+  },
+  PACK_RENEWAL_UNSAFE: {
+    title: 'A renewal is not safe to repeat',
+    explanation: 'A renewal whose answer was lost is sent again.',
+  },
+  PACK_KEY_UNUSED: {
+    title: 'A keyed action sends no key',
+    explanation: 'A keyed action is repeated with the same key; the platform can only recognise a key that it is sent.',
+  },
+  OPENAPI_INVALID: {
+    title: 'The OpenAPI document breaks its specification',
+    explanation: 'The document is checked against the official schema of OpenAPI 3.1, and its schemas as JSON Schema 2020-12.',
+  },
+  OPENAPI_VERSION: { title: 'The OpenAPI version is not supported', explanation: 'Documents are OpenAPI 3.1.' },
+  OPENAPI_REFERENCE: {
+    title: 'A reference cannot be followed',
+    explanation: 'References lead to places in the same document and never back to themselves.',
+  },
+  OPENAPI_OPERATION_TAKEN: {
+    title: 'An operationId is used twice',
+    explanation: 'Actions name operations by their operationId.',
+  },
+  LOCK_INVALID: {
+    title: 'The lock file cannot be read',
+    explanation: 'holdfast.lock.yaml lists the reviewed packs, each with version and sha256.',
+  },
+  LOCK_PACK_MISSING: { title: 'A pack is not locked', explanation: 'Only packs that were reviewed and locked are used.' },
+  LOCK_PACK_CHANGED: {
+    title: 'A pack is not the one that was locked',
+    explanation: 'Its version, manifest or OpenAPI document has changed since it was reviewed.',
+  },
+  LOCK_PACK_UNUSED: { title: 'A locked pack is not used', explanation: 'It can be removed from the lock file.' },
+} as const satisfies Record<string, CodeMeaning>
+
+export type PackDiagnosticCode = keyof typeof TABLE
+
+/** Every code that this folder raises. */
+export const packDiagnosticCodes: Readonly<Record<PackDiagnosticCode, CodeMeaning>> = TABLE
