@@ -1,12 +1,12 @@
 // Rules for actions: what they are bound to, what they name, and what their expressions may refer to.
 import { references, type Template } from '../language/index.ts'
 import { type Json, type JsonSchema, validator } from '../values/index.ts'
-import { actionNamed, type Checked, checkName, presence, requiredOf } from './checked.ts'
+import { actionNamed, type Checked, checkName, presence, requiredOf, shown } from './checked.ts'
 import * as codes from './codes.ts'
 import type { RawAction } from './manifest.ts'
 import type { Action, Operation } from './model.ts'
 import type { Path } from './place.ts'
-import { deepest } from './shape.ts'
+import { deepest, wordProblem } from './shape.ts'
 
 export function checkActions(checked: Checked): void {
   for (const [name, action] of Object.entries(checked.pack.actions)) {
@@ -64,7 +64,7 @@ const META_SCHEMA: JsonSchema = { $ref: 'https://json-schema.org/draft/2020-12/s
 function checkSchema(checked: Checked, schema: JsonSchema, path: Path): void {
   for (const problem of deepest(validator(META_SCHEMA).problems(schema))) {
     const place = problem.path.at(-1) ?? path.at(-1)
-    checked.report(codes.schemaInvalid(checked.at([...path, ...problem.path]), `${place} ${problem.message}`))
+    checked.report(codes.schemaInvalid(checked.at([...path, ...problem.path]), `${place} ${wordProblem(problem)}`))
   }
   if (schema.type !== undefined && schema.type !== 'object') {
     checked.report(codes.schemaInvalid(checked.at([...path, 'type']), 'inputs and outputs are objects'))
@@ -96,7 +96,7 @@ function checkOperationNames(checked: Checked, action: Action, does: Operation, 
   }
   if (does.readBack && raw.readBack) checkReadBack(checked, action, does.readBack, raw.readBack.action, path)
   if (action.idempotent === 'keyed' && !templatesOf(does.request).some(sendsKey)) {
-    checked.report(codes.keyUnused(checked.at([...path, 'idempotent']), action.name))
+    checked.report(codes.keyUnused(checked.at([...path, 'idempotent']), shown(checked, action.name)))
   }
 }
 
@@ -117,7 +117,16 @@ function checkReadBack(
     const sources = [presence(action.input, name), presence(action.output, name)]
     if (sources.includes('always')) continue
     const weak = sources.includes('perhaps')
-    checked.report(codes.inputUnobtainable(checked.at(place), 'readBack', called.name, name, action.name, weak))
+    checked.report(
+      codes.inputUnobtainable(
+        checked.at(place),
+        'readBack',
+        shown(checked, called.name),
+        name,
+        shown(checked, action.name),
+        weak,
+      ),
+    )
   }
 }
 

@@ -49,7 +49,7 @@ function checkRequest(checked: Checked, operation: OpenapiOperation, request: Op
     for (const { name } of request[part]) {
       if (known.some((parameter) => same(parameter.name, name))) continue
       const names = known.map((parameter) => parameter.name)
-      checked.report(codes.parameterUnknown(checked.at([...place, part, name]), where, name, operation.operationId, names))
+      checked.report(codes.parameterUnknown(checked.keyAt([...place, part, name]), where, name, operation.operationId, names))
     }
     for (const parameter of known) {
       if (!parameter.required || request[part].some(({ name }) => same(parameter.name, name))) continue
@@ -57,7 +57,7 @@ function checkRequest(checked: Checked, operation: OpenapiOperation, request: Op
     }
   }
   if (request.body !== undefined && !operation.body) {
-    checked.report(codes.bodyUnexpected(checked.at([...place, 'body']), operation.operationId))
+    checked.report(codes.bodyUnexpected(checked.keyAt([...place, 'body']), operation.operationId))
   }
   if (request.body === undefined && operation.body?.required) {
     checked.report(codes.bodyMissing(checked.at(place), operation.operationId))

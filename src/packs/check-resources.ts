@@ -1,7 +1,7 @@
 // Rules for resource types: what is held can always be found, kept and let go.
 
 import { ENGINE_FAILURES } from './action.ts'
-import { actionNamed, type Checked, checkName, presence, propertiesOf, requiredOf } from './checked.ts'
+import { actionNamed, type Checked, checkName, presence, propertiesOf, requiredOf, shown } from './checked.ts'
 import * as codes from './codes.ts'
 import type { Action, ResourceType } from './model.ts'
 import type { Path } from './place.ts'
@@ -34,7 +34,14 @@ function checkIdentity(checked: Checked, { resource, path, acquires }: Subject):
     for (const [index, name] of resource.identity.entries()) {
       if (presence(acquire.input, name) === 'never') {
         const place = checked.at([...path, 'identity', String(index)])
-        checked.report(codes.nameUnknown(place, `input of ${acquire.name} named`, name, Object.keys(propertiesOf(acquire.input))))
+        checked.report(
+          codes.nameUnknown(
+            place,
+            `input of ${shown(checked, acquire.name)} named`,
+            name,
+            Object.keys(propertiesOf(acquire.input)),
+          ),
+        )
       }
     }
   }
@@ -47,8 +54,10 @@ function checkLookUp(checked: Checked, { resource, path, acquires }: Subject, ro
   checkName(checked, 'actions', called, place)
   const action = actionNamed(checked, called)
   if (!action) return
-  if (action.effect !== 'read') checked.report(codes.effectWrong(checked.at(place), role, called, action.effect, 'read'))
-  if (!requiredOf(action.output).includes('found')) checked.report(codes.findOutput(checked.at(place), called, 'found'))
+  if (action.effect !== 'read')
+    checked.report(codes.effectWrong(checked.at(place), role, shown(checked, called), action.effect, 'read'))
+  if (!requiredOf(action.output).includes('found'))
+    checked.report(codes.findOutput(checked.at(place), shown(checked, called), 'found'))
   for (const acquire of acquires) {
     checkObtainable(checked, { role, action, acquire, place, before: role === 'find' })
     if (role === 'find') checkAdoption(checked, action, acquire, place)
@@ -59,7 +68,8 @@ function checkLookUp(checked: Checked, { resource, path, acquires }: Subject, ro
 function checkAdoption(checked: Checked, find: Action, acquire: Action, place: Path): void {
   for (const name of requiredOf(acquire.output)) {
     const answered = presence(find.output, name) !== 'never' || presence(acquire.input, name) !== 'never'
-    if (!answered) checked.report(codes.findOutput(checked.at(place), find.name, name, acquire.name))
+    if (!answered)
+      checked.report(codes.findOutput(checked.at(place), shown(checked, find.name), name, shown(checked, acquire.name)))
   }
 }
 
@@ -70,7 +80,7 @@ function checkRelease(checked: Checked, { name, resource, path, acquires }: Subj
   const action = actionNamed(checked, called)
   if (action) {
     if (action.effect !== 'release') {
-      checked.report(codes.effectWrong(checked.at(place), 'the release', called, action.effect, 'release'))
+      checked.report(codes.effectWrong(checked.at(place), 'the release', shown(checked, called), action.effect, 'release'))
     }
     for (const acquire of acquires) checkObtainable(checked, { role: 'the release', action, acquire, place, before: false })
     checkFailures(checked, resource.release.gone, action, [...path, 'release', 'gone'])
@@ -97,8 +107,10 @@ function checkLease(checked: Checked, { name, resource, path, acquires }: Subjec
   const action = actionNamed(checked, lease.renew)
   if (!action) return
   if (action.effect !== 'mutate' && action.effect !== 'read') {
-    checked.report(codes.effectWrong(checked.at(place), 'the renewal', lease.renew, action.effect, 'mutate or read'))
-  } else if (action.idempotent === false) checked.report(codes.renewalUnsafe(checked.at(place), lease.renew))
+    checked.report(
+      codes.effectWrong(checked.at(place), 'the renewal', shown(checked, lease.renew), action.effect, 'mutate or read'),
+    )
+  } else if (action.idempotent === false) checked.report(codes.renewalUnsafe(checked.at(place), shown(checked, lease.renew)))
   for (const acquire of acquires) checkObtainable(checked, { role: 'the renewal', action, acquire, place, before: false })
   checkFailures(checked, lease.lost, action, [...path, 'lease', 'lost'])
 }
@@ -108,7 +120,9 @@ function checkFailures(checked: Checked, types: readonly string[], action: Actio
   for (const [index, type] of types.entries()) {
     if (known.includes(type)) continue
     const place = checked.at([...path, String(index)])
-    checked.report(codes.nameUnknown(place, `failure of ${action.name} named`, type, Object.keys(action.failures)))
+    checked.report(
+      codes.nameUnknown(place, `failure of ${shown(checked, action.name)} named`, type, Object.keys(action.failures)),
+    )
   }
 }
 
@@ -128,7 +142,9 @@ function checkObtainable(checked: Checked, { role, action, acquire, place, befor
     const sources = [presence(acquire.input, name), before ? 'never' : presence(acquire.output, name)]
     if (sources.includes('always')) continue
     const weak = sources.includes('perhaps')
-    checked.report(codes.inputUnobtainable(checked.at(place), role, action.name, name, acquire.name, weak))
+    checked.report(
+      codes.inputUnobtainable(checked.at(place), role, shown(checked, action.name), name, shown(checked, acquire.name), weak),
+    )
   }
 }
 

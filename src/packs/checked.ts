@@ -18,6 +18,8 @@ export interface Checked {
   /** Absent where there is no usable OpenAPI document. */
   readonly operations?: ReadonlyMap<string, OpenapiOperation>
   at(path: Path): Span
+  /** Of the key itself, whatever its value. */
+  keyAt(path: Path): Span
   report(diagnostic: Diagnostic): void
 }
 
@@ -34,7 +36,7 @@ const KINDS: Readonly<Record<Section, string>> = {
 export function checkName(checked: Checked, section: Section, written: string, path: Path): void {
   const name = localName(checked, written)
   if (name === undefined || checked.names[section].includes(name)) return
-  checked.report(codes.nameUnknown(checked.at(path), KINDS[section], written, checked.names[section]))
+  checked.report(codes.nameUnknown(checked.at(path), KINDS[section], name, checked.names[section]))
 }
 
 /** The action by a name as written or qualified; undefined when it is another pack's, unknown, or of the wrong shape. */
@@ -42,6 +44,9 @@ export function actionNamed(checked: Checked, name: string): Action | undefined 
   const local = localName(checked, name)
   return local === undefined ? undefined : checked.pack.actions[local]
 }
+
+/** A name as the manifest writes it. */
+export const shown = (checked: Checked, name: string): string => localName(checked, name) ?? name
 
 function localName({ pack }: Checked, name: string): string | undefined {
   if (!name.includes('/')) return name

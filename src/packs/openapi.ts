@@ -3,8 +3,8 @@ import type { Diagnostic } from '../diagnostics/index.ts'
 import { toJson, type YamlNode } from '../language/index.ts'
 import { isObject, type Json, type JsonObject, type JsonSchema, validator } from '../values/index.ts'
 import * as codes from './codes.ts'
-import { type Path, spanAt } from './place.ts'
-import { deepest } from './shape.ts'
+import { keySpanAt, type Path, spanAt } from './place.ts'
+import { deepest, wordProblem } from './shape.ts'
 
 export interface OpenapiOperation {
   readonly operationId: string
@@ -43,8 +43,9 @@ async function structureDiagnostics(root: YamlNode, json: JsonObject): Promise<r
   return deepest(validator(await documentSchema()).problems(json)).map((problem) => {
     const extra = problem.keyword === 'unevaluatedProperties' && problem.property !== undefined
     const path = extra ? [...problem.path, problem.property ?? ''] : problem.path
-    const message = extra ? 'means nothing here' : problem.message
-    return codes.openapiInvalid(spanAt(root, path), `${path.join('.') || 'the document'}`, message)
+    const span = extra ? keySpanAt(root, path) : spanAt(root, path)
+    const message = extra ? 'means nothing here' : wordProblem(problem)
+    return codes.openapiInvalid(span, path.join('.') || 'the document', message)
   })
 }
 

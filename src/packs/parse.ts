@@ -12,7 +12,7 @@ import * as codes from './codes.ts'
 import { type RawPack, toPack } from './manifest.ts'
 import type { Pack } from './model.ts'
 import { operationsOf, readOpenapi } from './openapi.ts'
-import { spanAt } from './place.ts'
+import { keySpanAt, spanAt } from './place.ts'
 import { packSchema } from './schema.ts'
 import { type ShapeProblem, shapeProblems } from './shape.ts'
 
@@ -86,6 +86,7 @@ function checkedPack(root: YamlNode, json: JsonObject, { shape, hash, document, 
     names: Object.fromEntries(SECTIONS.map((section) => [section, keysOf(json[section])])) as Checked['names'],
     ...(document === undefined ? {} : { operations: operationsOf(document) }),
     at: (path) => spanAt(root, path),
+    keyAt: (path) => keySpanAt(root, path),
     report: (diagnostic) => void diagnostics.push(diagnostic),
   }
   if (raw.version !== '' && valid(raw.version) === null)

@@ -44,9 +44,17 @@ function toShapeProblem(root: YamlNode, schema: JsonSchema, problem: SchemaProbl
     return { path, diagnostic: codes.keyMissing(spanAt(root, path), property), harmless: false }
   }
   const place = path.join('.') || 'the document'
-  const allowed = problem.allowed?.map((value) => JSON.stringify(value)).join(', ')
-  const message = allowed === undefined ? problem.message : `must be ${problem.allowed?.length === 1 ? '' : 'one of '}${allowed}`
-  return { path, diagnostic: codes.valueInvalid(spanAt(root, path), place, message), harmless: false }
+  return { path, diagnostic: codes.valueInvalid(spanAt(root, path), place, wordProblem(problem)), harmless: false }
+}
+
+/** What is wrong with a value, to follow its name. */
+export function wordProblem({ message, keyword, property, allowed }: SchemaProblem): string {
+  if (keyword === 'required' && property !== undefined) return `lacks the key ${JSON.stringify(property)}`
+  if (allowed)
+    return `must be ${allowed.length === 1 ? '' : 'one of '}${allowed.map((value) => JSON.stringify(value)).join(', ')}`
+  return message
+    .replace(/^must be (?=object|array|integer)/, 'must be an ')
+    .replace(/^must be (?=string|number|boolean)/, 'must be a ')
 }
 
 /** The keys that a schema knows at a path; follows `properties`, `additionalProperties` and `items`. */
