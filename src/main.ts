@@ -27,12 +27,18 @@ export function processHost(): Host {
   }
 }
 
-const output = (stream: NodeJS.WriteStream): Output => ({
-  write: (text) => {
-    stream.write(text)
-  },
-  ...(stream.isTTY ? { terminal: stream } : {}),
-})
+function output(stream: NodeJS.WriteStream): Output {
+  // Whoever read this may be gone (`| head`). A run must go on all the same, and clean up.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  return {
+    write: (text) => {
+      stream.write(text)
+    },
+    ...(stream.isTTY ? { terminal: stream } : {}),
+  }
+}
 
 /** Sorts by time, is unique, and is short enough to say on the telephone: `261121-093012-4f2a9c`. */
 function newRunId(): string {

@@ -29,7 +29,8 @@ function refusalOf(error: unknown): { diagnostics: readonly Diagnostic[]; source
   if (error instanceof JournalUnusable)
     return plain('JOURNAL_UNUSABLE', error.message, 'Restore the file, or name another state directory.')
   if (error instanceof ActionFailure) return plain(error.failure.type, failureWords(error.failure), undefined, EXIT.failed)
-  if (isCoded(error)) return plain(error.code, error.message, error.hint, EXIT.failed)
+  if (isCoded(error))
+    return plain(error.code, error.message, error.hint, WRONG_REQUESTS.has(error.code) ? EXIT.usage : EXIT.failed)
   return plain(
     'BUG',
     `this is a mistake in Holdfast: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -37,6 +38,16 @@ function refusalOf(error: unknown): { diagnostics: readonly Diagnostic[]; source
     EXIT.bug,
   )
 }
+
+/** Codes of the vault that say something about the request, not about the vault. */
+const WRONG_REQUESTS = new Set([
+  'VAULT_NOT_FOUND',
+  'VAULT_EXISTS',
+  'VAULT_PASSWORD_WRONG',
+  'POINT_UNKNOWN',
+  'POINT_AMBIGUOUS',
+  'POINT_DISK_UNKNOWN',
+])
 
 /** Errors that lower floors and the system raise on purpose: a vault's, an NBD peer's, EADDRINUSE, ENOSPC. */
 const isCoded = (error: unknown): error is Error & { readonly code: string; readonly hint?: string } =>

@@ -9,7 +9,7 @@ import {
   type YamlMap,
   type YamlNode,
 } from '../language/index.ts'
-import { fillDefaults, isObject, type JsonObject, type JsonSchema } from '../values/index.ts'
+import { fillDefaults, isObject, type JsonObject, type JsonSchema, unknown } from '../values/index.ts'
 import { inputMalformed } from './codes.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Host } from './host.ts'
@@ -28,17 +28,27 @@ const NO_INPUTS: JsonSchema = { type: 'object', additionalProperties: false }
 export const readInputs = (host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> =>
   readAs(runbook.inputs ?? NO_INPUTS, host, runbook, options)
 
-/** What is given, as far as it goes; for plans, in which the rest is unknown. Throws Refusal. */
-export function readSomeInputs(host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> {
+/** For plans: what is given is checked, the rest is unknown. Throws Refusal. */
+export async function readSomeInputs(host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> {
   const { required: _, ...schema } = runbook.inputs ?? NO_INPUTS
-  return readAs(schema, host, runbook, options)
+  const given = await readAs(schema, host, runbook, options)
+  const names = isObject(schema.properties) ? Object.keys(schema.properties) : []
+  return { ...Object.fromEntries(names.map((name) => [name, unknown(`inputs.${name}`)])), ...given }
 }
 
 async function readAs(schema: JsonSchema, host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> {
   const { node, diagnostics, sources } = await gather(host, runbook, options)
-  refuseErrors([...diagnostics, ...schemaDiagnostics(node, schema, 'INPUTS')], sources, EXIT.usage)
+  const misfits = schemaDiagnostics(under('inputs', node), { properties: { inputs: schema } }, 'INPUTS')
+  refuseErrors([...diagnostics, ...misfits.map(withoutNowhere)], sources, EXIT.usage)
   return fillDefaults(schema, toJson(node)).value as JsonObject
 }
+
+/** So that messages say `inputs` where they would say `the document`. */
+const under = (key: string, value: YamlMap): YamlMap => ({ ...value, entries: [{ key, keySpan: value.span, value }] })
+
+const NOWHERE = '-i'
+const withoutNowhere = ({ span, ...rest }: Diagnostic): Diagnostic =>
+  !span || span.file === NOWHERE || (rest.code === 'INPUTS_KEY_MISSING' && span.file.startsWith('-i ')) ? rest : { ...rest, span }
 
 /** File and command line as one document, in which each value keeps its place. */
 async function gather(host: Host, runbook: Runbook, { input, inputs }: InputOptions) {
@@ -67,7 +77,7 @@ async function gather(host: Host, runbook: Runbook, { input, inputs }: InputOpti
     const value = read(`-i ${key}`, isText(runbook.inputs, key) ? JSON.stringify(text) : text || 'null')
     if (value) entries.set(key, { key, keySpan: value.span, value })
   }
-  const span = { file: inputs ?? '-i', start: 0, end: 0 }
+  const span = { file: inputs ?? NOWHERE, start: 0, end: 0 }
   const node: YamlMap = { kind: 'map', entries: [...entries.values()], span }
   return { node, diagnostics, sources }
 }

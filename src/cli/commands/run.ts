@@ -25,5 +25,6 @@ export const run: RunCommand<[runbook: string], RunOptions> = async (host, optio
   const log = openLog(session.config.stateDirectory, options.logLevel)
   await using app = await createApp(host, { config: session.config, log, observe: view.observe })
   await app.unlock(new Set(Object.values(targets)), catalogue)
-  return conduct(host, app, view, await app.engine.start({ runbook, text, packs, inputs, targets }))
+  // Awaited here, or the app would be closed under the run.
+  return await conduct(host, app, view, await app.engine.start({ runbook, text, packs, inputs, targets }))
 }

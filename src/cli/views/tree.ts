@@ -1,6 +1,14 @@
 // The view for a person at a terminal: the run as a tree that moves. Steps appear as they start; items of a long loop leave
 // the tree when they are through, so that ten thousand of them stay readable and small.
-import { DefaultRenderer, Listr, type ListrDefaultRendererTask, ListrLogger, ListrTaskState, ProcessOutput } from 'listr2'
+import {
+  DefaultRenderer,
+  Listr,
+  ListrDefaultRendererLogLevels,
+  type ListrDefaultRendererTask,
+  ListrLogger,
+  ListrTaskState,
+  ProcessOutput,
+} from 'listr2'
 import type { Observation } from '../../engine/index.ts'
 import type { Report, StepOutcome } from '../../kernel/index.ts'
 import { formatDuration } from '../../values/index.ts'
@@ -18,7 +26,9 @@ interface Node {
   readonly name: string
   startedAt: number
   action: string
-  /** What it holds, or how its bytes are getting on; stays when the step has ended. */
+  /** What is going on right now; goes when the step ends. */
+  doing: string
+  /** What stays when the step has ended: bytes, what it holds or held, its failure. */
   note: string
 }
 
@@ -46,6 +56,8 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
       collapseSkips: false,
       showSkipMessage: false,
       collapseErrors: false,
+      icon: { [ListrDefaultRendererLogLevels.SKIPPED_WITHOUT_COLLAPSE]: '-' },
+      color: { [ListrDefaultRendererLogLevels.SKIPPED_WITHOUT_COLLAPSE]: (text = '') => text },
       logger: new ListrLogger({ useIcons: true, toStderr: [], processOutput: new ProcessOutput(terminal, terminal) }),
     },
     factory.events,
@@ -72,7 +84,16 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
     factory.add({ title: segment, task: () => undefined })
     const [task] = factory.tasks.splice(0)
     if (!task) throw new Error('listr2 makes a task of each')
-    const node: Node = { task, parent, children: new Map(), name: nameOf(segment), startedAt: at, action: '', note: '' }
+    const node: Node = {
+      task,
+      parent,
+      children: new Map(),
+      name: nameOf(segment),
+      startedAt: at,
+      action: '',
+      doing: '',
+      note: '',
+    }
     siblings.set(segment, node)
     if (parent) {
       parent.task.subtasks ??= []
@@ -95,15 +116,20 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
       case 'stepEnded': {
         const node = nodeAt(report.path, at)
         for (const item of node.children.values()) if (item.task.isStarted()) settle(item, STATE[report.outcome], at)
-        if (report.failure) node.note = wordsOfReport(report).text
+        // A scope fails because of a step inside it, which tells why.
+        if (report.failure && (report.failure.path ?? report.path) === report.path) node.note = wordsOfReport(report).text
         return settle(node, STATE[report.outcome], at)
       }
       case 'retrying':
       case 'inDoubt':
       case 'closing':
-      case 'leaseRenewed':
+      case 'leaseRenewed': {
+        const node = nodeAt(report.path, at)
+        node.doing = wordsOfReport(report).text
+        return draw(node)
+      }
       case 'obligation': {
-        const node = nodeAt(report.kind === 'obligation' ? report.obligation.id : report.path, at)
+        const node = nodeAt(report.obligation.id, at)
         node.note = wordsOfReport(report).text
         return draw(node)
       }
@@ -157,14 +183,15 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
 
 function settle(node: Node, state: ListrTaskState, at: number): void {
   const tookMs = at - node.startedAt
+  node.doing = ''
   if (state === ListrTaskState.COMPLETED && tookMs >= 1000)
     node.note = [node.note, formatDuration(tookMs)].filter(Boolean).join(', ')
   draw(node)
   node.task.state$ = state
 }
 
-function draw({ task, name, action, note }: Node): void {
-  task.title$ = [name, action, note].filter(Boolean).join('  ')
+function draw({ task, name, action, doing, note }: Node): void {
+  task.title$ = [name, action, note, doing].filter(Boolean).join('  ')
 }
 
 /** `backup/vms[vm-1]/copy` → `backup`, `vms`, `[vm-1]`, `copy`. Keys are percent-encoded, so that / and [ always separate. */

@@ -1,0 +1,30 @@
+// Writes what is made from code: schemas/ and docs/reference/. With --check it writes nothing and fails when a file is stale.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { processHost } from '../src/main.ts'
+import { referencePages } from './generate/pages.ts'
+import { schemas } from './generate/schemas.ts'
+
+const root = join(import.meta.dirname, '..')
+const host = processHost()
+const files: Readonly<Record<string, string>> = { ...(await schemas(host)), ...(await referencePages(host)) }
+
+const current = (file: string): string | undefined => {
+  try {
+    return readFileSync(join(root, file), 'utf8')
+  } catch {
+    return undefined
+  }
+}
+const stale = Object.entries(files).filter(([file, text]) => current(file) !== text)
+
+if (process.argv.includes('--check')) {
+  for (const [file] of stale) console.error(`${file} is stale: npm run generate`)
+  process.exitCode = stale.length > 0 ? 1 : 0
+} else {
+  for (const [file, text] of stale) {
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), text)
+    console.log(`wrote ${file}`)
+  }
+}
