@@ -19,7 +19,8 @@ export type VaultCode =
   | 'POINT_DAMAGED'
   | 'POINT_DISK_UNKNOWN'
   | 'DISK_MAP_INVALID'
-  | 'DISK_TOO_SMALL'
+  | 'TARGET_TOO_SMALL'
+  | 'SOURCE_TOO_SMALL'
   | 'SOURCE_FAILED'
   | 'TARGET_FAILED'
 
@@ -139,12 +140,15 @@ export const diskUnknown = (pointId: string, disk: string, disks: readonly strin
 export const mapInvalid = (disk: string, reason: string): VaultError =>
   new VaultError('DISK_MAP_INVALID', `the map of disk ${disk} cannot be used: ${reason}`)
 
-export const diskTooSmall = (disk: string, needBytes: number, haveBytes: number): VaultError =>
+export const targetTooSmall = (disk: string, needBytes: number, haveBytes: number): VaultError =>
   new VaultError(
-    'DISK_TOO_SMALL',
+    'TARGET_TOO_SMALL',
     `disk ${disk} has ${needBytes} bytes, the target only ${haveBytes}`,
     'restore into a disk of at least that size',
   )
+
+export const sourceTooSmall = (disk: string, needBytes: number, haveBytes: number): VaultError =>
+  new VaultError('SOURCE_TOO_SMALL', `disk ${disk} is said to have ${needBytes} bytes, but only ${haveBytes} can be read`)
 
 /** Reading the disk failed: the copy can go on from its checkpoint once the disk answers again. */
 export const sourceFailed = (cause: unknown): VaultError =>

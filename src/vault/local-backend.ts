@@ -29,6 +29,7 @@ export interface LocalOptions {
 
 export function localBackend(directory: string, options: LocalOptions = {}): Backend {
   const before = options.before ?? (() => {})
+  let ready: Promise<void> | undefined
 
   function pathOf(kind: FileKind, name: string): string {
     if (kind === 'config') return join(directory, 'config')
@@ -36,6 +37,8 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
   }
 
   async function put(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
+    ready ??= prepareForWriting(directory)
+    await ready
     const path = pathOf(kind, name)
     const beside = join(directory, 'tmp', `${name}-${randomBytes(6).toString('hex')}`)
     try {
@@ -53,7 +56,7 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
         await file.close()
       }
       before('rename', path)
-      await rename(beside, path)
+      await moveTo(beside, path)
     } catch (error) {
       await rm(beside, { force: true })
       throw error
@@ -116,8 +119,9 @@ export async function createFolders(directory: string): Promise<void> {
   for (const folder of [join(directory, 'data'), directory, dirname(directory)]) await syncFolder(folder)
 }
 
-/** Makes an existing repository ready for writing: the folder for half-written files, without what crashed writers left there a day ago. */
-export async function prepareForWriting(directory: string, nowMs: number): Promise<void> {
+/** The folder for half-written files, which other programs may not make, without what crashed writers left there a day ago. */
+async function prepareForWriting(directory: string): Promise<void> {
+  const nowMs = Date.now()
   const folder = join(directory, 'tmp')
   await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE })
   for (const name of await namesIn(folder)) {
@@ -143,6 +147,18 @@ async function readRange(
     done += bytesRead
   }
   return into
+}
+
+/** A repository that was copied may lack the folders that were empty. */
+async function moveTo(beside: string, path: string): Promise<void> {
+  try {
+    await rename(beside, path)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE })
+    await syncFolder(dirname(dirname(path)))
+    await rename(beside, path)
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -38,15 +38,23 @@ export async function takeLock(backend: Backend, key: SealKey, exclusive: boolea
 
   const lost = new AbortController()
   let refreshedMs = now()
-  const timer = setInterval(async () => {
+  let refreshing: Promise<void> = Promise.resolve()
+
+  async function refresh(): Promise<void> {
     try {
       const next = await putLock(backend, key, exclusive, now())
-      await backend.remove('lock', id)
+      const last = id
       id = next
       refreshedMs = now()
+      await backend.remove('lock', last)
     } catch {
+      // Tried again next time; until LOST_MS nobody takes the lock for stale.
       if (now() - refreshedMs > LOST_MS) lost.abort(lockLost())
     }
+  }
+
+  const timer = setInterval(() => {
+    refreshing = refreshing.then(refresh)
   }, REFRESH_MS)
   timer.unref()
 
@@ -54,6 +62,7 @@ export async function takeLock(backend: Backend, key: SealKey, exclusive: boolea
     lost: lost.signal,
     async release() {
       clearInterval(timer)
+      await refreshing
       await backend.remove('lock', id)
     },
   }

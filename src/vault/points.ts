@@ -73,6 +73,7 @@ export async function commitPoint(
   point: NewPoint,
   geometry: Geometry,
   nowMs: number,
+  lost: AbortSignal,
 ): Promise<PointSummary> {
   const known = (await listPoints(repository)).find(({ run, vm }) => run === point.run && vm === point.vm)
   if (known) return known
@@ -89,6 +90,8 @@ export async function commitPoint(
     addedBytes: point.addedBytes ?? 0,
   }
   await repository.sync()
+  // A lock that no longer protects may have let a prune remove what was stored.
+  lost.throwIfAborted()
   const id = await putSnapshot(repository.backend, repository.key, snapshot)
   const { tree: _tree, path: _path, tags: _tags, ...shown } = snapshot
   const { vm, run, level, consistency } = point
@@ -210,7 +213,8 @@ export async function findPoint(repository: Repository, wanted: string, vm?: str
   return await readPoint(repository, found)
 }
 
-async function readPoint(repository: Repository, snapshot: Snapshot): Promise<RestorePoint> {
+/** The whole point of a snapshot of ours; throws `POINT_DAMAGED` when its own files cannot be read. */
+export async function readPoint(repository: Repository, snapshot: Snapshot): Promise<RestorePoint> {
   const summary = summarise(snapshot)
   if (!summary) throw pointUnknown(snapshot.id)
   try {

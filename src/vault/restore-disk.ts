@@ -1,6 +1,6 @@
 // Writes a disk of a restore point back. Zero chunks are never written, only zeroed, so that a thin disk stays thin.
 import type { DiskAddress, TransferProgress } from '../blocks/index.ts'
-import { blobMissing, diskTooSmall } from './codes.ts'
+import { blobMissing, targetTooSmall } from './codes.ts'
 import type { DiskMap } from './read-disk.ts'
 import type { Repository } from './repository.ts'
 import type { ChunkWrite, Work } from './work.ts'
@@ -65,7 +65,7 @@ export async function restoreDisk(
     // One after the other: the first may create the file.
     for (const work of workers) {
       const { sizeBytes } = await work.openSink(handle, target, map.sizeBytes)
-      if (sizeBytes < map.sizeBytes) throw diskTooSmall(request.disk, map.sizeBytes, sizeBytes)
+      if (sizeBytes < map.sizeBytes) throw targetTooSmall(request.disk, map.sizeBytes, sizeBytes)
     }
     const lanes = workers.flatMap((work) => Array.from({ length: LANES }, () => lane(work)))
     await Promise.allSettled(

@@ -2,11 +2,11 @@
 // S1: nothing it stores is visible until a point is committed. S2: memory is bounded by workers × lanes × batch, plus one segment's ids.
 // S3: a checkpoint names only what is durable and findable.
 import type { DiskAddress, Extent, TransferProgress } from '../blocks/index.ts'
-import { isObject, type Json } from '../values/index.ts'
 import { ID_BYTES } from './blobs.ts'
 import { type ChunkRun, planChunks, plannedBytes, sliceRuns } from './chunk-plan.ts'
-import { diskTooSmall } from './codes.ts'
+import { sourceTooSmall } from './codes.ts'
 import { type Geometry, readSegment, readSegments, saveDisk, saveSegment, segmentLength } from './disk-tree.ts'
+import { type Checkpoint, encodeProgress, loadProgress, type PartOfSegment } from './progress.ts'
 import type { Repository } from './repository.ts'
 import type { ChunkRead, Work } from './work.ts'
 import { idOfZeros, zeros } from './zero.ts'
@@ -23,11 +23,6 @@ export interface StoreDiskRequest {
   readonly onProgress?: (progress: TransferProgress) => void
   /** Where an earlier try of the very same request left off. */
   readonly checkpoint?: Checkpoint
-}
-
-export interface Checkpoint {
-  load(): Json | undefined
-  save(value: Json): Promise<void>
 }
 
 export interface StoredDisk {
@@ -136,8 +131,8 @@ export async function storeDisk(
 
   async function storeSegment(
     segment: number,
-    done: Partial | undefined,
-    save: (partial: Partial) => Promise<void>,
+    done: PartOfSegment | undefined,
+    save: (part: PartOfSegment) => Promise<void>,
   ): Promise<string> {
     const lengthBytes = segmentLength(segment, sizeBytes, geometry)
     const firstChunk = (segment * segmentBytes) / chunkBytes
@@ -190,12 +185,12 @@ export async function storeDisk(
     const start = await loadProgress(repository, request.checkpoint)
     const segments = [...start.segments]
     const count = Math.ceil(sizeBytes / segmentBytes)
-    const save = async (partial?: Partial): Promise<void> => {
+    const save = async (part?: PartOfSegment): Promise<void> => {
       await repository.sync()
-      await request.checkpoint?.save(await encodeProgress(repository, segments, partial))
+      await request.checkpoint?.save(await encodeProgress(repository, segments, part))
     }
     for (let segment = segments.length; segment < count; segment += 1) {
-      segments.push(await storeSegment(segment, segment === start.segments.length ? start.partial : undefined, save))
+      segments.push(await storeSegment(segment, segment === start.segments.length ? start.part : undefined, save))
     }
     const treeId = await saveDisk(repository, segments)
     await save()
@@ -215,7 +210,7 @@ async function openSources(
   if (totalBytes === 0) return
   const opened = await Promise.all(workers.map((work) => work.openSource(handle, source)))
   const short = opened.find((one) => one.sizeBytes < sizeBytes)
-  if (short) throw diskTooSmall(disk, sizeBytes, short.sizeBytes)
+  if (short) throw sourceTooSmall(disk, sizeBytes, short.sizeBytes)
 }
 
 function* eachChunk(runs: readonly ChunkRun[], from: number): Generator<ChunkRun, void, undefined> {
@@ -223,51 +218,4 @@ function* eachChunk(runs: readonly ChunkRun[], from: number): Generator<ChunkRun
     if (run.fate !== 'read') continue
     for (let i = 0; i < run.count; i += 1) if (run.first + i >= from) yield { ...run, first: run.first + i, count: 1 }
   }
-}
-
-// ---- checkpoints ------------------------------------------------------------------------------------------------
-
-/** The ids of a segment's first chunks. */
-interface Partial {
-  readonly chunks: number
-  readonly ids: Buffer
-}
-
-async function encodeProgress(repository: Repository, segments: readonly string[], partial: Partial | undefined): Promise<Json> {
-  if (!partial) return { segments: [...segments] }
-  // A blob that no tree refers to: prune removes it, and until then the next try finds it.
-  const id = await repository.saveData(partial.ids)
-  await repository.sync()
-  return { segments: [...segments], partial: { chunks: partial.chunks, blob: id.toString('hex') } }
-}
-
-async function loadProgress(
-  repository: Repository,
-  checkpoint: Checkpoint | undefined,
-): Promise<{ segments: readonly string[]; partial?: Partial }> {
-  const saved = checkpoint?.load()
-  if (!isObject(saved) || !Array.isArray(saved.segments)) return { segments: [] }
-  const segments: string[] = []
-  for (const id of saved.segments) {
-    if (typeof id !== 'string' || !(await isStored(repository, id))) return { segments }
-    segments.push(id)
-  }
-  const { partial } = saved
-  if (!isObject(partial) || typeof partial.chunks !== 'number' || typeof partial.blob !== 'string') return { segments }
-  const id = Buffer.from(partial.blob, 'hex')
-  const ids = repository.data.locate(id) ? await repository.readData(id).catch(() => undefined) : undefined
-  if (!ids || ids.length !== partial.chunks * ID_BYTES || !allStored(repository, ids)) return { segments }
-  return { segments, partial: { chunks: partial.chunks, ids } }
-}
-
-/** Somebody may have pruned since: a checkpoint is a hint, never a proof. */
-async function isStored(repository: Repository, segment: string): Promise<boolean> {
-  if (!repository.trees.locate(Buffer.from(segment, 'hex'))) return false
-  const ids = await readSegment(repository, segment).catch(() => undefined)
-  return ids !== undefined && allStored(repository, ids)
-}
-
-function allStored(repository: Repository, ids: Buffer): boolean {
-  for (let at = 0; at < ids.length; at += ID_BYTES) if (!repository.data.locate(ids, at)) return false
-  return true
 }

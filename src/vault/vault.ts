@@ -8,7 +8,7 @@ import type { SealKey } from './crypto.ts'
 import { GEOMETRY, type Geometry } from './disk-tree.ts'
 import { putConfig, readConfig } from './files.ts'
 import { createKey, findKey } from './keys.ts'
-import { createFolders, localBackend, prepareForWriting } from './local-backend.ts'
+import { createFolders, localBackend } from './local-backend.ts'
 import { takeLock, type VaultLock } from './locks.ts'
 import {
   commitPoint,
@@ -102,12 +102,12 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
   const lock = sharedLock(() => takeLock(backend, key, false, now))
   let closed = false
 
-  /** Runs a call that needs the files to stay, under the one lock that all calls of this vault share. */
-  async function locked<T>(call: () => Promise<T>): Promise<T> {
+  /** Runs a call that needs the files to stay, under the one lock that all calls of this vault share; `lost` aborts when it no longer protects. */
+  async function locked<T>(call: (lost: AbortSignal) => Promise<T>): Promise<T> {
     if (closed) throw vaultClosed()
-    await lock.enter()
+    const { lost } = await lock.enter()
     try {
-      return await call()
+      return await call(lost)
     } finally {
       await lock.leave()
     }
@@ -141,15 +141,14 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
     point: (wanted, vm) => findPoint(repository, wanted, vm),
     snapshots: () => listSnapshots(repository),
     storeDisk: (request) =>
-      locked(async () => {
-        if (backend.address) await prepareForWriting(backend.address.directory, now())
+      locked(async (lost) => {
         const base = request.base && (await findDisk(request.base.pointId, request.base.disk))
         if (base && (base.geometry.chunkBytes !== geometry.chunkBytes || base.geometry.segmentBytes !== geometry.segmentBytes)) {
           throw mapInvalid(request.disk, 'its base was stored with another chunk or segment size; take a full backup')
         }
-        return await storeDisk(repository, request, geometry, base, options.checkpointBytes)
+        return await storeDisk(repository, until(lost, request), geometry, base, options.checkpointBytes)
       }),
-    commitPoint: (point) => locked(() => commitPoint(repository, point, geometry, now())),
+    commitPoint: (point) => locked((lost) => commitPoint(repository, point, geometry, now(), lost)),
     async openDisk(pointId, disk) {
       if (closed) throw vaultClosed()
       await lock.enter()
@@ -167,12 +166,12 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
       }
     },
     restoreDisk: (request) =>
-      locked(async () => {
+      locked(async (lost) => {
         const found = await findDisk(request.pointId, request.disk)
         const map = await openDiskMap(repository, found.treeId, found.sizeBytes, found.geometry)
-        return await restoreDisk(repository, map, found.geometry.chunkBytes, request)
+        return await restoreDisk(repository, map, found.geometry.chunkBytes, until(lost, request))
       }),
-    verify: (request) => locked(() => verifyVault(repository, request)),
+    verify: (request) => locked((lost) => verifyVault(repository, until(lost, request))),
     stats: async () => {
       const kinds = await Promise.all((['config', 'key', 'pack', 'index', 'snapshot'] as const).map((kind) => backend.list(kind)))
       return {
@@ -187,8 +186,17 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
   }
 }
 
+const until = <T extends { readonly signal?: AbortSignal }>(lost: AbortSignal, request: T): T => ({
+  ...request,
+  signal: request.signal ? AbortSignal.any([request.signal, lost]) : lost,
+})
+
 /** Taken with the first that enters, released with the last that leaves. */
-function sharedLock(take: () => Promise<VaultLock>): { enter(): Promise<void>; leave(): Promise<void>; drop(): Promise<void> } {
+function sharedLock(take: () => Promise<VaultLock>): {
+  enter(): Promise<VaultLock>
+  leave(): Promise<void>
+  drop(): Promise<void>
+} {
   let holders = 0
   let held: Promise<VaultLock> | undefined
   const release = async (): Promise<void> => {
@@ -201,7 +209,7 @@ function sharedLock(take: () => Promise<VaultLock>): { enter(): Promise<void>; l
       holders += 1
       held ??= take()
       try {
-        await held
+        return await held
       } catch (error) {
         holders -= 1
         held = undefined

@@ -4,7 +4,7 @@ import { ID_BYTES } from './blobs.ts'
 import { GEOMETRY } from './disk-tree.ts'
 import { type IndexedPack, readIndex } from './index-files.ts'
 import { packBytes } from './pack.ts'
-import { summarise } from './points.ts'
+import { readPoint, summarise } from './points.ts'
 import type { Repository } from './repository.ts'
 import { readSnapshot, type Snapshot } from './snapshots.ts'
 import type { PackReport } from './work.ts'
@@ -54,11 +54,17 @@ export async function verifyVault(repository: Repository, request: VerifyRequest
 
   const present = new Map((await backend.list('pack')).map(({ name, sizeBytes }) => [name, sizeBytes]))
   const packs = await checkPacks(repository, present, request, problems)
-  const walk = createWalk(repository, packs.badBlobs)
+  const walks = new Map<string, Walk>()
   const damagedPoints: DamagedPoint[] = []
   for (const snapshot of snapshots) {
     request.signal?.throwIfAborted()
-    const damage = joinSegments(await walk(snapshot.tree))
+    const geometry = await readPoint(repository, snapshot).then(
+      (point) => point.geometry,
+      () => GEOMETRY,
+    )
+    const walk = walks.get(JSON.stringify(geometry)) ?? createWalk(repository, packs.badBlobs, geometry.chunkBytes)
+    walks.set(JSON.stringify(geometry), walk)
+    const damage = joinSegments(await walk(snapshot.tree), geometry.segmentBytes)
     const vm = summarise(snapshot)?.vm
     if (damage.length > 0)
       damagedPoints.push({ id: snapshot.id, timeMs: snapshot.timeMs, ...(vm === undefined ? {} : { vm }), damage })
@@ -167,10 +173,9 @@ async function* eachIndex({ backend, key }: Repository): AsyncGenerator<readonly
 // ---- trees ------------------------------------------------------------------------------------------------------
 
 /** What is lost below a tree, paths relative to it. Trees that several points share are walked once. */
-function createWalk(
-  repository: Repository,
-  badBlobs: ReadonlyMap<string, string>,
-): (treeId: string) => Promise<readonly Damage[]> {
+type Walk = (treeId: string) => Promise<readonly Damage[]>
+
+function createWalk(repository: Repository, badBlobs: ReadonlyMap<string, string>, chunkBytes: number): Walk {
   const known = new Map<string, readonly Damage[]>()
 
   async function walk(treeId: string): Promise<readonly Damage[]> {
@@ -199,14 +204,14 @@ function createWalk(
 
   function fileDamage(name: string, sizeBytes: number, content: Buffer): readonly Damage[] {
     const chunks = content.length / ID_BYTES
-    const fixed = chunks === Math.ceil(sizeBytes / GEOMETRY.chunkBytes)
+    const fixed = chunks === Math.ceil(sizeBytes / chunkBytes)
     const lost: Extent[] = []
     let reason = ''
     let offsetBytes = 0
     for (let chunk = 0; chunk < chunks; chunk += 1) {
       const place = repository.data.locate(content, chunk * ID_BYTES)
       const lengthBytes = fixed
-        ? Math.min(GEOMETRY.chunkBytes, sizeBytes - offsetBytes)
+        ? Math.min(chunkBytes, sizeBytes - offsetBytes)
         : place
           ? place.rawBytes || place.lengthBytes - 32
           : 0
@@ -237,12 +242,12 @@ function createWalk(
 const SEGMENT = /^(disks\/[^/]+)\/(\d{6})\/disk\.raw$/
 
 /** Segments are how a disk is stored; people ask for offsets of the disk. */
-function joinSegments(damage: readonly Damage[]): readonly Damage[] {
+function joinSegments(damage: readonly Damage[], segmentBytes: number): readonly Damage[] {
   const joined = new Map<string, Damage>()
   for (const one of damage) {
     const [, disk, segment] = SEGMENT.exec(one.path) ?? []
     const path = disk ?? one.path.replace(/\/$/, '')
-    const start = Number(segment ?? 0) * GEOMETRY.segmentBytes
+    const start = Number(segment ?? 0) * segmentBytes
     const ranges = one.ranges.map(({ offsetBytes, lengthBytes }) => ({ offsetBytes: start + offsetBytes, lengthBytes }))
     const known = joined.get(path)
     joined.set(path, known ? { ...known, ranges: [...known.ranges, ...ranges] } : { path, reason: one.reason, ranges })

@@ -152,7 +152,7 @@ export function createWork(backend: Backend, key: SealKey): Work {
 
     async openSink(disk, address, sizeBytes) {
       try {
-        const sink = await openSink(address, address.kind === 'file' ? { sizeBytes } : {})
+        const sink = await openOrCreate(address, sizeBytes)
         disks.set(disk, { stop: new AbortController(), sink })
         return { sizeBytes: sink.sizeBytes }
       } catch (cause) {
@@ -198,6 +198,16 @@ export function createWork(backend: Backend, key: SealKey): Work {
     const sink = disks.get(disk)?.sink
     if (!sink) throw targetFailed('it was closed')
     return sink
+  }
+}
+
+async function openOrCreate(address: DiskAddress, sizeBytes: number): Promise<BlockSink> {
+  try {
+    return await openSink(address)
+  } catch (error) {
+    const missing = address.kind === 'file' && error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    if (missing) return await openSink(address, { sizeBytes })
+    throw error
   }
 }
 

@@ -26,7 +26,8 @@ const DECLARED: Readonly<Record<VaultCode, Declared>> = {
   POINT_AMBIGUOUS: UNKNOWN_POINT,
   POINT_DISK_UNKNOWN: UNKNOWN_POINT,
   DISK_MAP_INVALID: { type: 'mapUnusable', retryable: false, applied: 'no' },
-  DISK_TOO_SMALL: { type: 'targetTooSmall', retryable: false, applied: 'no' },
+  SOURCE_TOO_SMALL: { type: 'mapUnusable', retryable: false, applied: 'no' },
+  TARGET_TOO_SMALL: { type: 'targetTooSmall', retryable: false, applied: 'no' },
   SOURCE_FAILED: { type: 'sourceLost', retryable: true, applied: 'no' },
   TARGET_FAILED: { type: 'targetLost', retryable: true, applied: 'maybe' },
 }
