@@ -1,16 +1,17 @@
-// A process to be killed: `child.ts <scene> start <record> <folder>` starts a run and dies after that record (0: never);
-// `child.ts <scene> resume 0 <folder>…` resumes what was left in each folder and settles what is owed. Prints outcomes as JSON lines.
+// A process to be killed. Arguments: a scene, then tasks that are done in order: `start <record> <folder>` starts a run and dies right
+// after that record (0: never), `resume 0 <folder>` resumes what was left there.
 import { join } from 'node:path'
 import { createEngine } from '../../../src/engine/index.ts'
 import { openJournal, processOwner } from '../../../src/journal/index.ts'
 import { killingAfter } from './killing-journal.ts'
 import type { OpenScene } from './scene.ts'
 
-const [scene = '', command, record = '0', ...folders] = process.argv.slice(2)
+const [scene = '', ...words] = process.argv.slice(2)
 const { default: open } = (await import(`./${scene}.scene.ts`)) as { default: OpenScene }
 
-for (const folder of folders) {
-  await using journal = openJournal(join(folder, 'journal.db'))
+for (let at = 0; at < words.length; at += 3) {
+  const [task, record, folder = ''] = words.slice(at, at + 3)
+  await using journal = openJournal(join(folder, 'journal.sqlite'))
   await using opened = await open(folder)
   await using engine = createEngine({
     ...opened.options,
@@ -18,11 +19,10 @@ for (const folder of folders) {
     owner: processOwner(),
     newRunId: () => crypto.randomUUID(),
   })
-  if (command === 'start') {
+  if (task === 'start') {
     const run = await engine.start(await opened.request())
-    console.log(JSON.stringify(await run.ended))
+    await run.ended
   } else {
-    for (const { id } of await journal.runs({ status: 'running' }))
-      console.log(JSON.stringify(await (await engine.resume(id)).ended))
+    for (const { id } of await journal.runs({ status: 'running' })) await (await engine.resume(id)).ended
   }
 }

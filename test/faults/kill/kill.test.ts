@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openJournal } from '../../../src/journal/index.ts'
 import { folderStore } from '../../engine/things.ts'
-import { child, killAtEveryRecord } from './kill.ts'
+import { killAtEachRecord } from './kill.ts'
 
 let root: string
 
@@ -14,22 +14,17 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
+const folderOf = async (record: number): Promise<string> => {
+  const folder = join(root, String(record))
+  await mkdir(folder)
+  return folder
+}
+
 it('a process killed after any record leaves nothing behind once its run is resumed, and repeats no effect (P1, P2, P3)', async () => {
-  const killed = await killAtEveryRecord('things', async (record) => {
-    const folder = join(root, String(record))
-    await mkdir(folder)
-    return folder
-  })
-  const resumed = await child(
-    'things',
-    'resume',
-    0,
-    killed.map(({ folder }) => folder),
-  )
-  expect(resumed).toMatchObject({ code: 0, errors: '' })
+  const killed = await killAtEachRecord('things', { folderOf })
   let held = 0
   for (const { folder, record } of killed) {
-    await using journal = openJournal(join(folder, 'journal.db'))
+    await using journal = openJournal(join(folder, 'journal.sqlite'))
     const [run] = await journal.runs()
     const label = `killed after record ${record}`
     expect(run?.status, label).toMatch(/succeeded|failed/)
@@ -44,6 +39,5 @@ it('a process killed after any record leaves nothing behind once its run is resu
     held += once.filter((effect) => effect.startsWith('create')).length
   }
   console.log(`killed and resumed ${killed.length} runs, one after each record; ${held} things were held and let go`)
-  expect(killed.length).toBeGreaterThan(15)
-  expect(killed.map(({ record }) => record)).toEqual(killed.map((_, index) => index + 1))
+  expect(killed.map(({ record }) => record).slice(0, 15)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1))
 }, 120_000)
