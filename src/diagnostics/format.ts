@@ -89,4 +89,4 @@ const widen = (text: string): string => text.replaceAll('\t', TAB)
 
 /** What a file says goes to a terminal: it may not steer it. */
 const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => (character === '\n' ? '\n' : '�'))
+  text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => (character === '\n' ? '\n' : '�'))

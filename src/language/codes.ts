@@ -183,8 +183,10 @@ export const propertyUnknown = (span: Span, name: string, of: string, known: rea
 
 // ---- calls --------------------------------------------------------------------------------------------------------
 
-export const inputsSchemaInvalid = (span: Span, message: string): Diagnostic =>
-  problem('INPUTS_SCHEMA_INVALID', span, `inputs is not a valid JSON Schema: ${message}`)
+export const inputsSchemaInvalid = (span: Span, path: string, message: string, guess: string | undefined): Diagnostic =>
+  problem('INPUTS_SCHEMA_INVALID', span, `inputs is no valid JSON Schema: ${path === '' ? '' : `${path} `}${message}`, {
+    hint: guess === undefined ? undefined : `Did you mean ${guess}?`,
+  })
 
 export const argumentMissing = (span: Span, name: string, action: string): Diagnostic =>
   problem('ARGUMENT_MISSING', span, `${action} needs ${name}`, { hint: `Add ${name} under with.` })

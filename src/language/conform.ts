@@ -57,13 +57,18 @@ const WHOLE = new Set(['anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'contains'
 
 function aboutTheKnown(problems: readonly SchemaProblem[], value: Json): readonly SchemaProblem[] {
   if (problems.length === 0 || !holdsUnknown(value)) return problems
-  return problems.filter(({ path, keyword }) => {
-    let at: Json | undefined = value
-    for (const part of path) {
-      if (at === undefined || isUnknown(at)) return false
-      at = Array.isArray(at) ? at[Number(part)] : isObject(at) ? at[part] : undefined
-    }
-    if (at === undefined) return true
-    return !isUnknown(at) && !(WHOLE.has(keyword) && holdsUnknown(at))
-  })
+  const open = problems.filter(({ keyword, path }) => WHOLE.has(keyword) && holdsUnknown(valueAt(value, path) ?? null))
+  return problems.filter(
+    ({ path }) =>
+      !leadsThroughUnknown(value, path) && !open.some((whole) => whole.path.every((part, index) => part === path[index])),
+  )
 }
+
+function valueAt(value: Json, [first, ...rest]: readonly string[]): Json | undefined {
+  if (first === undefined) return value
+  const next = Array.isArray(value) ? value[Number(first)] : isObject(value) ? value[first] : undefined
+  return next === undefined ? undefined : valueAt(next, rest)
+}
+
+const leadsThroughUnknown = (value: Json, path: readonly string[]): boolean =>
+  [...path.keys(), path.length].some((length) => isUnknown(valueAt(value, path.slice(0, length))))

@@ -1,6 +1,6 @@
 // JSON Schema 2020-12 through ajv. The only user of ajv: everyone else sees a validator and a list of problems.
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
+import { createRequire } from 'node:module'
+import type { Ajv2020, ErrorObject } from 'ajv/dist/2020.js'
 import { isObject, type Json, type JsonSchema } from './json.ts'
 
 /** One way in which a value misses its schema. `path` leads to the place; `property` is the key that is missing or too much. */
@@ -27,16 +27,41 @@ export interface Validator {
  */
 const KEYWORDS = ['x-connection', 'x-resource', 'x-secret', 'x-expression'] as const
 
-function createAjv(useDefaults: boolean): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors: true, strict: false, verbose: true, useDefaults, validateFormats: true })
-  addFormats.default(ajv)
-  ajv.addFormat('media-range', true)
+// Loaded at first use: many commands need no schema, and loading takes as long as starting Node.
+let plain: Ajv2020 | undefined
+let filling: Ajv2020 | undefined
+
+function createAjv({ useDefaults = false, validateSchema = false } = {}): Ajv2020 {
+  const load = createRequire(import.meta.url)
+  const ajvModule: typeof import('ajv/dist/2020.js') = load('ajv/dist/2020.js')
+  const formats: typeof import('ajv-formats') = load('ajv-formats')
+  // A schema that is wrong still fails to compile; `schemaProblems` tells where.
+  const ajv = new ajvModule.Ajv2020({
+    allErrors: true,
+    strict: false,
+    verbose: true,
+    logger: false,
+    useDefaults,
+    validateSchema,
+  })
+  formats.default(ajv)
   for (const keyword of KEYWORDS) ajv.addKeyword(keyword)
   return ajv
 }
 
-const plain = createAjv(false)
-const filling = createAjv(true)
+/** What is wrong with a schema itself; `path` leads to the place. */
+export function schemaProblems(schema: JsonSchema): readonly SchemaProblem[] {
+  try {
+    validator(schema)
+    return []
+  } catch (error) {
+    const strict = createAjv({ validateSchema: true })
+    strict.validateSchema(schema)
+    const found = (strict.errors ?? []).filter(({ keyword }) => keyword !== 'anyOf' && keyword !== '$dynamicRef')
+    const message = error instanceof Error ? error.message : String(error)
+    return found.length > 0 ? found.map(toProblem) : [{ path: [], keyword: 'schema', message }]
+  }
+}
 
 function compile(ajv: Ajv2020, schema: JsonSchema): Validator {
   const validate = ajv.compile(schema)
@@ -51,6 +76,7 @@ const cache = new WeakMap<JsonSchema, Validator>()
 export function validator(schema: JsonSchema): Validator {
   const known = cache.get(schema)
   if (known) return known
+  plain ??= createAjv()
   const made = compile(plain, schema)
   cache.set(schema, made)
   return made
@@ -62,6 +88,7 @@ const filledCache = new WeakMap<JsonSchema, Validator>()
 export function fillDefaults(schema: JsonSchema, value: Json): { value: Json; problems: readonly SchemaProblem[] } {
   let filler = filledCache.get(schema)
   if (!filler) {
+    filling ??= createAjv({ useDefaults: true })
     filler = compile(filling, schema)
     filledCache.set(schema, filler)
   }

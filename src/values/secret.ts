@@ -29,12 +29,17 @@ export class Secret {
   }
 }
 
-/** Replaces every secret that occurs inside a text, for text that others wrote (a vendor's error, a command's output). */
+/**
+ * Replaces every secret that occurs inside a text, also as a JSON string or a URL holds it, for text that others wrote
+ * (a vendor's error, a command's output).
+ */
 export function redact(text: string, secrets: Iterable<Secret>): string {
-  let clean = text
-  for (const secret of secrets) {
-    const value = secret.reveal()
-    if (value.length > 0) clean = clean.replaceAll(value, SECRET_MARK)
-  }
-  return clean
+  const spellings = [...secrets].flatMap((secret) => spellingsOf(secret.reveal()))
+  // Longest first: one secret may be part of another.
+  const sorted = [...new Set(spellings)].filter((each) => each !== '').sort((a, b) => b.length - a.length)
+  return sorted.reduce((clean, spelling) => clean.replaceAll(spelling, SECRET_MARK), text)
+}
+
+function spellingsOf(value: string): readonly string[] {
+  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())]
 }

@@ -25,8 +25,8 @@ export function parseDuration(text: string): number | undefined {
 
 /** 5 400 000 → `1h30m`; the two largest units, so that a person can read it. */
 export function formatDuration(durationMs: number): string {
-  if (durationMs < 1000) return `${Math.round(durationMs)}ms`
-  if (durationMs < 10_000) return `${(durationMs / 1000).toFixed(1)}s`
+  if (durationMs < 999.5) return `${Math.round(durationMs)}ms`
+  if (durationMs < 9950) return `${(durationMs / 1000).toFixed(1)}s`
   let rest = Math.round(durationMs / 1000) * 1000
   const parts: string[] = []
   for (const unit of ['d', 'h', 'm', 's']) {
@@ -52,7 +52,8 @@ export function parseSize(text: string): number | undefined {
 export function formatSize(sizeBytes: number): string {
   let value = sizeBytes
   let unit = 0
-  while (value >= 1024 && unit < SIZE_UNITS.length - 1) {
+  // What would be rounded up to 1024.0 belongs to the next unit.
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < SIZE_UNITS.length - 1) {
     value /= 1024
     unit += 1
   }

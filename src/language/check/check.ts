@@ -3,7 +3,6 @@ import { type Diagnostic, inReadingOrder } from '../../diagnostics/index.ts'
 import type { CatalogueView } from '../catalogue.ts'
 import type { Runbook } from '../model.ts'
 import { checkArguments } from './arguments.ts'
-import { checkInputsSchema } from './inputs-schema.ts'
 import { checkNames } from './names.ts'
 import { checkOwnership } from './ownership.ts'
 import { checkPolling } from './polling.ts'
@@ -12,7 +11,6 @@ import { checkStepIds } from './step-ids.ts'
 import { type Survey, survey } from './survey.ts'
 
 const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
-  checkInputsSchema,
   checkNames,
   checkStepIds,
   checkReferences,

@@ -1,8 +1,10 @@
 // Shapes of values inside runbooks: templates, templated scalars, durations.
-import { DURATION_PATTERN, isObject, type Json, type JsonSchema, parseDuration } from '../../values/index.ts'
+import { didYouMean } from '../../diagnostics/index.ts'
+import { DURATION_PATTERN, isObject, type Json, type JsonSchema, parseDuration, schemaProblems } from '../../values/index.ts'
 import * as codes from '../codes.ts'
 import type { Field, MapTemplate, Template } from '../model.ts'
-import { templateOf, toJson } from '../syntax/index.ts'
+import { wordProblem } from '../schema-diagnostics.ts'
+import { closestNode, templateOf, toJson } from '../syntax/index.ts'
 import { isExpression, type NamedValue, type Shape, scalar } from './shape.ts'
 
 export const EXPRESSION_SCHEMA: JsonSchema = {
@@ -74,13 +76,32 @@ export const moment: Shape<string> = scalar(
 
 export const toField = ({ name, nameSpan, value }: NamedValue<Template>): Field => ({ name, nameSpan, value })
 
-/** A JSON Schema, kept as it is. Whether it is valid is checked later. */
+/** A JSON Schema of type object. */
 export const schema: Shape<JsonSchema> = {
-  schema: { type: 'object' },
+  schema: { type: 'object', required: ['type'], properties: { type: { const: 'object' } } },
   read(node, to) {
     const value = toJson(node)
-    if (isObject(value)) return value
-    to.diagnostics.push(codes.valueInvalid(node.span, 'a JSON Schema of type object'))
-    return undefined
+    if (!isObject(value) || value.type !== 'object') {
+      to.diagnostics.push(codes.valueInvalid(node.span, 'a JSON Schema with type: object'))
+      return undefined
+    }
+    // One problem a place: the validator tries the alternatives of a keyword one by one.
+    const byPlace = new Map(
+      schemaProblems(value)
+        .toReversed()
+        .map((problem) => [problem.path.join('/'), problem]),
+    )
+    for (const problem of byPlace.values()) {
+      const guess = didYouMean(String(valueAt(value, problem.path)), (problem.allowed ?? []).map(String))
+      const { span } = closestNode(node, problem.path)
+      to.diagnostics.push(codes.inputsSchemaInvalid(span, problem.path.join('.'), wordProblem(problem), guess))
+    }
+    return value
   },
+}
+
+function valueAt(value: Json, [first, ...rest]: readonly string[]): Json | undefined {
+  if (first === undefined) return value
+  const next = isObject(value) ? value[first] : undefined
+  return next === undefined ? undefined : valueAt(next, rest)
 }

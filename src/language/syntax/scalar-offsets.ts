@@ -232,8 +232,12 @@ function foldedLines(lines: readonly Line[], trim: number, into: Traced): void {
 
 function chompEnd(raw: RawScalar, lines: readonly Line[], contentEnd: number, trim: number, into: Traced): void {
   if (raw.chomp === '-') return
-  const last = raw.start + raw.source.length
+  const next = lines[contentEnd]
+  const last = next ? next.offset - 1 : raw.start + raw.source.length
   if (raw.chomp === '') return putAt(into, '\n', last)
-  for (const line of lines.slice(contentEnd)) putAt(into, `\n${' '.repeat(Math.max(0, line.indent - trim))}`, line.offset)
+  for (const line of lines.slice(contentEnd)) {
+    putAt(into, '\n', line.offset - 1)
+    put(into, ' '.repeat(Math.max(0, line.indent - trim)), line.offset + trim)
+  }
   if (!into.text.endsWith('\n')) putAt(into, '\n', last)
 }
