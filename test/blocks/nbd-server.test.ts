@@ -179,6 +179,20 @@ describe('requests', () => {
     expect(disk.content.equals(Buffer.alloc(4096))).toBe(true)
   })
 
+  it('for zeros are answered with a hole, unless one asks for a single piece of content', async () => {
+    const client = await crudeClient(memoryDisk(Buffer.alloc(4096)))
+    await client.greet()
+    await client.ask(8)
+    await client.ask(7, GO_DEFAULT)
+    await client.take(20 + 14 + 20)
+    client.request(0, 512, 1024)
+    const hole = await client.take(20 + 12)
+    expect([hole.readUInt16BE(6), hole.readBigUInt64BE(20), hole.readUInt32BE(28)]).toEqual([2, 512n, 1024])
+    client.request(0, 512, 1024, 4)
+    const content = await client.take(20 + 8 + 1024)
+    expect(content.readUInt16BE(6)).toBe(1)
+  })
+
   it('that change a read-only export are not permitted', async () => {
     const disk = memoryDisk(Buffer.alloc(4096))
     const client = await crudeReader({ ...disk, readOnly: true })

@@ -30,23 +30,23 @@ const errorOf = (call: Promise<unknown>): Promise<NbdError> =>
     (error: NbdError) => error,
   )
 
-/** nbdkit's pattern: every 8 bytes are their own offset, big-endian. */
+/** nbdkit's pattern: every 8 bytes are their own offset, big-endian, here below 4 GiB. */
 function pattern(offsetBytes: number, lengthBytes: number): Buffer {
   const first = Math.floor(offsetBytes / 8)
   const words = Buffer.alloc((Math.ceil((offsetBytes + lengthBytes) / 8) - first) * 8)
-  for (let at = 0; at < words.length; at += 8) words.writeBigUInt64BE(BigInt(first * 8 + at), at)
+  for (let at = 0; at < words.length; at += 8) words.writeUInt32BE(first * 8 + at, at + 4)
   return words.subarray(offsetBytes - first * 8, offsetBytes - first * 8 + lengthBytes)
 }
 
 describe.skipIf(!hasNbdkit)('against nbdkit', () => {
   it('reads any range of a known pattern, even more than one request may carry', async () => {
-    using server = nbdkit('pattern', '80M')
+    using server = nbdkit('pattern', '40M')
     await using client = await connectNbd(server, '')
     for (const [offsetBytes, lengthBytes] of [
-      [0, 80 * MIB],
+      [0, 40 * MIB],
       [1, 1],
       [4093, 70_001],
-      [80 * MIB - 5, 5],
+      [40 * MIB - 5, 5],
     ] as const) {
       const into = Buffer.alloc(lengthBytes)
       await client.read(offsetBytes, into)
@@ -103,7 +103,7 @@ describe.skipIf(!hasNbdkit)('against nbdkit', () => {
   })
 
   it('maps a sparse disk of 10 TiB with few words', async () => {
-    using server = nbdkit('memory', '10T')
+    using server = nbdkit('null', '10T')
     await using source = await openSource({ kind: 'nbd-unix', path: server.path, exportName: '' })
     expect(await source.extents(0, source.sizeBytes)).toEqual([{ offsetBytes: 0, lengthBytes: 10 * 2 ** 40, kind: 'hole' }])
   })
@@ -193,13 +193,13 @@ describe.skipIf(!hasNbdkit || !hasOpenssl)('against nbdkit with TLS', () => {
   const tlsServer = (...args: readonly string[]) => nbdkit('--tls=require', `--tls-certificates=${folder.path}`, ...args)
 
   it('reads through TLS, the authority given as PEM or as base64 DER', async () => {
-    const server = await nbdkitOnTcp('--tls=require', `--tls-certificates=${folder.path}`, 'pattern', '20M')
+    const server = await nbdkitOnTcp('--tls=require', `--tls-certificates=${folder.path}`, 'pattern', '6M')
     using _server = server
     const der = certificates.authority.replace(/-----[A-Z ]+-----|\s/g, '')
     for (const caCertificate of [certificates.authority, der]) {
       const address = { kind: 'nbd', host: '127.0.0.1', port: server.port, exportName: '', tls: { caCertificate } } as const
       await using source = await openSource(address)
-      const into = Buffer.alloc(20 * MIB)
+      const into = Buffer.alloc(6 * MIB)
       await source.read(0, into)
       expect(into.equals(pattern(0, into.length))).toBe(true)
     }

@@ -27,7 +27,7 @@ export class NbdError extends Error {
   readonly kind: NbdErrorKind
   /** True when repeating the call, perhaps on a new connection, may help. */
   readonly transient: boolean
-  readonly errno?: Errno
+  declare readonly errno?: Errno
 
   constructor(kind: NbdErrorKind, message: string, options: { cause?: unknown; transient?: boolean; errno?: Errno } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

@@ -31,7 +31,7 @@ const HANDSHAKE_IDLE_MS = 60_000
 export async function serveNbd(options: NbdServerOptions): Promise<NbdServer> {
   const sockets = new Set<net.Socket>()
   const sessions = new Set<Promise<void>>()
-  const server = net.createServer({ noDelay: true }, (socket) => {
+  const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
     sockets.add(socket)
     const session = serveClient(socket, options).finally(() => {
       socket.destroy()

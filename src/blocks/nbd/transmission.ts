@@ -2,6 +2,7 @@
 // Memory is bounded: a connection's requests wait while the payloads under way exceed a budget.
 
 import { intersectExtents } from '../extents.ts'
+import { isZero } from '../zeros.ts'
 import type { NbdExport } from './export.ts'
 import { type Agreed, ALLOCATION_ID, isWritable } from './haggling.ts'
 import {
@@ -92,8 +93,8 @@ async function perform(agreed: Agreed, request: Request, spare: Buffer[]): Promi
         const memory = takeSpare(spare, request.lengthBytes)
         const data = memory.subarray(0, request.lengthBytes)
         await disk.read(request.offsetBytes, data)
-        const header = structuredReplies ? dataHeader(request) : simpleReply(request, 0)
-        await client.send(header, data)
+        if (mayTellHole(agreed, request) && isZero(data)) await client.send(holeChunk(request))
+        else await client.send(structuredReplies ? dataHeader(request) : simpleReply(request, 0), data)
         if (spare.length < MOST_SPARE_BUFFERS) spare.push(memory)
         return
       }
@@ -181,6 +182,17 @@ function dataHeader(request: Request): Buffer {
   const offset = Buffer.alloc(8)
   writeUInt64(offset, request.offsetBytes, 0)
   return Buffer.concat([chunk(request, CHUNK.offsetData, 8 + request.lengthBytes), offset])
+}
+
+/** "Don't fragment" asks for content, and a hole is cheaper in any other case. */
+const mayTellHole = ({ structuredReplies }: Agreed, { flags }: Request): boolean =>
+  structuredReplies && (flags & COMMAND_FLAG.df) === 0
+
+function holeChunk(request: Request): Buffer {
+  const hole = Buffer.alloc(12)
+  writeUInt64(hole, request.offsetBytes, 0)
+  hole.writeUInt32BE(request.lengthBytes, 8)
+  return Buffer.concat([chunk(request, CHUNK.offsetHole, hole.length), hole])
 }
 
 function answerError({ client, structuredReplies }: Agreed, request: Request, errno: Errno): Promise<void> {

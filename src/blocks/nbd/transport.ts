@@ -161,8 +161,7 @@ function secure(socket: net.Socket, options: tls.ConnectionOptions, stop: AbortS
       cause = error
       socket.destroy()
     }
-    const onClose = () =>
-      reject(stop.aborted ? stop.reason : new NbdError('tlsFailed', `TLS failed: ${reasonOf(cause)}`, { cause }))
+    const onClose = () => reject(stop.aborted ? stop.reason : tlsFailure(cause))
     secured.once('error', onError)
     secured.once('close', onClose)
     secured.once('secureConnect', () => {
@@ -200,8 +199,19 @@ function readCertificate(text: string): X509Certificate {
   }
 }
 
-const connectionLost = (cause: Error | undefined): NbdError =>
-  new NbdError('disconnected', `The connection ended${cause ? `: ${reasonOf(cause)}` : ''}`, { cause })
+/** With TLS 1.3 a server refuses a client's certificate after the handshake, as the client sees it. */
+function connectionLost(cause: Error | undefined): NbdError {
+  const byTls = cause !== undefined && 'code' in cause && String(cause.code).startsWith('ERR_SSL')
+  return new NbdError(byTls ? 'tlsFailed' : 'disconnected', `The connection ended${cause ? `: ${reasonOf(cause)}` : ''}`, {
+    cause,
+  })
+}
+
+/** What ended a TLS handshake may have been the network. */
+function tlsFailure(cause: Error | undefined): NbdError {
+  const byNetwork = cause === undefined || 'syscall' in cause || ('code' in cause && cause.code === 'ECONNRESET')
+  return byNetwork ? connectionLost(cause) : new NbdError('tlsFailed', `TLS failed: ${reasonOf(cause)}`, { cause })
+}
 
 function reasonOf(cause: Error | undefined): string {
   if (!cause) return 'the server closed the connection'
