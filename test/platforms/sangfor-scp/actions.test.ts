@@ -23,11 +23,13 @@ describe('locating things', () => {
     const { hosts } = await harness.call('host.list')
     expect(hosts).toHaveLength(2)
     const { storages } = await harness.call('storage.list')
-    expect((storages as { storageId: string; virtual: boolean }[]).map(({ storageId, virtual }) => [storageId, virtual])).toEqual([
-      ['7a41c0de_vs_vol_rep2', true],
-      ['upper', true],
-      ['nfs-1', false],
-    ])
+    expect((storages as { storageId: string; virtual: boolean }[]).map(({ storageId, virtual }) => [storageId, virtual])).toEqual(
+      [
+        ['7a41c0de_vs_vol_rep2', true],
+        ['upper', true],
+        ['nfs-1', false],
+      ],
+    )
   })
 
   it('reads a VM, and finds it by its exact name only', async () => {

@@ -3,7 +3,14 @@
 import { join } from 'node:path'
 import { systemClock } from '../../../src/engine/index.ts'
 import { createHttp, operationHandlers } from '../../../src/http/index.ts'
-import { type ActionContext, ActionFailure, type Clock, createCatalogue, type Failure, loadPack } from '../../../src/packs/index.ts'
+import {
+  type ActionContext,
+  ActionFailure,
+  type Clock,
+  createCatalogue,
+  type Failure,
+  loadPack,
+} from '../../../src/packs/index.ts'
 import { sangforScp } from '../../../src/platforms/sangfor-scp/index.ts'
 import {
   type ScpSimulator,
@@ -62,7 +69,7 @@ export async function startHarness({ login = 'accessKey', settings = {}, ...opti
       connection: () => ({ target: 'cloud', type: CLOUD.connection, settings: { ...chosen, ...settings } }),
       progress: () => {},
       assertOwner: () => {},
-      checkpoint: { load: async () => undefined, save: async () => {} },
+      checkpoint: { load: () => undefined, save: async () => {} },
     }
     return handler({ ...(name === 'disk.maps' ? {} : { cloud: CLOUD }), ...input }, context)
   }

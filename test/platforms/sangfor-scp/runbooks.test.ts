@@ -1,8 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { firstDifference } from '../../../src/platforms/sangfor-scp/simulator/index.ts'
-import { readRunbook, type Stage, scpRunbooks, startStage } from './stage.ts'
-
-const MIB = 2 ** 20
+import { describe, expect, it } from 'vitest'
+import { readRunbook, scpRunbooks } from './stage.ts'
+import { ids, stage, useTwoGuests } from './two-guests.ts'
 
 describe('the shipped runbooks', () => {
   it.each(scpRunbooks)('%s parses and checks without a complaint', (file) => {
@@ -10,28 +8,17 @@ describe('the shipped runbooks', () => {
   })
 })
 
-describe('the flow from group to restored VM', () => {
-  let stage: Stage
-  let ids: string[]
-  let groupId: string
-  beforeEach(async () => {
-    stage = await startStage()
-    ids = ['erp-db', 'erp-app'].map(
-      (name) =>
-        stage.scp.addVm({
-          name,
-          disks: [{ sizeBytes: 16 * MIB, files: { 'A.TXT': `hello from ${name}` } }, { sizeBytes: 4 * MIB }],
-        }).id,
-    )
-    groupId = stage.scp.addGroup('erp', ids)
-  })
-  afterEach(async () => {
-    expect(stage.scp.violations).toEqual([])
-    await stage[Symbol.asyncDispose]()
-  })
+describe('tracking', () => {
+  useTwoGuests()
 
-  it('backs up full', async () => {
-    const outcome = await stage.run('consistency-group-backup', { groupId })
-    expect(outcome).toEqual({})
+  it('is switched on and off for VMs by the two runbooks', async () => {
+    const tracked = () =>
+      (stage.scp.state().vms as unknown as { disks: { tracked: boolean }[] }[]).flatMap(({ disks }) =>
+        disks.map((disk) => disk.tracked),
+      )
+    expect(await stage.run('cbt-enable', { serverIds: ids })).toMatchObject({ status: 'succeeded' })
+    expect(tracked()).toEqual([true, true, true, true])
+    expect(await stage.run('cbt-disable', { serverIds: ids })).toMatchObject({ status: 'succeeded' })
+    expect(tracked()).toEqual([false, false, false, false])
   })
 })

@@ -17,6 +17,8 @@ import {
 import { fillDefaults, type Json, type JsonObject, Secret } from '../../../src/values/index.ts'
 import { initVault, openVault, type Vault } from '../../../src/vault/index.ts'
 
+export const MIB = 2 ** 20
+
 export const runbooks = join(import.meta.dirname, '../../../runbooks')
 
 export interface LoadedPacks {
@@ -53,7 +55,9 @@ export interface Stage extends AsyncDisposable {
 
 const RATE = 50
 
-export async function startStage(options: ScpSimulatorOptions & { readonly settings?: Record<string, Json> } = {}): Promise<Stage> {
+export async function startStage(
+  options: ScpSimulatorOptions & { readonly settings?: Record<string, Json> } = {},
+): Promise<Stage> {
   const scp = await startScpSimulator({ seed: 'stage', rate: RATE, ...options })
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-scp-'))
   const password = new Secret('correct horse')

@@ -147,6 +147,8 @@ export interface World {
   readonly hosts: readonly { readonly id: string; readonly name: string }[]
   readonly vms: Map<string, Vm>
   readonly snapshots: Map<string, Snapshot>
+  /** The newest of those that were deleted: what was in them can still be compared. No call sees them. */
+  readonly deletedSnapshots: Snapshot[]
   readonly groups: Map<string, Group>
   readonly leases: Map<string, Lease>
   readonly tasks: Map<string, Task>

@@ -84,7 +84,7 @@ export function deleteVmSnapshot(world: World, vm: Vm, snapshotId: string): void
   if (leasesOn(world, vm.id).some((lease) => lease.type === 'backup')) {
     throw new Refusal(400, 'The snapshot is being used by a backup task.')
   }
-  world.snapshots.delete(snapshotId)
+  remove(world, snapshotId)
 }
 
 /** Goes even while members are being read: their reads fail then and their leases with them. [S14] */
@@ -92,5 +92,21 @@ export function deleteGroupSnapshot(world: World, snapshot: Snapshot): void {
   for (const serverId of snapshot.members.keys()) {
     for (const lease of leasesOn(world, serverId)) if (lease.type === 'backup') endLease(world, lease, 'failed')
   }
-  world.snapshots.delete(snapshot.id)
+  remove(world, snapshot.id)
+}
+
+const DELETED_KEPT = 16
+
+function remove({ snapshots, deletedSnapshots }: World, snapshotId: string): void {
+  const snapshot = snapshots.get(snapshotId)
+  if (!snapshot) return
+  snapshots.delete(snapshotId)
+  deletedSnapshots.push(snapshot)
+  if (deletedSnapshots.length > DELETED_KEPT) deletedSnapshots.shift()
+}
+
+/** Content of one disk in a snapshot, one of the last deleted ones too. */
+export function frozenDisk({ snapshots, deletedSnapshots }: World, snapshotId: string, serverId: string, diskId: string) {
+  const snapshot = snapshots.get(snapshotId) ?? deletedSnapshots.find(({ id }) => id === snapshotId)
+  return snapshot?.members.get(serverId)?.disks.get(diskId)?.frozen
 }

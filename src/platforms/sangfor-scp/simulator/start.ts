@@ -14,6 +14,7 @@ import { createGuest, type Guest } from './guest.ts'
 import { endLease, leasesOn } from './leases.ts'
 import type { Behaviour, Storage, Vm, World } from './model.ts'
 import { type CallRecord, createServer } from './server.ts'
+import { frozenDisk } from './snapshots.ts'
 import { describeState, leaksOf } from './state.ts'
 import { addDisk, addVm, type VmSpec } from './vm-spec.ts'
 import { vmOf } from './vms.ts'
@@ -62,7 +63,7 @@ export interface ScpSimulator extends AsyncDisposable {
   addGroup(name: string, serverIds: readonly string[]): string
   /** Content of a VM's disk as it is now. */
   disk(serverId: string, diskId: string): DiskView
-  /** Content of a VM's disk as a snapshot holds it; undefined once the snapshot is gone. */
+  /** Content of a VM's disk as a snapshot holds it, or held it: the last deleted ones are kept for comparing. */
   snapshotDisk(snapshotId: string, serverId: string, diskId: string): DiskView | undefined
   /** The platform's own backup takes precedence and ends the leases on a VM. */
   startOwnBackup(serverId: string): void
@@ -166,8 +167,7 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
       return id
     },
     disk: (serverId, diskId) => diskOf(vmOf(world, serverId), diskId),
-    snapshotDisk: (snapshotId, serverId, diskId) =>
-      world.snapshots.get(snapshotId)?.members.get(serverId)?.disks.get(diskId)?.frozen,
+    snapshotDisk: (snapshotId, serverId, diskId) => frozenDisk(world, snapshotId, serverId, diskId),
     startOwnBackup: (serverId) => {
       for (const lease of leasesOn(world, serverId)) endLease(world, lease, 'cancelled')
     },
@@ -213,6 +213,7 @@ function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour, c
     hosts: [1, 2].map((n) => ({ id: `host-0a1b2c00000${n}`, name: `hci-${n}` })),
     vms: new Map(),
     snapshots: new Map(),
+    deletedSnapshots: [],
     groups: new Map(),
     leases: new Map(),
     tasks: new Map(),
