@@ -31,10 +31,14 @@ export interface RunLoop {
 
 type Outward = Exclude<Command, { kind: 'evaluate' | 'report' | 'finish' }>
 
-interface Decided {
-  readonly entry: Entry
-  readonly outward: readonly Outward[]
-  readonly reports: readonly Report[]
+/** What one append records, and what may happen after it. */
+interface Draft {
+  readonly events: Event[]
+  readonly obligations: Map<string, Obligation>
+  readonly unlocks: string[]
+  readonly outward: Outward[]
+  readonly reports: Report[]
+  outcome?: Outcome
 }
 
 export function startLoop(options: LoopOptions): RunLoop {
@@ -57,43 +61,54 @@ export function startLoop(options: LoopOptions): RunLoop {
     adoptLocks()
     for (;;) {
       while (mailbox.length === 0 && !over.signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
-      const { entry, outward, reports } = await decide()
+      const draft = await decide()
       over.signal.throwIfAborted()
-      await journal.append(runId, epoch, entry)
+      await journal.append(runId, epoch, entryOf(draft))
       over.signal.throwIfAborted()
-      for (const report of reports) options.report(report)
-      for (const command of outward) perform(command)
-      if (entry.outcome) return entry.outcome
+      for (const report of draft.reports) options.report(report)
+      for (const command of draft.outward) perform(command)
+      if (draft.outcome) return draft.outcome
     }
   }
 
   /** Applies what waits, and what that evaluates to; nothing leaves. */
-  async function decide(): Promise<Decided> {
-    const events: Event[] = []
-    const obligations = new Map<string, Obligation>()
-    const unlocks: string[] = []
-    const outward: Outward[] = []
-    const reports: Report[] = []
-    let outcome: Outcome | undefined
-    while (outcome === undefined && events.length < EVENTS_IN_ENTRY) {
+  async function decide(): Promise<Draft> {
+    const draft: Draft = { events: [], obligations: new Map(), unlocks: [], outward: [], reports: [] }
+    while (draft.outcome === undefined && draft.events.length < EVENTS_IN_ENTRY) {
       const taken = mailbox.shift()
       if (taken === undefined) break
       const event: Event = { ...taken.happening, at: Math.max(now(), taken.notBefore) }
-      events.push(event)
-      for (const command of apply(program, state, event)) {
-        if (command.kind === 'evaluate') post(await evaluate(program, command))
-        else if (command.kind === 'finish') outcome = command.outcome
-        else if (command.kind === 'report') {
-          reports.push(command.report)
-          if (command.report.kind === 'obligation') obligations.set(command.report.obligation.id, command.report.obligation)
-        } else {
-          outward.push(command)
-          if (command.kind === 'unlock') unlocks.push(...withdraw(command.lock))
-        }
-      }
+      draft.events.push(event)
+      for (const command of apply(program, state, event)) await route(command, draft)
     }
-    const entry = { events, obligations: [...obligations.values()], unlocks, ...(outcome === undefined ? {} : { outcome }) }
-    return { entry, outward, reports }
+    return draft
+  }
+
+  async function route(command: Command, draft: Draft): Promise<void> {
+    switch (command.kind) {
+      case 'evaluate':
+        return post(await evaluate(program, command))
+      case 'report':
+        draft.reports.push(command.report)
+        if (command.report.kind === 'obligation') draft.obligations.set(command.report.obligation.id, command.report.obligation)
+        return
+      case 'finish':
+        draft.outcome = command.outcome
+        return
+      case 'unlock':
+        draft.unlocks.push(...withdraw(command.lock))
+        draft.outward.push(command)
+        return
+      case 'call':
+      case 'abort':
+      case 'setTimer':
+      case 'clearTimer':
+      case 'lock':
+        draft.outward.push(command)
+        return
+      default:
+        return command satisfies never
+    }
   }
 
   /** The name to unlock with the next entry. A request that holds nothing yet is withdrawn at once, before it can be granted. */
@@ -156,3 +171,10 @@ export function startLoop(options: LoopOptions): RunLoop {
   ended.catch(() => {})
   return { ended, post, stop }
 }
+
+const entryOf = ({ events, obligations, unlocks, outcome }: Draft): Entry => ({
+  events,
+  obligations: [...obligations.values()],
+  unlocks,
+  ...(outcome === undefined ? {} : { outcome }),
+})

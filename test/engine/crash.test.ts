@@ -1,50 +1,14 @@
 // The engine dies at every record, just before it is written and just after, and another one takes the run over. [P1, P2, P3]
 import { describe, expect, it } from 'vitest'
-import { createMemoryJournal, type Journal } from '../../src/journal/index.ts'
-import type { Handlers } from '../../src/packs/index.ts'
+import { createMemoryJournal } from '../../src/journal/index.ts'
+import { ActionFailure, type Failure, type Handlers } from '../../src/packs/index.ts'
+import { dyingAt, type Moment } from './dying-journal.ts'
 import { bench, request } from './harness.ts'
 import { HOLDING } from './holding.ts'
 import { memoryStore } from './things.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
-type Moment = 'before' | 'after'
-
-/** A journal whose engine dies at its n-th append: nothing it asks for after that is ever answered. */
-function dyingAt(
-  journal: Journal,
-  record: number,
-  moment: Moment,
-): { journal: Journal; died: Promise<void>; records: () => number } {
-  const death = Promise.withResolvers<void>()
-  const never = new Promise<never>(() => {})
-  let records = 0
-  let dead = false
-  const append: Journal['append'] = async (id, epoch, entry) => {
-    if (dead) return never
-    records += 1
-    dead = records === record
-    if (!dead || moment === 'after') await journal.append(id, epoch, entry)
-    if (!dead) return
-    death.resolve()
-    return never
-  }
-  const alive =
-    <A extends unknown[], R>(method: (...args: A) => Promise<R>) =>
-    (...args: A): Promise<R> =>
-      dead ? never : method(...args)
-  const wrapped: Journal = {
-    ...journal,
-    append,
-    tryLock: alive(journal.tryLock),
-    saveCheckpoint: alive(journal.saveCheckpoint),
-    cancelRequest: alive(journal.cancelRequest),
-    assertOwner(id, epoch) {
-      if (dead) throw new Error('this process is dead')
-      journal.assertOwner(id, epoch)
-    },
-  }
-  return { journal: wrapped, died: death.promise, records: () => records }
-}
+const BROKEN: Failure = { type: 'broken', message: 'no', retryable: true, applied: 'no' }
 
 async function story(deaths: readonly { record: number; moment: Moment }[], replace: Handlers = {}) {
   const journal = createMemoryJournal()
@@ -109,5 +73,26 @@ describe('a run whose engine dies', () => {
       )
     }
     expect(verdicts.some((verdict) => verdict.status === 'rejected')).toBe(true)
+  })
+
+  it('while it settles what is owed, settles it the next time (P2)', async () => {
+    for (const record of [1, 2]) {
+      for (const moment of ['before', 'after'] as const) {
+        const journal = createMemoryJournal()
+        const store = memoryStore()
+        const stuck: Handlers = { 'thing.delete': async () => Promise.reject(new ActionFailure(BROKEN)) }
+        const steps = "  - id: thing\n    uses: t/thing.create\n    with: { place: '${ targets.place }', name: one }\n"
+        const run = await bench({ journal, store, replace: stuck }).engine.start(await request(steps))
+        expect((await run.ended).owed).toEqual(['thing'])
+
+        const dying = dyingAt(journal, record, moment)
+        await Promise.race([bench({ journal: dying.journal, store }).engine.reap(), dying.died])
+        const label = `${moment} record ${record}`
+        const reaped = await bench({ journal, store }).engine.reap()
+        expect([...reaped.map(({ outcome }) => outcome.owed), ...store.names()].flat(), label).toEqual([])
+        expect(await journal.obligations({ open: true }), label).toEqual([])
+        expect((await journal.run(run.id))?.outcome, label).toMatchObject({ status: 'failed', owed: [] })
+      }
+    }
   })
 })
