@@ -288,6 +288,6 @@ describe('our client and our server', () => {
     })
     await Promise.all(Array.from({ length: 64 }, (_, index) => client.read(index * MIB, Buffer.alloc(MIB))))
     expect(mostBytes).toBeGreaterThan(MIB)
-    expect(mostBytes).toBeLessThanOrEqual(32 * MIB)
+    expect(mostBytes).toBeLessThanOrEqual(16 * MIB)
   })
 })

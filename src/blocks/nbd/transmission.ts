@@ -33,7 +33,7 @@ interface Request {
 }
 
 /** Payloads under way on one connection; a single larger request passes alone. */
-const BUDGET_BYTES = 2 ** 25
+const BUDGET_BYTES = 2 ** 24
 /** What a request without payload counts for, so that their number is bounded too. */
 const LEAST_COST_BYTES = 2 ** 16
 const MOST_SPARE_BUFFERS = 64
