@@ -75,7 +75,7 @@ describe('the place of each character', () => {
         expectFaithful(text, scalar)
         expectTraced(scalar)
       }),
-      { numRuns: 1500 },
+      { numRuns: 1000 },
     )
   })
 
@@ -99,7 +99,7 @@ describe('the place of each character', () => {
         expectFaithful(write(text), scalar)
         expectTraced(scalar)
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
   })
 })

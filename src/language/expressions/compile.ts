@@ -23,13 +23,13 @@ export type Compilation =
 
 /** What an evaluation may cost before it is stopped. */
 export const BOUNDS = {
-  timeoutMs: 2000,
+  timeoutMs: 5000,
   /** Nested evaluations. */
   depth: 500,
   /** Items of any one sequence. */
   sequence: 1_000_000,
-  /** Nodes evaluated; unlike the time-out it hits the same expression always or never. */
-  nodes: 5_000_000,
+  /** Nodes evaluated: about a second. Unlike the time-out it hits the same expression always or never. */
+  nodes: 1_000_000,
 } as const
 
 /** Not the same twice, or code from data: refused by check, and shadowed should one slip through. */
