@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, isAbsolute, join, relative, resolve } from 'node:path'
 import { type Diagnostic, didYouMean } from '../diagnostics/index.ts'
 import { type CatalogueView, checkRunbook, parseRunbook, type Runbook } from '../language/index.ts'
-import { type Catalogue, createCatalogue, loadPack, type Pack } from '../packs/index.ts'
+import { type Catalogue, checkUses, createCatalogue, loadPack, type Pack } from '../packs/index.ts'
 import { fileUnreadable, packMissing, packNotFound, runbookNotFound } from './codes.ts'
 import type { Config } from './config/index.ts'
 import type { Host } from './host.ts'
@@ -99,7 +99,10 @@ export function createLibrary(host: Host, config: Config): Library {
     const used = await loadPacks(runbook ? [CORE, ...runbook.uses.map(({ pack }) => pack)] : [], options)
     const sources = new Map([...used.sources, [file, text]])
     if (!runbook) return { ...used, text, sources, diagnostics }
-    const found = checkRunbook(runbook, used.catalogue satisfies CatalogueView)
+    const found = [
+      ...checkUses(runbook.uses, used.catalogue.packs),
+      ...checkRunbook(runbook, used.catalogue satisfies CatalogueView),
+    ]
     return { ...used, runbook, text, sources, diagnostics: [...used.diagnostics, ...diagnostics, ...found] }
   }
 

@@ -17,6 +17,14 @@ const TABLE = {
     title: 'A version is not a semantic version',
     explanation: 'Runbooks ask for a range of versions of a pack, so its version must be one that can be compared: 1.4.0.',
   },
+  PACK_RANGE_INVALID: {
+    title: 'A range of versions cannot be read',
+    explanation: 'Ranges are those of npm: ^1.2.0 takes 1.2.0 and everything above it below 2.0.0.',
+  },
+  PACK_RANGE_UNMET: {
+    title: 'A pack has another version than the runbook asks for',
+    explanation: 'Use a version of the pack that the range takes, or test the runbook with this one and widen the range.',
+  },
   PACK_NAME_UNKNOWN: {
     title: 'A name is not defined in the pack',
     explanation:

@@ -33,6 +33,17 @@ export const valueInvalid = (span: Span, place: string, message: string, hint?: 
 export const versionInvalid = (span: Span, version: string) =>
   error('PACK_VERSION_INVALID', span, `${version} is not a semantic version`, 'Write three numbers, such as 1.0.0.')
 
+export const rangeInvalid = (span: Span, range: string) =>
+  error(
+    'PACK_RANGE_INVALID',
+    span,
+    `${range} is not a range of versions`,
+    'Write the version that you tested with, such as ^1.0.0.',
+  )
+
+export const rangeUnmet = (span: Span, pack: string, range: string, version: string) =>
+  error('PACK_RANGE_UNMET', span, `the pack ${pack} is at version ${version}, which ${range} does not take`)
+
 export const nameUnknown = (span: Span, kind: string, name: string, known: readonly string[]) =>
   error('PACK_NAME_UNKNOWN', span, `there is no ${kind} ${name}`, meant(name, known))
 

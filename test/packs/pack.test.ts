@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createCatalogue, loadPack, operationsOf, type Pack, packSchema, parsePack } from '../../src/packs/index.ts'
+import { checkUses, createCatalogue, loadPack, operationsOf, type Pack, packSchema, parsePack } from '../../src/packs/index.ts'
 import { isObject, type Json, validator } from '../../src/values/index.ts'
 
 const MANIFEST = `
@@ -229,6 +229,27 @@ describe('a catalogue', () => {
   it('takes no two packs of one name', async () => {
     const pack = await parse()
     expect(() => createCatalogue([pack, pack])).toThrow('two packs are named lab')
+  })
+})
+
+describe('a runbook that asks for a range of versions', () => {
+  const use = (range: string) => [{ alias: 'l', pack: 'lab', range, span: { file: 'x.runbook.yaml', start: 3, end: 9 } }]
+
+  it.each([
+    ['^1.0.0', []],
+    ['1.2.0', []],
+    ['^2.0.0', ['PACK_RANGE_UNMET']],
+    ['~1.1.0', ['PACK_RANGE_UNMET']],
+    ['newest', ['PACK_RANGE_INVALID']],
+  ])('%s meets 1.2.0 with %j', async (range, codes) => {
+    const { packs } = createCatalogue([await parse()])
+    const diagnostics = checkUses(use(range), packs)
+    expect(diagnostics.map(({ code }) => code)).toEqual(codes)
+    for (const { span } of diagnostics) expect(span).toEqual({ file: 'x.runbook.yaml', start: 3, end: 9 })
+  })
+
+  it('is not told here of a pack that is not at hand', () => {
+    expect(checkUses(use('^1.0.0'), {})).toEqual([])
   })
 })
 
