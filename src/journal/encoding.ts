@@ -3,7 +3,7 @@
 import { isObject, type Json } from '../values/index.ts'
 
 /** A part whose JSON is longer than this (UTF-16 code units) becomes a document. */
-export const INLINE_LIMIT = 16_384
+const INLINE_LIMIT = 16_384
 
 const REFERENCE = '$document'
 /** Real keys that look like a reference are stored with one `$` more. */

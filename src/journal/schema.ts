@@ -6,7 +6,7 @@ import { JournalUnusable } from './model.ts'
 const APPLICATION_ID = 0x484c4446
 
 /** The n-th entry leads from format n to n + 1; `user_version` holds the format. */
-export const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE runs (
     id TEXT PRIMARY KEY,

@@ -10,7 +10,7 @@ import { createVirtualClock } from './virtual-clock.ts'
 export const PASSWORD = 'correct horse battery staple'
 
 /** An owner that is surely gone, so that its runs can be resumed. */
-export const DEAD = processOwner().replace(/:\d+:\d+$/, ':999999999:1')
+const DEAD = processOwner().replace(/:\d+:\d+$/, ':999999999:1')
 
 export function connection(target: string): Connection {
   if (target !== 'lab') throw new Error(`no target ${target} is configured`)
@@ -44,7 +44,7 @@ export function bench(more: Partial<EngineOptions> & { store?: Store; replace?: 
   return { engine, store, options, seen, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() }
 }
 
-export async function thingsPack(manifest = THINGS_MANIFEST): Promise<StartRequest['packs'][number]> {
+async function thingsPack(manifest = THINGS_MANIFEST): Promise<StartRequest['packs'][number]> {
   const sources = new Map([['pack.yaml', manifest]])
   const { pack, diagnostics } = await parsePack({ file: 'pack.yaml', text: manifest })
   if (pack === undefined) throw new Error(JSON.stringify(diagnostics))

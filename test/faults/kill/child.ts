@@ -7,7 +7,13 @@ import { killingAfter } from './killing-journal.ts'
 import type { OpenScene } from './scene.ts'
 
 const [scene = '', ...words] = process.argv.slice(2)
-const { default: open } = (await import(`./${scene}.scene.ts`)) as { default: OpenScene }
+const scenes: Readonly<Record<string, () => Promise<{ readonly default: OpenScene }>>> = {
+  things: () => import('./things.scene.ts'),
+  scp: () => import('./scp.scene.ts'),
+}
+const found = await scenes[scene]?.()
+if (!found) throw new Error(`no scene ${scene}`)
+const open = found.default
 
 for (let at = 0; at < words.length; at += 3) {
   const [task, record, folder = ''] = words.slice(at, at + 3)
