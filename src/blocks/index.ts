@@ -1,4 +1,4 @@
-export { type BlockConsumer, type CopyOptions, type CopyProgress, type CopyResult, copyBlocks } from './copy.ts'
+export { type BlockConsumer, type CopyProgress, copyBlocks } from './copy.ts'
 export {
   alignExtents,
   endOf,
@@ -12,7 +12,6 @@ export {
 } from './extents.ts'
 export type * from './model.ts'
 export {
-  type BlockStatus,
   connectNbd,
   isTransient,
   listNbdExports,
@@ -23,11 +22,10 @@ export {
   type NbdExport,
   type NbdServer,
   type NbdServerOptions,
-  type ResolveExport,
   serveNbd,
 } from './nbd/index.ts'
-export { type OpenSinkOptions, type OpenSourceOptions, openSink, openSource } from './open.ts'
-export { type Range, type ReadRange, type ReadRangesOptions, readRanges } from './read-ranges.ts'
+export { openSink, openSource } from './open.ts'
+export { readRanges } from './read-ranges.ts'
 export { type ReconnectOptions, reconnectingSource } from './reconnecting.ts'
-export { createThrottle, type Throttle, type ThrottleClock } from './throttle.ts'
+export { createThrottle } from './throttle.ts'
 export { isZero } from './zeros.ts'

@@ -7,6 +7,8 @@ export interface Talk {
   take(count: number): Promise<Buffer>
   say(...parts: readonly Buffer[]): void
   hangUp(): void
+  /** Leaves what comes in the kernel, until its buffers are full. */
+  readNoMore(): void
   /** Gives the parts back to be said, and hangs up behind them. */
   last(parts: readonly Buffer[]): readonly Buffer[]
 }
@@ -32,6 +34,10 @@ export async function lyingServer(script: (talk: Talk) => Promise<void>): Promis
         for (const part of parts) socket.write(part)
       },
       hangUp: () => socket.end(),
+      readNoMore: () => {
+        incoming.close()
+        socket.pause()
+      },
       last: (parts) => {
         setImmediate(() => socket.end())
         return parts
@@ -79,7 +85,7 @@ const REPLY_MAGIC = Buffer.from('0003e889045565a9', 'hex')
 export const optionReply = (option: number, type: number, data: Buffer = Buffer.alloc(0)): Buffer =>
   Buffer.concat([REPLY_MAGIC, u32(option), u32(type), u32(data.length), data])
 
-export const SIZE_BYTES = 1024 * 1024
+const SIZE_BYTES = 1024 * 1024
 export const exportInfo = Buffer.concat([u16(0), u64(SIZE_BYTES), u16(1)])
 
 /** Takes one option, and says which. */

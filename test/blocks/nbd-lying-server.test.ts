@@ -290,6 +290,17 @@ describe('a block status', () => {
 })
 
 describe('requests under way', () => {
+  it('that write to a server that reads no more end, and so does leaving it', async () => {
+    await using server = await lyingServer(async (talk) => {
+      await honestHandshake(talk)
+      talk.readNoMore()
+    })
+    const client = await connectNbd(server.endpoint, 'disk', { silenceTimeoutMs: 100 })
+    const writes = Array.from({ length: 16 }, () => errorOf(client.write(0, Buffer.alloc(1024 * 1024))))
+    for (const error of await Promise.all(writes)) expect(error).toMatchObject({ kind: 'silent', transient: true })
+    await client[Symbol.asyncDispose]()
+  })
+
   it('all fail when the connection breaks', async () => {
     await using server = await lyingServer(async (talk) => {
       await honestHandshake(talk)

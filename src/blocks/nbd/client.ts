@@ -24,7 +24,7 @@ export interface NbdClientOptions {
   readonly contexts?: readonly string[]
   /** Closes the connection and fails what is under way with the signal's reason. */
   readonly signal?: AbortSignal
-  /** How long the server may owe an answer without sending a byte, while connecting and after; 60 s. */
+  /** How long the server may owe an answer without a byte in either direction, and how long connecting may take; 60 s. */
   readonly silenceTimeoutMs?: number
 }
 
@@ -109,7 +109,8 @@ async function shakeHands<T>(
   }
 }
 
-const silence = (timeoutMs: number): NbdError => new NbdError('silent', `The server sent nothing for ${timeoutMs} ms`)
+const silence = (timeoutMs: number): NbdError =>
+  new NbdError('silent', `The server neither sent nor took a byte for ${timeoutMs} ms`)
 
 function createClient(negotiated: Negotiated, stop: AbortController, silenceTimeoutMs: number): NbdClient {
   const { transport, sizeBytes, flags, blockSizes, contexts } = negotiated
@@ -130,12 +131,12 @@ function createClient(negotiated: Negotiated, stop: AbortController, silenceTime
     },
   )
 
-  // A turn without a byte while something is owed is silence; so the time-out takes between one and two turns.
+  // A turn without a byte in either direction while something is owed is silence; so the time-out takes one to two turns.
   let seenBytes = -1
   const watch = setInterval(() => {
     const owed = requests.size > 0
-    if (owed && transport.receivedBytes === seenBytes) stop.abort(silence(silenceTimeoutMs))
-    seenBytes = owed ? transport.receivedBytes : -1
+    if (owed && transport.movedBytes === seenBytes) stop.abort(silence(silenceTimeoutMs))
+    seenBytes = owed ? transport.movedBytes : -1
   }, silenceTimeoutMs)
   watch.unref()
 

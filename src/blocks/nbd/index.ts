@@ -1,5 +1,5 @@
-export { type BlockStatus, connectNbd, listNbdExports, type NbdClient, type NbdClientOptions } from './client.ts'
+export { connectNbd, listNbdExports, type NbdClient, type NbdClientOptions } from './client.ts'
 export { isTransient, NbdError, type NbdErrorKind } from './error.ts'
-export type { NbdExport, ResolveExport } from './export.ts'
+export type { NbdExport } from './export.ts'
 export { BASE_ALLOCATION, DIRTY, DIRTY_BITMAP, STATE } from './protocol.ts'
 export { type NbdServer, type NbdServerOptions, serveNbd } from './server.ts'

@@ -18,8 +18,8 @@ export interface Receiver {
 export interface Transport {
   /** May be replaced at any time; bytes already on their way reach the new one. */
   receiver: Receiver
-  /** Bytes received so far. */
-  readonly receivedBytes: number
+  /** Bytes received, and bytes that the kernel took for sending, so far: it grows while the other side lives. */
+  readonly movedBytes: number
   /** Writes of one turn of the event loop leave together. */
   write(data: Buffer): void
   /** Sends what was written, then closes. */
@@ -94,6 +94,9 @@ function createInlet() {
 /** Space offered to a connection before anyone listens to it. */
 const FIRST_BYTES = 4096
 
+/** A peer that reads no more has this long to take the last words. */
+const LINGER_MS = 2000
+
 /** Copies bytes that lie elsewhere into a receiver. */
 export function deliver(receiver: Receiver, bytes: Buffer): void {
   for (let from = 0; from < bytes.length; ) {
@@ -127,8 +130,8 @@ function socketTransport(socket: net.Socket, inlet: Inlet, direct: boolean, stop
       inlet.receiver = receiver
       if (socket.closed) onClose()
     },
-    get receivedBytes() {
-      return inlet.receivedBytes
+    get movedBytes() {
+      return inlet.receivedBytes + socket.bytesWritten - socket.writableLength
     },
     write: (data) => {
       if (!corked) {
@@ -141,7 +144,11 @@ function socketTransport(socket: net.Socket, inlet: Inlet, direct: boolean, stop
     end: () =>
       new Promise((resolve) => {
         if (socket.closed) return resolve()
-        socket.once('close', () => resolve())
+        const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+        socket.once('close', () => {
+          clearTimeout(timer)
+          resolve()
+        })
         socket.destroySoon()
       }),
     startTls: (settings, host) => {
