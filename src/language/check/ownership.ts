@@ -2,7 +2,7 @@
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
 import type { Block, EndStep, Step } from '../model.ts'
-import type { Call, Sight, Survey } from './survey.ts'
+import { type Call, earlierStep, earlierSteps, type Sight, type Survey } from './survey.ts'
 
 export const checkOwnership = (survey: Survey): readonly Diagnostic[] => [
   ...survey.visits.flatMap(({ step, sight }) => (step.kind === 'uses' ? checkOwner(step, sight) : [])),
@@ -30,19 +30,21 @@ function checkEnds(survey: Survey): readonly Diagnostic[] {
   const found: Diagnostic[] = []
 
   const checkEnd = (end: EndStep, ended: Ended): void => {
-    const earlier = sights.get(end)?.earlier ?? new Map<string, Step>()
-    const step = earlier.get(end.step)
+    const sight = sights.get(end)
+    if (!sight) return
+    const step = earlierStep(sight, end.step)
     if (survey.broken.has(end.step) || (step && unresolved.has(step))) return
     if (!step || !acquiring.has(step)) {
-      const held = [...earlier.values()].filter((each) => acquiring.has(each)).map(({ id }) => id)
+      const held = earlierSteps(sight)
+        .filter((each) => acquiring.has(each))
+        .map(({ id }) => id)
       found.push(codes.endUnknown(end.stepSpan, end.step, held))
       return
     }
     const before = ended.get(step)
     if (before) found.push(codes.endTwice(end.stepSpan, end.step, before))
     else ended.set(step, end.stepSpan)
-    const sight = sights.get(end)
-    const loop = sight?.around.findLast(({ kind }) => kind === 'foreach')
+    const loop = sight.around.findLast(({ kind }) => kind === 'foreach')
     if (loop && !sights.get(step)?.around.includes(loop)) found.push(codes.endInLoop(end.stepSpan, end.step, loop.idSpan))
   }
   checkBlock({ steps: survey.runbook.steps, yield: [], span: survey.runbook.span }, new Map(), checkEnd)

@@ -4,7 +4,7 @@ import * as codes from '../codes.ts'
 import { type Reference, references } from '../expressions/index.ts'
 import type { Step } from '../model.ts'
 import { propertyOf, type StaticType } from './static-type.ts'
-import type { Sight, Survey } from './survey.ts'
+import { earlierStep, earlierSteps, laterStep, type Sight, type Survey } from './survey.ts'
 
 export function checkReferences(survey: Survey): readonly Diagnostic[] {
   const elsewhere = new Map(survey.visits.map(({ step }) => [step.id, step]))
@@ -22,7 +22,7 @@ function checkReference(
   const { root, path, partSpans } = reference
   const at = partSpans[0] ?? reference.span
   if (!Object.hasOwn(sight.roots, root)) {
-    return [codes.rootUnknown(at, root, Object.keys(sight.roots), sight.earlier.has(root) ? `steps.${root}` : undefined)]
+    return [codes.rootUnknown(at, root, Object.keys(sight.roots), earlierStep(sight, root) ? `steps.${root}` : undefined)]
   }
   const [name] = path
   if (root === 'steps' && name !== undefined) {
@@ -37,15 +37,21 @@ function checkReference(
 function checkStep(
   id: string,
   span: Reference['span'],
-  { earlier, later, around }: Sight,
+  sight: Sight,
   elsewhere: ReadonlyMap<string, Step>,
 ): Diagnostic | undefined {
-  if (earlier.has(id)) return undefined
-  if (around.some((step) => step.id === id)) return codes.stepItself(span, id)
-  const next = later.get(id)
+  if (earlierStep(sight, id)) return undefined
+  if (sight.around.some((step) => step.id === id)) return codes.stepItself(span, id)
+  const next = laterStep(sight, id)
   if (next) return codes.stepNotYetRun(span, id, next.idSpan)
   const hidden = elsewhere.get(id)
-  return hidden ? codes.stepOutOfSight(span, id, hidden.idSpan) : codes.stepUnknown(span, id, [...earlier.keys()])
+  return hidden
+    ? codes.stepOutOfSight(span, id, hidden.idSpan)
+    : codes.stepUnknown(
+        span,
+        id,
+        earlierSteps(sight).map((step) => step.id),
+      )
 }
 
 /** The first name on the path that what stands before it does not have. */

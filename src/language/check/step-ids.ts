@@ -1,12 +1,12 @@
 // Ids are unique among the steps that can see each other: in one block, and along the blocks around it.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
-import type { Survey } from './survey.ts'
+import { earlierStep, type Survey } from './survey.ts'
 
 export function checkStepIds({ visits }: Survey): readonly Diagnostic[] {
   return visits.flatMap(({ step, sight }) => {
     const enclosing = sight.around.slice(0, -1).find(({ id }) => id === step.id)
-    const taken = sight.earlier.get(step.id) ?? enclosing
+    const taken = earlierStep(sight, step.id) ?? enclosing
     return taken ? [codes.stepIdTaken(step.idSpan, step.id, taken.idSpan)] : []
   })
 }

@@ -1,5 +1,5 @@
 // One walk over a runbook: which step stands where, and what each expression can see from its place. It judges nothing.
-import { isObject, type JsonSchema } from '../../values/index.ts'
+import { isObject, type Json, type JsonSchema } from '../../values/index.ts'
 import { type ActionView, type CatalogueView, qualify, resolveUses } from '../catalogue.ts'
 import { purePathNames } from '../expressions/index.ts'
 import type { Block, Field, Runbook, Step, Template, UsesStep } from '../model.ts'
@@ -18,14 +18,40 @@ import {
 
 /** What can be seen from one place in the document. */
 export interface Sight {
-  /** Earlier steps of this and of enclosing blocks. */
-  readonly earlier: ReadonlyMap<string, Step>
-  /** Later steps of this and of enclosing blocks. */
-  readonly later: ReadonlyMap<string, Step>
+  /** This block and those around it, innermost first. */
+  readonly blocks: readonly Place[]
   /** The step itself and those around it, outermost first. */
   readonly around: readonly Step[]
   readonly roots: RootTypes
 }
+
+/** A place in a block: before it stand the first `at` steps. */
+export interface Place {
+  readonly steps: readonly Step[]
+  readonly indexById: ReadonlyMap<string, number>
+  readonly at: number
+}
+
+/** The step of that id that has run by then, here or in a block around. */
+export function earlierStep({ blocks }: Sight, id: string): Step | undefined {
+  for (const { steps, indexById, at } of blocks) {
+    const index = indexById.get(id) ?? at
+    if (index < at) return steps[index]
+  }
+  return undefined
+}
+
+/** The step of that id that will run later, here or in a block around. */
+export function laterStep({ blocks }: Sight, id: string): Step | undefined {
+  for (const { steps, indexById, at } of blocks) {
+    const index = indexById.get(id) ?? at
+    if (index > at) return steps[index]
+  }
+  return undefined
+}
+
+/** Every step that has run by then and can be seen. */
+export const earlierSteps = ({ blocks }: Sight): readonly Step[] => blocks.flatMap(({ steps, at }) => steps.slice(0, at))
 
 export interface Site {
   readonly template: Template
@@ -60,7 +86,7 @@ export interface Survey {
 export function survey(runbook: Runbook, catalogue: CatalogueView, broken: ReadonlySet<string>): Survey {
   const packs = resolveUses(runbook, catalogue.packs)
   const walk: Walk = { catalogue, packs, visits: [], calls: [], sites: [] }
-  const sight: Sight = { earlier: new Map(), later: new Map(), around: [], roots: rootTypes(runbook, packs) }
+  const sight: Sight = { blocks: [], around: [], roots: rootTypes(runbook, packs) }
   walkBlock({ steps: runbook.steps, yield: runbook.outputs, span: runbook.span }, sight, walk)
   return { runbook, broken, ...walk }
 }
@@ -86,25 +112,21 @@ function rootTypes(runbook: Runbook, packs: Readonly<Record<string, string>>): R
   }
 }
 
-const withSteps = (roots: RootTypes, more: Readonly<Record<string, StaticType>>): RootTypes => {
-  const known = isObject(roots.steps?.properties) ? roots.steps.properties : {}
-  return { ...roots, steps: record({ ...(known as Record<string, JsonSchema>), ...more }) }
-}
-
 /** Answers the type of what the block yields. */
 function walkBlock(block: Block, outer: Sight, walk: Walk): JsonSchema {
-  const earlier = new Map(outer.earlier)
-  let { roots } = outer
-  for (const [index, step] of block.steps.entries()) {
-    const later = new Map(outer.later)
-    for (const next of block.steps.slice(index + 1)) later.set(next.id, next)
-    const sight: Sight = { earlier: new Map(earlier), later, around: [...outer.around, step], roots }
+  const { steps } = block
+  const indexById = new Map(steps.map(({ id }, index) => [id, index] as const).toReversed())
+  const known = isObject(outer.roots.steps?.properties) ? outer.roots.steps.properties : {}
+  // Grows from step to step: one object per block, lest a long runbook cost its length squared.
+  const types: Record<string, Json> = { ...known }
+  const roots: RootTypes = { ...outer.roots, steps: { type: 'object', additionalProperties: false, properties: types } }
+  const from = (at: number): Sight => ({ ...outer, blocks: [{ steps, indexById, at }, ...outer.blocks], roots })
+  for (const [at, step] of steps.entries()) {
+    const sight: Sight = { ...from(at), around: [...outer.around, step] }
     walk.visits.push({ step, sight })
-    const type = walkStep(step, sight, walk)
-    earlier.set(step.id, step)
-    roots = withSteps(roots, { [step.id]: type })
+    types[step.id] = walkStep(step, sight, walk) ?? {}
   }
-  const end: Sight = { ...outer, earlier, roots }
+  const end = from(steps.length)
   note(block.yield, end, walk)
   return fieldsType(block.yield, roots, purePathNames)
 }
