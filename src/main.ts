@@ -18,6 +18,7 @@ export function processHost(): Host {
     workingDirectory: process.cwd(),
     version,
     packsDirectory: beside('runbooks'),
+    preparedDirectory: fileURLToPath(new URL('./prepared', import.meta.url)),
     schemasDirectory: beside('schemas'),
     clock: async () => (await import('./engine/index.ts')).systemClock,
     newRunId,

@@ -17,6 +17,8 @@ export interface Host {
   readonly version: string
   /** The folder of the packs that come with Holdfast, one folder a pack. */
   readonly packsDirectory: string
+  /** Where a build left the shipped packs ready to use; need not exist. */
+  readonly preparedDirectory: string
   readonly schemasDirectory: string
   clock(): Promise<Clock>
   newRunId(): string

@@ -8,6 +8,7 @@ import { type Catalogue, checkUses, createCatalogue, loadPack, type Pack } from 
 import { fileUnreadable, packMissing, packNotFound, runbookNotFound } from './codes.ts'
 import type { Config } from './config/index.ts'
 import type { Host } from './host.ts'
+import { preparedPack } from './prepared-packs.ts'
 import { Refusal, type Sources } from './refusal.ts'
 
 export const RUNBOOK_ENDING = '.runbook.yaml'
@@ -55,7 +56,7 @@ export function createLibrary(host: Host, config: Config): Library {
   /** Each pack is read once. */
   function load(directory: string, options: LoadOptions): ReturnType<typeof loadPack> {
     const key = `${options.operations} ${directory}`
-    const loaded = loading.get(key) ?? loadPack(directory, options)
+    const loaded = loading.get(key) ?? loadOrTakePrepared(host, directory, options)
     loading.set(key, loaded)
     return loaded
   }
@@ -113,6 +114,11 @@ export function createLibrary(host: Host, config: Config): Library {
     findRunbook,
     loadRunbook,
   }
+}
+
+async function loadOrTakePrepared(host: Host, directory: string, options: LoadOptions): ReturnType<typeof loadPack> {
+  const prepared = options.operations ? undefined : await preparedPack(directory, host.preparedDirectory)
+  return prepared ?? loadPack(directory, options)
 }
 
 /** Folder of each pack by its name, which is the folder's. What the configuration adds wins. */
