@@ -9,6 +9,7 @@ import { block, program } from '../kernel/build.ts'
 const known = program(block([]))
 const catalogue = {
   packs: {},
+  actionsOf: () => Object.keys(known.actions),
   action: (name: string) => known.actions[name],
   resource: (name: string) => known.resources[name],
   connection: () => undefined,
