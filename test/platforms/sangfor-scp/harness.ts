@@ -12,6 +12,7 @@ import {
   loadPack,
 } from '../../../src/packs/index.ts'
 import { sangforScp } from '../../../src/platforms/sangfor-scp/index.ts'
+import { amzDate, authorization } from '../../../src/platforms/sangfor-scp/signature.ts'
 import {
   type ScpSimulator,
   type ScpSimulatorOptions,
@@ -36,8 +37,25 @@ export interface Harness extends AsyncDisposable {
   readonly scp: ScpSimulator
   /** Calls `sangfor-scp/<action>`; the cloud is filled in. */
   call(action: string, input?: JsonObject, options?: { readonly key?: string }): Promise<JsonObject>
+  /** One signed request, past Holdfast's own client. Time does not move. */
+  send(method: string, path: string, options?: RawOptions): Promise<RawAnswer>
   /** The failure that the call must end in. */
   failureOf(action: string, input?: JsonObject): Promise<Failure>
+}
+
+export interface RawOptions {
+  readonly body?: JsonObject
+  /** `X-Client-Token`. */
+  readonly clientToken?: string
+  /** Instead of a signature. */
+  readonly token?: string
+}
+
+export interface RawAnswer {
+  readonly status: number
+  readonly text: string
+  /** Empty when the answer had no body. */
+  readonly json: { readonly data?: Record<string, unknown>; readonly [name: string]: unknown }
 }
 
 export interface HarnessOptions extends ScpSimulatorOptions {
@@ -76,6 +94,7 @@ export async function startHarness({ login = 'accessKey', settings = {}, ...opti
   return {
     scp,
     call,
+    send: (method, path, rawOptions) => send(scp, method, path, rawOptions),
     failureOf: async (name, input) => {
       try {
         const output = await call(name, input)
@@ -98,3 +117,33 @@ export const handleOf = (type: string, output: JsonObject): JsonObject => ({
   resource: `sangfor-scp/${type}`,
   obligation: 'test',
 })
+
+async function send(
+  scp: ScpSimulator,
+  method: string,
+  path: string,
+  { body, clientToken, token }: RawOptions = {},
+): Promise<RawAnswer> {
+  const text = body === undefined ? '' : JSON.stringify(body)
+  const signed = { host: new URL(scp.url).host, 'x-amz-date': amzDate(scp.clock.now()) }
+  const key = {
+    accessKey: String(scp.settings.accessKey),
+    secretKey: scp.settings.secretKey as Secret,
+    region: 'r',
+    service: 's',
+  }
+  const [pathOnly = ''] = path.split('?')
+  const answer = await fetch(`${scp.url}${path}`, {
+    method,
+    headers: {
+      'x-amz-date': signed['x-amz-date'],
+      authorization:
+        token === undefined ? authorization({ method, path: pathOnly, headers: signed, body: text }, key) : `Token ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(clientToken === undefined ? {} : { 'x-client-token': clientToken }),
+    },
+    ...(body === undefined ? {} : { body: text }),
+  })
+  const answered = await answer.text()
+  return { status: answer.status, text: answered, json: answered === '' ? {} : JSON.parse(answered) }
+}
