@@ -21,13 +21,16 @@ export interface HttpOptions {
   readonly clock: Clock
   /** Told of every request, once it ended. */
   readonly onExchange?: (exchange: Exchange) => void
+  /** An answer above this is refused. Default 256 MiB: nothing that a runbook needs is that large. */
+  readonly bodyLimitBytes?: number
 }
 
 const SOCKETS_PER_ORIGIN = 16
+const BODY_LIMIT_BYTES = 256 * 1024 * 1024
 const CONNECT_TIMEOUT_MS = 10_000
 
 /** Closed by its caller. Sends nothing by itself. */
-export function createHttp({ clock, onExchange }: HttpOptions): Http {
+export function createHttp({ clock, onExchange, bodyLimitBytes = BODY_LIMIT_BYTES }: HttpOptions): Http {
   const pools = new Map<string, Pool>()
   const limits = new Map<string, RateLimit>()
   const sessions = new Map<string, Session>()
@@ -78,7 +81,7 @@ export function createHttp({ clock, onExchange }: HttpOptions): Http {
       const startedAt = clock.now()
       try {
         const answer = await withTimeout(clock, options, (signal) =>
-          exchange(poolOf(connection, request.origin), request, signal),
+          exchange(poolOf(connection, request.origin), request, { signal, limitBytes: bodyLimitBytes }),
         )
         observe(connection, request, startedAt, { status: answer.status })
         return answer

@@ -2,18 +2,16 @@
 import type { Dispatcher } from 'undici'
 import { type HttpAnswer, type HttpRequest, TransportFailed } from './model.ts'
 
-/** A body above this is refused: no answer that a runbook needs is that large. */
-export const BODY_LIMIT_BYTES = 256 * 1024 * 1024
-
 /** Why a request was stopped by us; the reason of the signal that `exchange` is given. */
 export class TimedOut extends Error {}
 
-export function exchange(
-  pool: Dispatcher,
-  request: HttpRequest,
-  signal: AbortSignal,
-  limitBytes = BODY_LIMIT_BYTES,
-): Promise<HttpAnswer> {
+export interface ExchangeOptions {
+  readonly signal: AbortSignal
+  /** A body above this is refused. */
+  readonly limitBytes: number
+}
+
+export function exchange(pool: Dispatcher, request: HttpRequest, { signal, limitBytes }: ExchangeOptions): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
     let sent = false

@@ -28,15 +28,16 @@ export interface ParsedPack {
   readonly diagnostics: readonly Diagnostic[]
 }
 
-/**
- * Parses and checks a manifest. Without `openapi` the operations are neither read nor checked and `pack.openapi` is absent: enough
- * to check and plan runbooks. `hash` is over both texts and is given where the OpenAPI text is known but not to be read.
- */
-export async function parsePack(
-  manifest: SourceText,
-  openapi?: SourceText,
-  hash = packHash(manifest, openapi),
-): Promise<ParsedPack> {
+/** Opens the file of that name beside the manifest; undefined when it cannot be read. */
+export type OpenBeside = (name: string) => Promise<SourceText | undefined>
+
+/** Parses and checks a manifest and its OpenAPI document. Without the latter, operations are not checked and cannot be called. */
+export function parsePack(manifest: SourceText, openapi?: SourceText): Promise<ParsedPack> {
+  return readPack(manifest, async () => openapi, openapi !== undefined)
+}
+
+/** As `parsePack`. Without `operations` the OpenAPI document counts for the hash only: enough to check and plan runbooks. */
+export async function readPack(manifest: SourceText, openBeside: OpenBeside, operations: boolean): Promise<ParsedPack> {
   const { root, diagnostics: syntax } = readYaml(manifest.text, manifest.file)
   const diagnostics: Diagnostic[] = [...syntax]
   if (!root) {
@@ -45,17 +46,20 @@ export async function parsePack(
   }
   const shape = shapeProblems(root, packSchema)
   diagnostics.push(...shape.map((problem) => problem.diagnostic))
-  const document = openapi ? await readDocument(openapi, diagnostics) : undefined
   const json = toJson(root)
-  if (isObject(json)) {
-    const pack = checkedPack(root, json, { shape, hash, document, diagnostics })
-    if (!diagnostics.some(({ severity }) => severity === 'error')) return { pack, diagnostics }
+  if (!isObject(json)) return { diagnostics }
+
+  const openapi = typeof json.openapi === 'string' ? await openBeside(json.openapi) : undefined
+  if (operations && typeof json.openapi === 'string' && !openapi) {
+    diagnostics.push(codes.fileMissing(json.openapi, spanAt(root, ['openapi'])))
   }
-  return { diagnostics }
+  const document = operations && openapi ? await readDocument(openapi, diagnostics) : undefined
+  const pack = checkedPack(root, json, { shape, hash: packHash(manifest, openapi), document, diagnostics })
+  return diagnostics.some(({ severity }) => severity === 'error') ? { diagnostics } : { pack, diagnostics }
 }
 
 /** sha256 over the manifest and the OpenAPI text, hex. */
-export function packHash(manifest: SourceText, openapi?: SourceText): string {
+function packHash(manifest: SourceText, openapi: SourceText | undefined): string {
   const hash = createHash('sha256').update(manifest.text)
   if (openapi) hash.update('\0').update(openapi.text)
   return hash.digest('hex')

@@ -76,6 +76,18 @@ describe('a server that hangs', () => {
   })
 })
 
+it('refuses an answer beyond the limit, without keeping it', async () => {
+  const small = await createWorld({ bodyLimitBytes: 1024 })
+  small.server.expect(json(200, { id: 'a', name: 'x'.repeat(4096) }), json(200, { id: 'a', name: 'Ant' }))
+  expect(await small.failure('thing.get', { id: 'a' })).toMatchObject({
+    type: 'unexpectedAnswer',
+    applied: 'no',
+    retryable: false,
+  })
+  expect(await small.call('thing.get', { id: 'a' })).toMatchObject({ name: 'Ant' })
+  await small.close()
+})
+
 it('aborts before anything is sent without any doubt', async () => {
   world.abort.abort(new Error('cancelled'))
   expect(await world.failure('thing.rename', rename)).toMatchObject({ type: 'aborted', applied: 'no' })

@@ -72,13 +72,18 @@ interface WorldOptions {
   readonly url?: string
   readonly settings?: Readonly<Record<string, Json | Secret>>
   readonly login?: Login
+  readonly bodyLimitBytes?: number
 }
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const server = options.server ?? (await scriptedServer())
   const clock = handClock()
   const exchanges: Exchange[] = []
-  const http = createHttp({ clock, onExchange: (exchange) => exchanges.push(exchange) })
+  const http = createHttp({
+    clock,
+    onExchange: (exchange) => exchanges.push(exchange),
+    ...(options.bodyLimitBytes === undefined ? {} : { bodyLimitBytes: options.bodyLimitBytes }),
+  })
   const login = countingLogin()
   const handlers = operationHandlers(createCatalogue([await toyPack()]), http, { 'toy/login': options.login ?? login })
   const abort = new AbortController()
