@@ -160,6 +160,20 @@ const TABLE = {
     title: 'A loop would end a resource once per item',
     explanation: 'What was acquired outside a loop is ended outside of it.',
   },
+  HANDLE_ESCAPES: {
+    title: 'A handle leaves the block that releases its resource',
+    explanation:
+      'A block evaluates its yield and then releases what it owns, so the handle would stand for nothing. Let an outer scope own it.',
+  },
+  USED_AFTER_END: { title: 'A resource is used after its end', explanation: 'After end nothing may refer to the handle.' },
+  CASE_UNKNOWN: {
+    title: 'A case that never happens',
+    explanation: 'The value that is switched on is an enum without this word.',
+  },
+  CASE_MISSING: {
+    title: 'A switch is not exhaustive',
+    explanation: 'The value that is switched on is an enum; each of its words needs a case, or the switch an else.',
+  },
   POLL_NOT_READ: {
     title: 'Polling with an effect',
     explanation: 'until repeats a call; only an action that changes nothing may be repeated so.',

@@ -235,6 +235,24 @@ export const endInLoop = (span: Span, step: string, loop: Span): Diagnostic =>
     hint: 'End it after the loop.',
   })
 
+export const handleEscapes = (span: Span, owner: string): Diagnostic =>
+  problem('HANDLE_ESCAPES', span, `what this handle stands for is released when ${owner} ends, before anyone could use it`, {
+    hint: 'Let an outer scope own it: owner on the acquiring step.',
+  })
+
+export const usedAfterEnd = (span: Span, step: string, ended: Span): Diagnostic =>
+  problem('USED_AFTER_END', span, `what ${step} acquired has been released when this is evaluated`, {
+    related: [{ message: 'released here', span: ended }],
+  })
+
+export const caseUnknown = (span: Span, value: string, values: readonly string[]): Diagnostic =>
+  problem('CASE_UNKNOWN', span, `the value is never ${value}`, {
+    hint: meant(value, values) ?? `It is one of ${listOf(values)}.`,
+  })
+
+export const caseMissing = (span: Span, values: readonly string[]): Diagnostic =>
+  problem('CASE_MISSING', span, `nothing is done when the value is ${values.join(' or ')}`, { hint: 'Add the cases, or else.' })
+
 export const pollNotRead = (span: Span, action: string, effect: string): Diagnostic =>
   problem('POLL_NOT_READ', span, `until calls ${action} again and again, but its effect is ${effect}`, {
     hint: 'Poll with a read action.',

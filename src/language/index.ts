@@ -1,4 +1,4 @@
-export { type ActionView, type CatalogueView, type PackView, qualify, resolveUses } from './catalogue.ts'
+export { type ActionView, type CatalogueView, type PackView, resolveUses } from './catalogue.ts'
 export { checkRunbook } from './check/index.ts'
 export { type Code, type CodeMeaning, diagnosticCodes } from './code-table.ts'
 export { conform } from './conform.ts'

@@ -88,6 +88,16 @@ test('use and targets are taken apart', () => {
   expect(targets).toMatchObject([{ name: 'cloud', alias: 'scp', connection: 'Connection' }])
 })
 
+describe('runbooks of other platforms, whose packs are not at hand, can be read', () => {
+  const folder = join(import.meta.dirname, 'examples')
+  test.each(readdirSync(folder))('%s', (name) => {
+    const text = readFileSync(join(folder, name), 'utf8')
+    const { root } = readYaml(text, name)
+    expect(root && validator(runbookSchema).problems(toJson(root))).toEqual([])
+    expect(parsed(text).steps.length).toBeGreaterThan(1)
+  })
+})
+
 describe('the JSON Schema for editors', () => {
   const texts = [
     ...readdirSync(CASES).map((name): [string, string] => [name, readFileSync(join(CASES, name, 'runbook.yaml'), 'utf8')]),

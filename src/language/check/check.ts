@@ -3,6 +3,8 @@ import { type Diagnostic, inReadingOrder } from '../../diagnostics/index.ts'
 import type { CatalogueView } from '../catalogue.ts'
 import type { Runbook } from '../model.ts'
 import { checkArguments } from './arguments.ts'
+import { checkCases } from './cases.ts'
+import { checkEnds } from './ends.ts'
 import { checkNames } from './names.ts'
 import { checkOwnership } from './ownership.ts'
 import { checkPolling } from './polling.ts'
@@ -16,7 +18,9 @@ const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
   checkReferences,
   checkArguments,
   checkOwnership,
+  checkEnds,
   checkPolling,
+  checkCases,
 ]
 
 /**

@@ -56,6 +56,8 @@ export const earlierSteps = ({ blocks }: Sight): readonly Step[] => blocks.flatM
 export interface Site {
   readonly template: Template
   readonly sight: Sight
+  /** Evaluated when the block ends, right before it releases what it owns. */
+  readonly leaves?: true
 }
 
 export interface Visit {
@@ -132,7 +134,7 @@ function walkBlock(block: Block, outer: Sight, walk: Walk): JsonSchema {
 }
 
 const note = (fields: readonly Field[], sight: Sight, walk: Walk): void => {
-  for (const { value } of fields) walk.sites.push({ template: value, sight })
+  for (const { value } of fields) walk.sites.push({ template: value, sight, leaves: true })
 }
 
 /** Answers the type of the step's output; every step has `skipped`. */
@@ -190,7 +192,11 @@ function walkUses(step: UsesStep, sight: Sight, walk: Walk): StaticType {
   if (name === undefined || action === undefined) return undefined
   walk.calls.push({ step, sight, name, action })
   if (action.effect !== 'acquire') return action.output
-  const handle: JsonSchema = { type: 'object', ...(action.resource === undefined ? {} : { 'x-resource': [action.resource] }) }
+  const handle: JsonSchema = {
+    type: 'object',
+    ...(action.resource === undefined ? {} : { 'x-resource': [action.resource] }),
+    ...(step.release === 'onFailure' ? {} : { 'x-owner': step.owner ?? sight.around.at(-2)?.id ?? 'the run' }),
+  }
   return withProperty(action.output, 'handle', handle)
 }
 

@@ -1,4 +1,3 @@
-export { BOUNDS } from './compile.ts'
 export { expressionDiagnostics } from './diagnose.ts'
 export { ExpressionFailed, evaluateTemplate, type Roots } from './evaluate.ts'
 export { purePathNames, type Reference, references } from './references.ts'

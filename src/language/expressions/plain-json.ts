@@ -22,12 +22,17 @@ export function plainJson(value: unknown): Json | undefined {
   }
 }
 
+/** What jsonata leaves on its lists; such a list is copied. */
+const MARKS = ['sequence', 'keepSingleton', 'cons', 'outerWrapper', 'tupleStream'] as const
+
 function plainList(list: readonly unknown[]): Json {
-  const items = list.map(plainJson).filter((item) => item !== undefined)
-  // A mark is an own key beside the indices.
-  const marked = Object.keys(list).length !== list.length
-  const same = !marked && items.length === list.length && items.every((item, index) => item === list[index])
-  return same ? (list as Json) : items
+  let copy: Json[] | undefined = MARKS.some((mark) => mark in list) ? [] : undefined
+  for (const [index, item] of list.entries()) {
+    const plain = plainJson(item)
+    if (plain !== item || plain === undefined) copy ??= list.slice(0, index) as Json[]
+    if (plain !== undefined) copy?.push(plain)
+  }
+  return copy ?? (list as Json)
 }
 
 function plainObject(object: object): Json {

@@ -2,7 +2,7 @@
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import type { Json, JsonObject, JsonSchema } from '../../values/index.ts'
 import * as codes from '../codes.ts'
-import { toJson, type YamlMap, type YamlNode } from '../syntax/index.ts'
+import type { YamlMap, YamlNode } from '../syntax/index.ts'
 
 export interface Reading {
   readonly diagnostics: Diagnostic[]
@@ -204,5 +204,3 @@ export function readKeys<const K extends Keys>(map: YamlMap, keys: K, where: str
 
 /** The first key: a whole block would underline too much. */
 export const headOf = (map: YamlMap): Span => map.entries[0]?.keySpan ?? map.span
-
-export const anything: Shape<Json> = { schema: {}, read: (node) => toJson(node) }

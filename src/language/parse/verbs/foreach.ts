@@ -5,7 +5,7 @@ import { identifier, integerFrom, mapped, object, oneOf, optional, required, typ
 import { list, message, templated } from '../values.ts'
 import { verb } from './verb.ts'
 
-export const RESERVED_NAMES = ['inputs', 'targets', 'steps', 'run', 'result', 'error'] as const
+const RESERVED_NAMES = ['inputs', 'targets', 'steps', 'run', 'result', 'error'] as const
 
 const loopVariable = mapped(spanned(identifier('a loop variable')), ({ value, span }: Spanned<string>, _, to) => {
   if (RESERVED_NAMES.some((name) => name === value)) to.diagnostics.push(codes.nameReserved(span, value))

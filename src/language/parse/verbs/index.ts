@@ -24,5 +24,4 @@ export const verbs = (step: StepShape): readonly Verb[] => [
 /** Words of the language that are reserved for later. */
 export const NOT_YET_VERBS = ['approve', 'runbook'] as const
 
-export { RESERVED_NAMES } from './foreach.ts'
 export type { StepBase, Verb } from './verb.ts'
