@@ -1,11 +1,11 @@
-// Real processes, really killed. What the far side holds lies in files that outlive them. [P1, P2, P3]
+// Real processes, really killed. What the far side holds lies in files that outlive them.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openJournal } from '../../../src/journal/index.ts'
 import { folderStore } from '../../engine/things.ts'
-import { killAtEachRecord } from './kill.ts'
+import { killAtEach } from './kill.ts'
 
 let root: string
 
@@ -14,30 +14,34 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-const folderOf = async (record: number): Promise<string> => {
-  const folder = join(root, String(record))
+async function folderOf(name: string): Promise<string> {
+  const folder = join(root, name)
   await mkdir(folder)
   return folder
 }
 
-it('a process killed after any record leaves nothing behind once its run is resumed, and repeats no effect (P1, P2, P3)', async () => {
-  const killed = await killAtEachRecord('things', { folderOf })
-  let held = 0
-  for (const { folder, record } of killed) {
-    await using journal = openJournal(join(folder, 'journal.sqlite'))
-    const [run] = await journal.runs()
-    const label = `killed after record ${record}`
-    expect(run?.status, label).toMatch(/succeeded|failed/)
-    expect(run?.outcome?.owed, label).toEqual([])
-    expect(await journal.obligations({ open: true }), label).toEqual([])
-    expect(await journal.locks(), label).toEqual([])
-    const store = folderStore(folder)
-    expect(store.names(), label).toEqual([])
-    const once = store.said().filter((effect) => !effect.startsWith('delete'))
-    expect(new Set(once).size, `${label}: ${once}`).toBe(once.length)
-    if (run?.status === 'failed') expect(run.outcome?.failure?.type, label).toBe('crashed')
-    held += once.filter((effect) => effect.startsWith('create')).length
-  }
-  console.log(`killed and resumed ${killed.length} runs, one after each record; ${held} things were held and let go`)
-  expect(killed.map(({ record }) => record).slice(0, 15)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1))
-}, 120_000)
+it.each(['record', 'call'] as const)(
+  'a process killed at any %s leaves nothing behind once its run is resumed, and repeats no effect (P1, P2, P3)',
+  async (point) => {
+    const killed = await killAtEach('things', { point, folderOf })
+    let held = 0
+    for (const { folder, count } of killed) {
+      await using journal = openJournal(join(folder, 'journal.sqlite'))
+      const [run] = await journal.runs()
+      const label = `killed at ${point} ${count}`
+      expect(run?.status, label).toMatch(/succeeded|failed/)
+      expect(run?.outcome?.owed, label).toEqual([])
+      expect(await journal.obligations({ open: true }), label).toEqual([])
+      expect(await journal.locks(), label).toEqual([])
+      const store = folderStore(folder)
+      expect(store.names(), label).toEqual([])
+      const once = store.said().filter((effect) => !effect.startsWith('delete'))
+      expect(new Set(once).size, `${label}: ${once}`).toBe(once.length)
+      if (run?.status === 'failed') expect(run.outcome?.failure?.type, label).toBe('crashed')
+      held += once.filter((effect) => effect.startsWith('create')).length
+    }
+    console.log(`killed and resumed ${killed.length} runs, one at each ${point}; ${held} things were held and let go`)
+    expect(killed.map(({ count }) => count).slice(0, 10)).toEqual(Array.from({ length: 10 }, (_, index) => index + 1))
+  },
+  120_000,
+)

@@ -1,33 +1,35 @@
-// Kills a real process after each record of its journal, every time in a folder of its own, and resumes what is left in another process.
+// Kills a real process at each record of its journal, or at each of its calls, every time in a folder of its own, and resumes
+// what is left in another process.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import type { Point } from './killing.ts'
 
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url))
 
 export interface Killed {
   readonly folder: string
-  readonly record: number
+  /** At which record or call, from 1. */
+  readonly count: number
 }
 
 export interface KillOptions {
+  readonly point: Point
   /** Makes the folder that the scene's far side is reached through. */
-  readonly folderOf: (record: number) => Promise<string>
+  readonly folderOf: (name: string) => Promise<string>
   /** Processes at a time. */
   readonly lanes?: number
-  /** Every record, unless it says 2 (every other) or more. */
+  /** 1: each point; 2: every other; and so on. */
   readonly stride?: number
 }
 
 /**
- * Starts the scene's run once for each record and kills it there, until a run gets to its end first. The process that starts the next
+ * Starts the scene's run once for each point and kills it there, until a run gets to its end first. The process that starts the next
  * run resumes the one before it, so a killed run is taken over as soon as a new process is up.
  */
-export async function killAtEachRecord(
-  scene: string,
-  { folderOf, lanes = 2, stride = 1 }: KillOptions,
-): Promise<readonly Killed[]> {
+export async function killAtEach(scene: string, options: KillOptions): Promise<readonly Killed[]> {
+  const { point, folderOf, lanes = 2, stride = 1 } = options
   const killed: Killed[] = []
   let next = 1
   let isPast = false
@@ -35,22 +37,22 @@ export async function killAtEachRecord(
   async function lane(): Promise<void> {
     let left: readonly string[] = []
     while (!isPast) {
-      const record = next
+      const count = next
       next += stride
-      const folder = await folderOf(record)
-      const { signal, code, errors } = await child(scene, [...left, 'start', String(record), folder])
+      const folder = await folderOf(`${point}-${count}`)
+      const { signal, code, errors } = await child(scene, [...left, point, String(count), folder])
       left = []
       if (signal === 'SIGKILL') {
-        killed.push({ folder, record })
+        killed.push({ folder, count })
         left = ['resume', '0', folder]
       } else if (code === 0) isPast = true
-      else throw new Error(`the process to be killed after record ${record} failed by itself: ${errors}`)
+      else throw new Error(`the process to be killed at ${point} ${count} failed by itself: ${errors}`)
     }
     const { code, errors } = await child(scene, left)
     if (code !== 0) throw new Error(`the last resume failed: ${errors}`)
   }
   await Promise.all(Array.from({ length: lanes }, lane))
-  return killed.sort((a, b) => a.record - b.record)
+  return killed.sort((a, b) => a.count - b.count)
 }
 
 async function child(scene: string, tasks: readonly string[]) {
