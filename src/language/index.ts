@@ -5,7 +5,7 @@ export { conform } from './conform.ts'
 export { ExpressionFailed, evaluateTemplate, type Reference, type Roots, references } from './expressions/index.ts'
 export type * from './model.ts'
 export { type Draft, type ParsedRunbook, parseRunbook, runbookSchema } from './parse/index.ts'
-export { schemaDiagnostics } from './schema-diagnostics.ts'
+export { schemaDiagnostics, wordProblem } from './schema-diagnostics.ts'
 export {
   closestNode,
   entryOf,

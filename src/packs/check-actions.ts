@@ -1,12 +1,12 @@
 // Rules for actions: what they are bound to, what they name, and what their expressions may refer to.
-import { references, type Template } from '../language/index.ts'
+import { references, type Template, wordProblem } from '../language/index.ts'
 import { type Json, type JsonSchema, validator } from '../values/index.ts'
 import { actionNamed, type Checked, checkName, presence, requiredOf, shown } from './checked.ts'
 import * as codes from './codes.ts'
-import type { RawAction } from './manifest.ts'
 import type { Action, Operation } from './model.ts'
 import type { Path } from './place.ts'
-import { deepest, wordProblem } from './shape.ts'
+import type { RawAction } from './raw-manifest.ts'
+import { deepest } from './shape.ts'
 
 export function checkActions(checked: Checked): void {
   for (const [name, action] of Object.entries(checked.pack.actions)) {

@@ -2,10 +2,10 @@
 import type { Diagnostic, Span } from '../diagnostics/index.ts'
 import { isObject, type Json, type JsonSchema } from '../values/index.ts'
 import * as codes from './codes.ts'
-import type { RawPack } from './manifest.ts'
 import type { Action, Pack } from './model.ts'
 import type { OpenapiOperation } from './openapi.ts'
 import type { Path } from './place.ts'
+import type { RawPack } from './raw-manifest.ts'
 
 export const SECTIONS = ['connections', 'completions', 'pagings', 'failures', 'resources', 'actions'] as const
 export type Section = (typeof SECTIONS)[number]

@@ -12,7 +12,7 @@ const TABLE = {
     explanation: 'Unknown keys are refused, so that a typing error is never ignored.',
   },
   PACK_KEY_MISSING: { title: 'A required key is missing', explanation: 'The map that is pointed at needs this key.' },
-  PACK_VALUE_INVALID: { title: 'A value has the wrong form', explanation: 'The message says what is expected at this place.' },
+  PACK_INVALID: { title: 'A value has the wrong form', explanation: 'The message says what is expected at this place.' },
   PACK_VERSION_INVALID: {
     title: 'A version is not a semantic version',
     explanation: 'Runbooks ask for a range of versions of a pack, so its version must be one that can be compared: 1.4.0.',
@@ -126,6 +126,14 @@ const TABLE = {
   OPENAPI_OPERATION_TAKEN: {
     title: 'An operationId is used twice',
     explanation: 'Actions name operations by their operationId.',
+  },
+  LOCK_KEY_UNKNOWN: {
+    title: 'A key is not part of the lock file',
+    explanation: 'Unknown keys are refused, so that a typing error is never ignored.',
+  },
+  LOCK_KEY_MISSING: {
+    title: 'A required key is missing in the lock file',
+    explanation: 'Each locked pack has version and sha256.',
   },
   LOCK_INVALID: {
     title: 'The lock file cannot be read',

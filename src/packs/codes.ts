@@ -21,14 +21,8 @@ function meant(word: string, candidates: readonly string[]): string | undefined 
 export const fileMissing = (path: string, span?: Span) =>
   error('PACK_FILE_MISSING', span, `${path} cannot be read`, 'Check the name, and that the file is there.')
 
-export const keyUnknown = (span: Span, key: string, known: readonly string[]) =>
-  error('PACK_KEY_UNKNOWN', span, `${JSON.stringify(key)} means nothing here`, meant(key, known))
-
-export const keyMissing = (span: Span, key: string) =>
-  error('PACK_KEY_MISSING', span, `the key ${JSON.stringify(key)} is missing`)
-
-export const valueInvalid = (span: Span, place: string, message: string, hint?: string) =>
-  error('PACK_VALUE_INVALID', span, `${place} ${message}`, hint)
+export const documentEmpty = (span: Span) =>
+  error('PACK_INVALID', span, 'the document holds nothing', 'Start with pack: 1, name, version, title and actions.')
 
 export const versionInvalid = (span: Span, version: string) =>
   error('PACK_VERSION_INVALID', span, `${version} is not a semantic version`, 'Write three numbers, such as 1.0.0.')
@@ -173,8 +167,8 @@ export const openapiReference = (span: Span | undefined, message: string) => err
 export const operationTaken = (span: Span, operationId: string, first: string) =>
   error('OPENAPI_OPERATION_TAKEN', span, `operationId ${operationId} is used by ${first} already`)
 
-export const lockInvalid = (span: Span | undefined, message: string) =>
-  error('LOCK_INVALID', span, `the lock file ${message}`, 'Write it anew from the packs that you mean to use.')
+export const lockEmpty = (span: Span) =>
+  error('LOCK_INVALID', span, 'the document holds nothing', 'Write it anew from the packs that you mean to use.')
 
 export const lockPackMissing = (pack: string, version: string) =>
   error('LOCK_PACK_MISSING', undefined, `pack ${pack} ${version} is not in the lock file`, 'Review the pack, then lock it.')

@@ -1,11 +1,10 @@
 // holdfast.lock.yaml: which packs a project has reviewed, by hash. It compares and words; writing the file is its caller's.
 import type { Diagnostic, Span } from '../diagnostics/index.ts'
-import { readYaml, toJson } from '../language/index.ts'
+import { readYaml, schemaDiagnostics, toJson } from '../language/index.ts'
 import type { JsonSchema } from '../values/index.ts'
 import * as codes from './codes.ts'
 import type { Pack } from './model.ts'
 import { keySpanAt } from './place.ts'
-import { shapeProblems } from './shape.ts'
 
 export const LOCK_FILE = 'holdfast.lock.yaml'
 
@@ -42,8 +41,8 @@ const lockSchema: JsonSchema = {
 export function readLock(text: string, file = LOCK_FILE): { lock?: Lock; diagnostics: readonly Diagnostic[] } {
   const { root, diagnostics } = readYaml(text, file)
   if (diagnostics.length > 0) return { diagnostics }
-  if (!root) return { diagnostics: [codes.lockInvalid({ file, start: 0, end: 0 }, 'is empty')] }
-  const problems = shapeProblems(root, lockSchema).map(({ diagnostic }) => diagnostic)
+  if (!root) return { diagnostics: [codes.lockEmpty({ file, start: 0, end: 0 })] }
+  const problems = schemaDiagnostics(root, lockSchema, 'LOCK')
   if (problems.length > 0) return { diagnostics: problems }
   // The schema has just accepted it.
   const { packs } = toJson(root) as unknown as { packs: Record<string, LockedPack> }

@@ -1,13 +1,11 @@
 // pack.yaml → Pack. It maps shapes that packSchema has accepted and judges nothing; names become qualified and defaults explicit.
 import type { Diagnostic } from '../diagnostics/index.ts'
 import { closestNode, type Template, templateOf, type YamlNode } from '../language/index.ts'
-import { isObject, type Json, type JsonObject, type JsonSchema, parseDuration } from '../values/index.ts'
+import { isObject, type Json, type JsonSchema, parseDuration } from '../values/index.ts'
 import type {
   Action,
   Completion,
   ConnectionType,
-  Effect,
-  Example,
   FailureType,
   Lease,
   Named,
@@ -18,98 +16,7 @@ import type {
   ResourceType,
 } from './model.ts'
 import type { Path } from './place.ts'
-
-/** The manifest's YAML once packSchema has accepted it. Sections hold only the entries that it accepted. */
-export interface RawPack {
-  readonly name: string
-  readonly version: string
-  readonly title: string
-  readonly openapi?: string
-  readonly connections?: Readonly<Record<string, RawConnection>>
-  readonly completions?: Readonly<Record<string, RawCompletion>>
-  readonly pagings?: Readonly<Record<string, object>>
-  readonly failures?: Readonly<Record<string, RawFailure>>
-  readonly resources?: Readonly<Record<string, RawResource>>
-  readonly actions?: Readonly<Record<string, RawAction>>
-}
-
-interface RawConnection {
-  readonly title: string
-  readonly auth?: string
-  readonly properties?: JsonObject
-  readonly required?: readonly string[]
-  readonly limits?: { readonly getPerMinute?: number; readonly otherPerMinute?: number }
-}
-
-interface RawRequest {
-  readonly path?: object
-  readonly query?: object
-  readonly headers?: object
-  readonly body?: Json
-}
-
-interface RawCompletion {
-  readonly operation: string
-  readonly request?: RawRequest
-  readonly every: string
-}
-
-interface RawFailure {
-  readonly message: string
-  readonly hint?: string
-  readonly retryable?: boolean
-  readonly applied?: 'no' | 'maybe'
-  readonly when?: Json
-}
-
-interface RawResource {
-  readonly title: string
-  readonly identity: readonly string[]
-  readonly find?: string
-  readonly probe?: string
-  readonly appearsWithin?: string
-  readonly release: {
-    readonly action: string
-    readonly idempotent?: boolean
-    readonly timeout?: string
-    readonly gone?: readonly string[]
-    readonly reason?: { readonly closed: string; readonly failed: string }
-  }
-  readonly releaseWhen?: ResourceType['releaseWhen']
-  readonly lease?: {
-    readonly renew: string
-    readonly every: string
-    readonly lifetime: string
-    readonly lost?: readonly string[]
-  }
-  readonly childOf?: readonly string[]
-  readonly critical?: boolean
-  readonly maxHold?: string
-  readonly deadman?: string
-}
-
-export interface RawAction {
-  readonly title: string
-  readonly effect: Effect
-  readonly resource?: string
-  readonly idempotent?: boolean | 'keyed'
-  readonly keyLifetime?: string
-  readonly resumable?: boolean
-  readonly readsWith?: string
-  readonly lock?: Json
-  readonly timeout?: string
-  readonly input: JsonObject
-  readonly output: JsonObject
-  readonly operation?: string
-  readonly handler?: true
-  readonly request?: RawRequest
-  readonly completes?: string
-  readonly pages?: string
-  readonly readBack?: { readonly action: string; readonly every: string }
-  readonly result?: Json
-  readonly failures?: Readonly<Record<string, RawFailure>>
-  readonly examples?: readonly Example[]
-}
+import type { RawAction, RawCompletion, RawConnection, RawFailure, RawPack, RawRequest, RawResource } from './raw-manifest.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 const DEFAULT_APPEARS_WITHIN_MS = 60_000

@@ -1,10 +1,10 @@
 // OpenAPI 3.1: is the document valid, and what are its operations? It knows nothing of actions.
 import type { Diagnostic } from '../diagnostics/index.ts'
-import { toJson, type YamlNode } from '../language/index.ts'
-import { isObject, type Json, type JsonObject, type JsonSchema, validator } from '../values/index.ts'
+import { toJson, wordProblem, type YamlNode } from '../language/index.ts'
+import { isObject, type Json, type JsonObject, type JsonSchema, type SchemaProblem, validator } from '../values/index.ts'
 import * as codes from './codes.ts'
 import { keySpanAt, type Path, spanAt } from './place.ts'
-import { deepest, wordProblem } from './shape.ts'
+import { deepest } from './shape.ts'
 
 export interface OpenapiOperation {
   readonly operationId: string
@@ -44,10 +44,13 @@ async function structureDiagnostics(root: YamlNode, json: JsonObject): Promise<r
     const extra = problem.keyword === 'unevaluatedProperties' && problem.property !== undefined
     const path = extra ? [...problem.path, problem.property ?? ''] : problem.path
     const span = extra ? keySpanAt(root, path) : spanAt(root, path)
-    const message = extra ? 'means nothing here' : wordProblem(problem)
+    const message = extra ? 'means nothing here' : wordOf(problem)
     return codes.openapiInvalid(span, path.join('.') || 'the document', message)
   })
 }
+
+const wordOf = (problem: SchemaProblem): string =>
+  problem.keyword === 'required' ? `lacks the key ${JSON.stringify(problem.property)}` : wordProblem(problem)
 
 let documentSchemaOnce: JsonSchema | undefined
 

@@ -2,19 +2,19 @@
 import { createHash } from 'node:crypto'
 import valid from 'semver/functions/valid.js'
 import type { Diagnostic } from '../diagnostics/index.ts'
-import { readYaml, toJson, type YamlNode } from '../language/index.ts'
-import { isObject, type JsonObject } from '../values/index.ts'
+import { readYaml, schemaDiagnostics, toJson, type YamlNode } from '../language/index.ts'
+import { isObject, type JsonObject, validator } from '../values/index.ts'
 import { checkActions } from './check-actions.ts'
 import { checkOperations } from './check-operations.ts'
 import { checkResources } from './check-resources.ts'
 import { type Checked, SECTIONS } from './checked.ts'
 import * as codes from './codes.ts'
-import { type RawPack, toPack } from './manifest.ts'
+import { toPack } from './manifest.ts'
 import type { Pack } from './model.ts'
 import { operationsOf, readOpenapi } from './openapi.ts'
 import { keySpanAt, spanAt } from './place.ts'
+import type { RawPack } from './raw-manifest.ts'
 import { packSchema } from './schema.ts'
-import { type ShapeProblem, shapeProblems } from './shape.ts'
 
 /** A text and the name of the file that it stands in, for diagnostics. */
 export interface SourceText {
@@ -41,11 +41,10 @@ export async function readPack(manifest: SourceText, openBeside: OpenBeside, ope
   const { root, diagnostics: syntax } = readYaml(manifest.text, manifest.file)
   const diagnostics: Diagnostic[] = [...syntax]
   if (!root) {
-    if (diagnostics.length === 0) diagnostics.push(codes.keyMissing({ file: manifest.file, start: 0, end: 0 }, 'pack'))
+    if (diagnostics.length === 0) diagnostics.push(codes.documentEmpty({ file: manifest.file, start: 0, end: 0 }))
     return { diagnostics }
   }
-  const shape = shapeProblems(root, packSchema)
-  diagnostics.push(...shape.map((problem) => problem.diagnostic))
+  diagnostics.push(...schemaDiagnostics(root, packSchema, 'PACK'))
   const json = toJson(root)
   if (!isObject(json)) return { diagnostics }
 
@@ -54,7 +53,7 @@ export async function readPack(manifest: SourceText, openBeside: OpenBeside, ope
     diagnostics.push(codes.fileMissing(json.openapi, spanAt(root, ['openapi'])))
   }
   const document = operations && openapi ? await readDocument(openapi, diagnostics) : undefined
-  const pack = checkedPack(root, json, { shape, hash: packHash(manifest, openapi), document, diagnostics })
+  const pack = checkedPack(root, json, { hash: packHash(manifest, openapi), document, diagnostics })
   return diagnostics.some(({ severity }) => severity === 'error') ? { diagnostics } : { pack, diagnostics }
 }
 
@@ -75,14 +74,13 @@ async function readDocument({ text, file }: SourceText, diagnostics: Diagnostic[
 }
 
 interface Reading {
-  readonly shape: readonly ShapeProblem[]
   readonly hash: string
   readonly document: JsonObject | undefined
   readonly diagnostics: Diagnostic[]
 }
 
-function checkedPack(root: YamlNode, json: JsonObject, { shape, hash, document, diagnostics }: Reading): Pack {
-  const raw = wellFormed(json, shape)
+function checkedPack(root: YamlNode, json: JsonObject, { hash, document, diagnostics }: Reading): Pack {
+  const raw = wellFormed(json)
   const pack = toPack(raw, root, hash, diagnostics)
   const checked: Checked = {
     pack,
@@ -103,14 +101,17 @@ function checkedPack(root: YamlNode, json: JsonObject, { shape, hash, document, 
 
 const keysOf = (value: unknown): readonly string[] => (isObject(value) ? Object.keys(value) : [])
 
-/** The manifest without the entries whose shape is wrong, so that the rest can still be checked. */
-function wellFormed(json: JsonObject, shape: readonly ShapeProblem[]): RawPack {
-  const broken = shape.filter(({ harmless }) => !harmless).map(({ path }) => path)
+/** The manifest without the entries whose shape is wrong, so that the rest can still be checked. An unknown key does no harm. */
+function wellFormed(json: JsonObject): RawPack {
+  const harmful = validator(packSchema)
+    .problems(json)
+    .filter(({ keyword }) => keyword !== 'additionalProperties')
+  const isBroken = (section: string, name: string): boolean =>
+    harmful.some(({ path, property }) => path[0] === section && (path[1] ?? property) === name)
   const text = (key: string): string => (typeof json[key] === 'string' ? json[key] : '')
   const sections = SECTIONS.map((section) => {
     const entries = isObject(json[section]) ? Object.entries(json[section]) : []
-    const kept = entries.filter(([name]) => !broken.some(([first, second]) => first === section && second === name))
-    return [section, Object.fromEntries(kept)]
+    return [section, Object.fromEntries(entries.filter(([name]) => !isBroken(section, name)))]
   })
   const openapi = typeof json.openapi === 'string' ? { openapi: json.openapi } : {}
   return { name: text('name'), version: text('version'), title: text('title'), ...openapi, ...Object.fromEntries(sections) }

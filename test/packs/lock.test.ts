@@ -62,9 +62,9 @@ describe('a lock file', () => {
 
   it.each([
     ['', 'LOCK_INVALID'],
-    ['lock: 2\npacks: {}\n', 'PACK_VALUE_INVALID'],
-    ['lock: 1\n', 'PACK_KEY_MISSING'],
-    ['lock: 1\npacks: { lab: { version: 1.0.0, sha265: x } }\n', 'PACK_KEY_UNKNOWN'],
+    ['lock: 2\npacks: {}\n', 'LOCK_INVALID'],
+    ['lock: 1\n', 'LOCK_KEY_MISSING'],
+    ['lock: 1\npacks: { lab: { version: 1.0.0, sha265: x } }\n', 'LOCK_KEY_UNKNOWN'],
     ['lock: [\n', 'YAML_INVALID'],
   ])('that reads %j is refused (P12)', (text, code) => {
     const { lock, diagnostics } = readLock(text)
