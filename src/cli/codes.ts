@@ -61,10 +61,6 @@ export const cliCodes = {
     title: 'A folder of the configuration is no pack',
     explanation: 'Each folder under `packs` holds a pack.yaml; relative paths start from the configuration file.',
   },
-  PACK_NOT_FOUND: {
-    title: 'There is no pack of this name',
-    explanation: 'Packs come with Holdfast or from the folders that the configuration lists under `packs`.',
-  },
   RUNBOOK_NOT_FOUND: {
     title: 'There is no runbook of this name',
     explanation: 'Give a file, or the name of a runbook of a pack.',
@@ -166,11 +162,6 @@ export const runbookNotFound = (name: string, nearest: string | undefined): Diag
 
 export const packMissing = (directory: string, span: Span): Diagnostic =>
   error('CONFIG_PACK_MISSING', `there is no pack.yaml in ${directory}`, { span })
-
-export const packNotFound = (name: string, nearest: string | undefined): Diagnostic =>
-  error('PACK_NOT_FOUND', `there is no pack ${name}`, {
-    hint: meant(nearest, 'Add its folder under `packs` of the configuration.'),
-  })
 
 export const actionNotFound = (name: string, nearest: string | undefined): Diagnostic =>
   error('ACTION_NOT_FOUND', `there is no action or pack ${name}`, { hint: meant(nearest, '`holdfast actions` lists them.') })

@@ -5,7 +5,7 @@ import { basename, isAbsolute, join, relative, resolve } from 'node:path'
 import { type Diagnostic, didYouMean } from '../diagnostics/index.ts'
 import { type CatalogueView, checkRunbook, parseRunbook, type Runbook } from '../language/index.ts'
 import { type Catalogue, checkUses, createCatalogue, loadPack, type Pack } from '../packs/index.ts'
-import { fileUnreadable, packMissing, packNotFound, runbookNotFound } from './codes.ts'
+import { fileUnreadable, packMissing, runbookNotFound } from './codes.ts'
 import type { Config } from './config/index.ts'
 import type { Host } from './host.ts'
 import { preparedPack } from './prepared-packs.ts'
@@ -150,8 +150,4 @@ export async function readText(host: Host, file: string): Promise<string> {
 function shortest(from: string, file: string): string {
   const path = relative(from, file)
   return path.startsWith('..') && isAbsolute(file) ? file : path
-}
-
-export const refusePack = (library: Library, name: string): never => {
-  throw new Refusal([packNotFound(name, didYouMean(name, library.packNames()))])
 }

@@ -1,8 +1,9 @@
 // `holdfast run`: checks everything that can be checked, then starts the run and watches it to its end.
-import { createApp } from '../app.ts'
+import { createApp, openState } from '../app.ts'
 import { bindTargets } from '../bind-targets.ts'
 import type { RunCommand } from '../command.ts'
 import { conduct } from '../conduct.ts'
+import { openTargets } from '../config/index.ts'
 import { type InputOptions, readInputs } from '../inputs.ts'
 import { openLog } from '../log.ts'
 import { assertTargets, checkedRunbook, openSession } from '../session.ts'
@@ -21,10 +22,12 @@ export const run: RunCommand<[runbook: string], RunOptions> = async (host, optio
   const targets = bindTargets(loaded, session.config, options.target)
   assertTargets(session.config, Object.values(targets), catalogue)
 
-  const view = await createView(host, options.format)
+  const connections = await openTargets(session.config, Object.values(targets), catalogue, host.env)
+
+  await using journal = await openState(session.config.stateDirectory)
   const log = openLog(session.config.stateDirectory, options.logLevel)
-  await using app = await createApp(host, { config: session.config, log, observe: view.observe })
-  await app.unlock(new Set(Object.values(targets)), catalogue)
+  const view = await createView(host, options.format)
+  await using app = await createApp(host, { journal, connections, log, observe: view.observe })
   // Awaited here, or the app would be closed under the run.
   return await conduct(host, app, view, await app.engine.start({ runbook, text, packs, inputs, targets }))
 }

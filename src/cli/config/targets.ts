@@ -3,7 +3,8 @@ import { type Diagnostic, didYouMean } from '../../diagnostics/index.ts'
 import { schemaDiagnostics, toJson } from '../../language/index.ts'
 import type { Catalogue, Connection, ConnectionType } from '../../packs/index.ts'
 import { fillDefaults, type Json, type JsonObject, Secret } from '../../values/index.ts'
-import { connectionUnknown, secretLiteral, secretUnresolved } from '../codes.ts'
+import { connectionUnknown, secretLiteral, secretUnresolved, targetUnknown } from '../codes.ts'
+import { refuseErrors } from '../refusal.ts'
 import type { Config, ConfiguredTarget } from './read.ts'
 import { isSecret, targetSchema } from './schema.ts'
 import { resolveSecret, SecretMissing, type SecretSource } from './secrets.ts'
@@ -12,7 +13,10 @@ import { resolveSecret, SecretMissing, type SecretSource } from './secrets.ts'
 export function checkTargets(config: Config, catalogue: Catalogue): readonly Diagnostic[] {
   if (!config.root) return []
   const typed = [...config.targets.values()].map((target) => ({ target, type: catalogue.connection(target.connection) }))
-  const unknown = typed.filter(({ type }) => !type).map(({ target }) => wrongType(target, catalogue))
+  // That a name without a slash is none has been said by the shape of the file.
+  const unknown = typed
+    .filter(({ type, target }) => !type && target.connection.includes('/'))
+    .map(({ target }) => wrongType(target, catalogue))
   const known = typed.flatMap(({ target, type }) => (type ? [{ target, type }] : []))
   const literals = known.flatMap(({ target, type }) =>
     target.node.entries.filter(({ key, value }) => value.kind === 'scalar' && isSecret(type, key)),
@@ -33,8 +37,31 @@ const wrongType = ({ connection, connectionSpan }: ConfiguredTarget, catalogue: 
 const connectionTypes = (catalogue: Catalogue): readonly string[] =>
   Object.values(catalogue.packs).flatMap(({ connections }) => Object.values(connections).map(({ name }) => name))
 
-/** The target's settings with its secrets in hand. Answers diagnostics where one cannot be had. */
-export async function openTarget(
+/** These targets, with their secrets in hand, by name. Throws Refusal with all that cannot be had. */
+export async function openTargets(
+  config: Config,
+  names: Iterable<string>,
+  catalogue: Catalogue,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ReadonlyMap<string, Connection>> {
+  const connections = new Map<string, Connection>()
+  const diagnostics: Diagnostic[] = []
+  for (const name of new Set(names)) {
+    const target = config.targets.get(name)
+    const type = target && catalogue.connection(target.connection)
+    if (!target || !type) {
+      diagnostics.push(targetUnknown(name, 'the configuration', didYouMean(name, config.targets.keys())))
+      continue
+    }
+    const opened = await openTarget(target, type, config, env)
+    connections.set(name, opened.connection)
+    diagnostics.push(...opened.diagnostics)
+  }
+  refuseErrors(diagnostics, config.sources)
+  return connections
+}
+
+async function openTarget(
   target: ConfiguredTarget,
   type: ConnectionType,
   config: Config,

@@ -64,9 +64,9 @@ const obligationWords = ({ id, type, identity, state, lastFailure }: Obligation)
   tone: state === 'owed' ? 'bad' : state === 'inDoubt' ? 'warning' : 'faint',
 })
 
-/** `type: message (status 409, code 0x0100)`, then the hint; on one line. */
-export function failureWords({ type, message, detail, hint }: Failure): string {
-  return `${type}: ${message}${detail ? ` (${inline(detail)})` : ''}${hint ? `. ${hint}` : ''}`
+/** `type: message (status 409, code 0x0100)`, then the hint; on one line. Stacks are for the log. */
+export function failureWords({ type, message, detail: { stack: _, ...detail } = {}, hint }: Failure): string {
+  return `${type}: ${message}${Object.keys(detail).length > 0 ? ` (${inline(detail)})` : ''}${hint ? `. ${hint}` : ''}`
 }
 
 export function wordsOfReading({ doneBytes, totalBytes, bytesPerSecond, leftMs }: Reading, label: string): string {
