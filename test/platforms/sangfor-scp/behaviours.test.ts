@@ -287,11 +287,9 @@ describe('snapshots and changed-block tracking', () => {
 
   it('S16: a bitmap comes in pages that add up to the whole', async () => {
     const serverId = await start()
-    const { guest } = harness.scp.addVm({ name: 'x', disks: [{ sizeBytes: 16 * MIB }] })
-    void guest
     await harness.call('cbt.enable', { serverId })
     const { checkpoint } = await snap(serverId, 'one')
-    const disk = harness.scp.disk(serverId, 'ide0') as unknown as { write(offset: number, data: Buffer): void }
+    const disk = harness.scp.disk(serverId, 'ide0')
     for (const offset of [0, 65_536, 5 * MIB, 15 * MIB]) disk.write(offset, Buffer.from('changed'))
     const { snapshot } = await snap(serverId, 'two')
     const { areas } = await harness.call('cbt.changed', asked(serverId, snapshot, checkpoint))

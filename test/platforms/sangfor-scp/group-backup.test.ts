@@ -50,4 +50,16 @@ describe('from the group to restored VMs', () => {
     }
     expect(stage.scp.calls.filter(({ method }) => method !== 'GET')).toEqual([])
   })
+
+  it('P4, P6: a member whose lease the platform ends fails alone; the group snapshot goes after the other has ended', async () => {
+    const groupId = stage.scp.addGroup('erp', ids)
+    // The lease of whichever member asks first is gone when its disks are to be read.
+    stage.scp.faults.add({ operation: 'listChangedAreas', does: 'expireLease' })
+    const outcome = await stage.run('consistency-group-backup', { groupId })
+    expect(outcome).toMatchObject({ status: 'failed', owed: [], failure: { type: 'assertionFailed', path: 'verdict' } })
+    expect(outcome.failure?.message).toMatch(/^not backed up \S+ because .*lease/)
+    expect(await stage.vault.points({})).toHaveLength(1)
+    const ended = stage.scp.calls.map(({ operationId }) => operationId)
+    expect(ended.lastIndexOf('deleteConsistencyGroupSnapshot')).toBeGreaterThan(ended.lastIndexOf('deleteBackupResource'))
+  })
 })

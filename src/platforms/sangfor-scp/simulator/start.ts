@@ -7,7 +7,7 @@ import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
 import { type Credentials, createAccess } from './access.ts'
 import { addAdminRoutes } from './admin.ts'
 import { createPlatformClock, type PlatformClock } from './clock.ts'
-import type { DiskView } from './disk.ts'
+import type { Disk, DiskView } from './disk.ts'
 import { startTransferService } from './exports.ts'
 import { createFaults, type Fault, type Faults } from './faults.ts'
 import { createGuest, type Guest } from './guest.ts'
@@ -61,8 +61,8 @@ export interface ScpSimulator extends AsyncDisposable {
   addDisk(serverId: string, sizeBytes: number): string
   /** A group that exists already. Answers its id. */
   addGroup(name: string, serverIds: readonly string[]): string
-  /** Content of a VM's disk as it is now. */
-  disk(serverId: string, diskId: string): DiskView
+  /** A VM's disk as it is now; what is written to it, its guest wrote. */
+  disk(serverId: string, diskId: string): Disk
   /** Content of a VM's disk as a snapshot holds it, or held it: the last deleted ones are kept for comparing. */
   snapshotDisk(snapshotId: string, serverId: string, diskId: string): DiskView | undefined
   /** The platform's own backup takes precedence and ends the leases on a VM. */
