@@ -86,6 +86,11 @@ const TABLE = {
     explanation: 'A run that is resumed must compute the same values again, and what it does must be readable in the runbook.',
   },
   LAMBDA_RECURSIVE: { title: 'A function can call itself', explanation: 'Evaluation must end. Use $map, $filter or $reduce.' },
+  REGEX_UNSAFE: {
+    title: 'A regular expression may run for ever',
+    explanation:
+      'A group that repeats and whose content repeats, such as (a+)+, takes exponential time on some texts, and nothing can stop it.',
+  },
   PACK_UNKNOWN: { title: 'A pack is not known', explanation: 'use names a pack that is not among the packs at hand.' },
   ALIAS_UNKNOWN: { title: 'A pack is not in use', explanation: 'The word before / must be a key under use, or core.' },
   ALIAS_RESERVED: {

@@ -94,11 +94,9 @@ export const keyOfOtherVerb = (span: Span, key: string, verb: string, owner: str
 
 // ---- expressions --------------------------------------------------------------------------------------------------
 
-export const expressionUnterminated = (span: Span, plain: boolean): Diagnostic =>
+export const expressionUnterminated = (span: Span, cutByComment: boolean): Diagnostic =>
   problem('EXPRESSION_UNTERMINATED', span, 'the expression starts with ${ but nothing closes it', {
-    hint: plain
-      ? "Close it with }. If it holds ' #', put it in single quotes: YAML takes the rest of the line for a comment."
-      : 'Close it with }.',
+    hint: cutByComment ? "Put it in single quotes: unquoted, YAML takes what follows ' #' for a comment." : 'Close it with }.',
   })
 
 export const expressionNotAlone = (span: Span, instead: string | undefined): Diagnostic =>
@@ -119,6 +117,11 @@ export const functionRefused = (span: Span, name: string, reason: string): Diagn
 export const lambdaRecursive = (span: Span, name: string): Diagnostic =>
   problem('LAMBDA_RECURSIVE', span, `a function may not call itself, and $${name} would let it`, {
     hint: 'Use $map, $filter or $reduce.',
+  })
+
+export const regexUnsafe = (span: Span): Diagnostic =>
+  problem('REGEX_UNSAFE', span, 'a repetition inside a repetition may take for ever on the wrong text', {
+    hint: 'Repeat only once, or take the text apart with $split and $contains.',
   })
 
 export const expressionRefused = (span: Span, what: string): Diagnostic =>

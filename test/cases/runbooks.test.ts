@@ -12,9 +12,16 @@ const cases = readdirSync(FOLDER).sort()
 
 const textOf = (name: string): string => readFileSync(join(FOLDER, name, FILE), 'utf8')
 
+const diagnosed = new Map<string, readonly Diagnostic[]>()
+
 function diagnose(text: string): readonly Diagnostic[] {
+  const known = diagnosed.get(text)
+  if (known) return known
+
   const { draft, diagnostics } = parseRunbook(text, FILE)
-  return [...diagnostics, ...(draft ? checkRunbook(draft.runbook, catalogue, draft.broken) : [])]
+  const found = [...diagnostics, ...(draft ? checkRunbook(draft.runbook, catalogue, draft.broken) : [])]
+  diagnosed.set(text, found)
+  return found
 }
 
 const printed = (text: string): string => formatDiagnostics(diagnose(text), new Map([[FILE, text]]), { colour: false })

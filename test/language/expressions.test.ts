@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { repeatsInRepetition } from '../../src/language/expressions/regex.ts'
 import {
   ExpressionFailed,
   type ExpressionTemplate,
@@ -205,4 +206,18 @@ describe('references', () => {
     expect(found.map(({ span }) => text.slice(span.start, span.end))).toEqual(['steps.snap.handle', 'inputs.one', 'inputs.two'])
     expect(found[0]?.partSpans.map(({ start, end }) => text.slice(start, end))).toEqual(['steps', 'snap', 'handle'])
   })
+})
+
+test.each<[string, boolean]>([
+  ['^[a-z]+-[0-9]{4}$', false],
+  ['(a|b)+c*', false],
+  ['(?:ab){2}c+', false],
+  ['[(a+)+]', false],
+  ['\\(a+\\)+', false],
+  ['(a+)+', true],
+  ['((a)*b)*', true],
+  ['(?:x|y*){2,}', true],
+  ['((a+)){3}', false],
+])('the regular expression %s repeats inside a repetition: %s', (source, unsafe) => {
+  expect(repeatsInRepetition(source)).toBe(unsafe)
 })

@@ -12,8 +12,8 @@ export interface SyntaxProblem {
   /** The library's code, such as `S0202`. */
   readonly code: string
   readonly message: string
-  /** Offset behind the offending token, within the source. */
-  readonly position: number
+  /** Offset behind the offending token, within the source; absent where the library cannot tell. */
+  readonly position?: number
   readonly token: string
 }
 
@@ -82,7 +82,7 @@ function toProblem(error: unknown): SyntaxProblem {
   return {
     code: typeof code === 'string' ? code : 'S0000',
     message: typeof message === 'string' ? message : String(error),
-    position: typeof position === 'number' ? position : 0,
+    ...(typeof position === 'number' ? { position } : {}),
     token: typeof token === 'string' ? token : '',
   }
 }

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
 import type { ExpressionTemplate } from '../model.ts'
 import { compile, REFUSED_FUNCTIONS, type SyntaxProblem } from './compile.ts'
+import { repeatsInRepetition } from './regex.ts'
 import { spanWithin } from './span-within.ts'
 import { childrenOf, isTree, type Tree, treesIn } from './tree.ts'
 
@@ -10,11 +11,13 @@ export function expressionDiagnostics(template: ExpressionTemplate): readonly Di
   if (template.source === '') return [codes.expressionEmpty(template.span)]
   const compilation = compile(template.source)
   if (!compilation.ok) return [syntaxDiagnostic(compilation.problem, template)]
-  return [...refusedFunctions(compilation.compiled.tree, template), ...recursiveLambdas(compilation.compiled.tree, template)]
+  const { tree } = compilation.compiled
+  return [...refusedFunctions(tree, template), ...recursiveLambdas(tree, template), ...unsafeRegexes(tree, template)]
 }
 
 function syntaxDiagnostic(problem: SyntaxProblem, template: ExpressionTemplate): Diagnostic {
   const { source } = template
+  if (problem.position === undefined) return codes.expressionSyntax(template.span, problem.message, undefined)
   const end = Math.min(Math.max(problem.position, 1), source.length)
   const start = Math.max(0, end - Math.max(1, problem.token === '(end)' ? 1 : problem.token.length))
   return codes.expressionSyntax(spanWithin(template, start, end), problem.message, operatorHint(source, start))
@@ -32,6 +35,16 @@ const FOREIGN_OPERATORS: readonly (readonly [pattern: RegExp, hint: string])[] =
 function operatorHint(source: string, start: number): string | undefined {
   const around = source.slice(Math.max(0, start - 2), start + 3)
   return FOREIGN_OPERATORS.find(([pattern]) => pattern.test(around))?.[1]
+}
+
+function unsafeRegexes(tree: Tree, template: ExpressionTemplate): readonly Diagnostic[] {
+  const unsafe = tree.type === 'regex' && tree.value instanceof RegExp && repeatsInRepetition(tree.value.source)
+  const end = tree.position ?? template.source.length
+  const start = template.source.lastIndexOf('/', template.source.lastIndexOf('/', end - 1) - 1)
+  return [
+    ...(unsafe ? [codes.regexUnsafe(spanWithin(template, Math.max(0, start), end))] : []),
+    ...childrenOf(tree).flatMap((child) => unsafeRegexes(child, template)),
+  ]
 }
 
 function refusedFunctions(tree: Tree, template: ExpressionTemplate): readonly Diagnostic[] {

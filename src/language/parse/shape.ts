@@ -177,7 +177,7 @@ export const propertySchemas = (keys: Keys): JsonObject =>
 
 export function asMap(node: YamlNode, where: string, to: Reading): YamlMap | undefined {
   if (node.kind === 'map') return node
-  to.diagnostics.push(codes.valueInvalid(node.span, `a map: ${where}`))
+  to.diagnostics.push(codes.valueInvalid(node.span, `${where} to be a map`))
   return undefined
 }
 

@@ -71,7 +71,11 @@ export const moment: Shape<string> = scalar(
   { type: 'string', format: 'date-time' },
   'a moment such as 2026-01-31T22:00:00Z',
   (value) =>
-    typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value) && !Number.isNaN(Date.parse(value)) ? value : undefined,
+    typeof value === 'string' &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d.*(?:Z|[+-]\d\d:\d\d)$/.test(value) &&
+    !Number.isNaN(Date.parse(value))
+      ? value
+      : undefined,
 )
 
 export const toField = ({ name, nameSpan, value }: NamedValue<Template>): Field => ({ name, nameSpan, value })

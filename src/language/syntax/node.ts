@@ -39,6 +39,8 @@ export interface RawScalar {
   readonly indent: number
   readonly headerIndent: number
   readonly chomp: '' | '+' | '-'
+  /** A comment stands behind it on its line. */
+  readonly commented: boolean
 }
 
 /** The entry's value, or undefined. */

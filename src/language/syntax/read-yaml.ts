@@ -128,9 +128,10 @@ const STYLES: Readonly<Record<string, ScalarStyle>> = {
 function rawOf(node: Scalar, span: Span): RawScalar {
   const style = STYLES[node.type ?? 'PLAIN'] ?? 'plain'
   const token = node.srcToken
+  const commented = typeof node.comment === 'string'
   if (token?.type !== 'block-scalar') {
     const source = token && 'source' in token ? token.source : ''
-    return { style, source, start: token?.offset ?? span.start, indent: 0, headerIndent: 0, chomp: '' }
+    return { style, source, start: token?.offset ?? span.start, indent: 0, headerIndent: 0, chomp: '', commented }
   }
   const props = token.props.map((prop) => ('source' in prop ? prop.source : ''))
   const header = props.find((source) => /^[|>]/.test(source)) ?? ''
@@ -141,13 +142,14 @@ function rawOf(node: Scalar, span: Span): RawScalar {
     indent: token.indent,
     headerIndent: Number(/\d/.exec(header)?.[0] ?? 0),
     chomp: (/[+-]/.exec(header)?.[0] ?? '') as RawScalar['chomp'],
+    commented,
   }
 }
 
 const emptyScalar = (span: Span): YamlNode => ({
   kind: 'scalar',
   value: null,
-  raw: { style: 'plain', source: '', start: span.start, indent: 0, headerIndent: 0, chomp: '' },
+  raw: { style: 'plain', source: '', start: span.start, indent: 0, headerIndent: 0, chomp: '', commented: false },
   span,
 })
 

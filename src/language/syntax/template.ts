@@ -40,7 +40,7 @@ function scalarTemplate(node: YamlScalar, diagnostics: Diagnostic[]): Template {
   const expression = cut(node, offsets, start + 2, closes ? end - 1 : end)
   const closing = closingBrace(node.value, start + 2)
   if (closing === undefined && !closes) {
-    diagnostics.push(codes.expressionUnterminated(node.span, node.raw.style === 'plain'))
+    diagnostics.push(codes.expressionUnterminated(node.span, node.raw.style === 'plain' && node.raw.commented))
     return expression
   }
   const found = expressionDiagnostics(expression)
