@@ -83,19 +83,23 @@ export const versionUnsupported = (version: unknown): VaultError =>
 export const fileMissing = (kind: FileKind, name: string, options?: ErrorOptions): VaultError =>
   new VaultError('VAULT_FILE_MISSING', `${fileWords(kind, name)} is missing`, undefined, options)
 
+const DAMAGE_HINTS: Readonly<Record<FileKind, string>> = {
+  config: 'restore the file from a copy of the vault',
+  key: 'restore the file from a copy of the vault, or remove it where another key file is known to open the vault',
+  pack: 'find what it affects with `holdfast vault verify`',
+  index: 'rebuild the index with `restic repair index` (before 0.16: `rebuild-index`)',
+  snapshot: 'restore the file from a copy of the vault, or remove it: the point is lost',
+  lock: 'when nothing else uses the vault, remove all locks with `restic unlock --remove-all`',
+}
+
 export const fileDamaged = (kind: FileKind, name: string, reason: string, options?: ErrorOptions): VaultError =>
-  new VaultError(
-    'VAULT_FILE_DAMAGED',
-    `${fileWords(kind, name)} is damaged: ${reason}`,
-    'find what it affects with `holdfast vault verify`',
-    options,
-  )
+  new VaultError('VAULT_FILE_DAMAGED', `${fileWords(kind, name)} is damaged: ${reason}`, DAMAGE_HINTS[kind], options)
 
 export const blobMissing = (type: 'data' | 'tree', id: string): VaultError =>
   new VaultError(
     'VAULT_BLOB_MISSING',
     `no index lists ${type} blob ${id.slice(0, 10)}`,
-    'rebuild the index with `restic rebuild-index`, then run `holdfast vault verify`',
+    'rebuild the index with `restic repair index` (before 0.16: `rebuild-index`), then run `holdfast vault verify`',
   )
 
 export const vaultLocked = (by: { exclusive: boolean; hostname: string; pid: number; time: string }): VaultError =>

@@ -143,7 +143,7 @@ async function readRange(
   while (done < lengthBytes) {
     const { bytesRead } = await file.read(into, done, lengthBytes - done, offsetBytes + done)
     if (bytesRead === 0)
-      throw fileDamaged(kind, name, `it has ${offsetBytes + done} bytes, ${offsetBytes + lengthBytes} are needed`)
+      throw fileDamaged(kind, name, `it has ${(await file.stat()).size} bytes, ${offsetBytes + lengthBytes} are needed`)
     done += bytesRead
   }
   return into

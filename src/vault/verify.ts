@@ -4,9 +4,10 @@ import { ID_BYTES } from './blobs.ts'
 import { GEOMETRY } from './disk-tree.ts'
 import { type IndexedPack, readIndex } from './index-files.ts'
 import { packBytes } from './pack.ts'
-import { readPoint, summarise } from './points.ts'
+import { type RestorePoint, readPoint, summarise } from './points.ts'
 import type { Repository } from './repository.ts'
 import { readSnapshot, type Snapshot } from './snapshots.ts'
+import { nodeName } from './tree.ts'
 import type { PackReport } from './work.ts'
 
 export interface VerifyRequest {
@@ -54,17 +55,15 @@ export async function verifyVault(repository: Repository, request: VerifyRequest
 
   const present = new Map((await backend.list('pack')).map(({ name, sizeBytes }) => [name, sizeBytes]))
   const packs = await checkPacks(repository, present, request, problems)
-  const walks = new Map<string, Walk>()
+  const walks = new Map<number, Walk>()
   const damagedPoints: DamagedPoint[] = []
   for (const snapshot of snapshots) {
     request.signal?.throwIfAborted()
-    const geometry = await readPoint(repository, snapshot).then(
-      (point) => point.geometry,
-      () => GEOMETRY,
-    )
-    const walk = walks.get(JSON.stringify(geometry)) ?? createWalk(repository, packs.badBlobs, geometry.chunkBytes)
-    walks.set(JSON.stringify(geometry), walk)
-    const damage = joinSegments(await walk(snapshot.tree), geometry.segmentBytes)
+    const point = await readPoint(repository, snapshot).catch(() => undefined)
+    const { chunkBytes } = point?.geometry ?? GEOMETRY
+    const walk = walks.get(chunkBytes) ?? createWalk(repository, packs.badBlobs, chunkBytes)
+    walks.set(chunkBytes, walk)
+    const damage = joinSegments(await walk(snapshot.tree), point)
     const vm = summarise(snapshot)?.vm
     if (damage.length > 0)
       damagedPoints.push({ id: snapshot.id, timeMs: snapshot.timeMs, ...(vm === undefined ? {} : { vm }), damage })
@@ -228,7 +227,7 @@ function createWalk(repository: Repository, badBlobs: ReadonlyMap<string, string
           {
             path: name,
             reason,
-            ranges: normaliseExtents(lost).map(({ offsetBytes: at, lengthBytes }) => ({ offsetBytes: at, lengthBytes })),
+            ranges: merge(lost),
           },
         ]
   }
@@ -239,18 +238,32 @@ function createWalk(repository: Repository, badBlobs: ReadonlyMap<string, string
   return walk
 }
 
-const SEGMENT = /^(disks\/[^/]+)\/(\d{6})\/disk\.raw$/
+const SEGMENT = /^disks\/([^/]+)(?:\/(\d{6}))?(?:\/disk\.raw)?$/
 
-/** Segments are how a disk is stored; people ask for offsets of the disk. */
-function joinSegments(damage: readonly Damage[], segmentBytes: number): readonly Damage[] {
+/** Segments are how a disk is stored; people ask for offsets of the disk. A lost tree loses all that was below it. */
+function joinSegments(damage: readonly Damage[], point: RestorePoint | undefined): readonly Damage[] {
+  const { segmentBytes } = point?.geometry ?? GEOMETRY
+  const sizes = new Map(point?.disks.map(({ disk, sizeBytes }) => [nodeName(disk), sizeBytes]))
   const joined = new Map<string, Damage>()
   for (const one of damage) {
-    const [, disk, segment] = SEGMENT.exec(one.path) ?? []
-    const path = disk ?? one.path.replace(/\/$/, '')
-    const start = Number(segment ?? 0) * segmentBytes
-    const ranges = one.ranges.map(({ offsetBytes, lengthBytes }) => ({ offsetBytes: start + offsetBytes, lengthBytes }))
+    const place = one.path.replace(/\/$/, '')
+    const [, folder = '', segment] = SEGMENT.exec(place) ?? []
+    const sizeBytes = sizes.get(folder)
+    const path = sizeBytes === undefined ? place || '/' : `disks/${folder}`
+    const start = sizeBytes === undefined ? 0 : Number(segment ?? 0) * segmentBytes
+    const below = segment === undefined ? (sizeBytes ?? 0) : Math.min(segmentBytes, (sizeBytes ?? 0) - start)
+    const lost = one.ranges.length > 0 || sizeBytes === undefined ? one.ranges : [{ offsetBytes: 0, lengthBytes: below }]
+    const ranges = lost.map(({ offsetBytes, lengthBytes }) => ({ offsetBytes: start + offsetBytes, lengthBytes }))
     const known = joined.get(path)
-    joined.set(path, known ? { ...known, ranges: [...known.ranges, ...ranges] } : { path, reason: one.reason, ranges })
+    joined.set(path, { path, reason: known?.reason ?? one.reason, ranges: merge([...(known?.ranges ?? []), ...ranges]) })
   }
   return [...joined.values()]
 }
+
+type Ranges = Damage['ranges']
+
+const merge = (ranges: Ranges): Ranges =>
+  normaliseExtents(ranges.map((range) => ({ ...range, kind: 'data' as const }))).map(({ offsetBytes, lengthBytes }) => ({
+    offsetBytes,
+    lengthBytes,
+  }))
