@@ -41,11 +41,11 @@ export function createHttp({ clock, onExchange, bodyLimitBytes = BODY_LIMIT_BYTE
     return cached(pools, JSON.stringify([origin, ca]), () => createPool(origin, ca))
   }
 
-  const sessionOf = (connection: Connection): Session =>
-    cached(sessions, idOf(connection), () => ({
-      memory: new Map(),
-      secrets: new Set(Object.values(connection.settings).filter((value) => value instanceof Secret)),
-    }))
+  const sessionOf = (connection: Connection): Session => {
+    const session = cached(sessions, idOf(connection), () => ({ memory: new Map(), secrets: new Set<Secret>() }))
+    for (const value of Object.values(connection.settings)) if (value instanceof Secret) session.secrets.add(value)
+    return session
+  }
 
   const limitOf = (connection: Connection, method: string, stated: Limits | undefined): RateLimit | undefined => {
     const kind = method === 'GET' ? 'getPerMinute' : 'otherPerMinute'

@@ -126,5 +126,7 @@ function told(value: Json | undefined): string {
   if (value === undefined || value === null) return ''
   if (isObject(value) || Array.isArray(value))
     throw new Unsendable(`${JSON.stringify(value)} cannot stand in an address or header`)
-  return String(value)
+  const text = String(value)
+  if (!text.isWellFormed()) throw new Unsendable(`${JSON.stringify(text)} is no valid text`)
+  return text
 }
