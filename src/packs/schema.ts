@@ -44,7 +44,7 @@ const connection = closed(
     properties: {
       type: 'object',
       description:
-        'Settings by name, each a JSON Schema; `x-secret: true` marks what may only come from environment, file or command.',
+        'Settings by name, each a JSON Schema; `x-secret: true` marks what may only come from environment, file or command, `x-path: true` a path relative to the configuration.',
       additionalProperties: { type: 'object' },
     },
     required: names('Settings that an operator must give.'),

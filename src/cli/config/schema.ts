@@ -64,10 +64,12 @@ export const configSchema: JsonSchema = {
 const propertiesOf = (connection: ConnectionType): JsonObject =>
   isObject(connection.properties.properties) ? connection.properties.properties : {}
 
-export const isSecret = (connection: ConnectionType, setting: string): boolean => {
+function isMarked(connection: ConnectionType, setting: string, mark: 'x-secret' | 'x-path'): boolean {
   const property = propertiesOf(connection)[setting]
-  return isObject(property) && property['x-secret'] === true
+  return isObject(property) && property[mark] === true
 }
+export const isSecret = (connection: ConnectionType, setting: string): boolean => isMarked(connection, setting, 'x-secret')
+export const isPath = (connection: ConnectionType, setting: string): boolean => isMarked(connection, setting, 'x-path')
 
 /** One target of this connection type as it stands in the file: its settings flat beside `connection`, secrets as sources. */
 export function targetSchema(connection: ConnectionType): JsonSchema {

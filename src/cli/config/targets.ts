@@ -1,4 +1,5 @@
 // Targets against the connection types of the packs, and as the connections that a run is given.
+import { resolve } from 'node:path'
 import { type Diagnostic, didYouMean } from '../../diagnostics/index.ts'
 import { schemaDiagnostics, toJson } from '../../language/index.ts'
 import type { Catalogue, Connection, ConnectionType } from '../../packs/index.ts'
@@ -6,7 +7,7 @@ import { fillDefaults, type Json, type JsonObject, Secret } from '../../values/i
 import { connectionUnknown, secretLiteral, secretUnresolved, targetUnknown } from '../codes.ts'
 import { refuseErrors } from '../refusal.ts'
 import type { Config, ConfiguredTarget } from './read.ts'
-import { isSecret, targetSchema } from './schema.ts'
+import { isPath, isSecret, targetSchema } from './schema.ts'
 import { resolveSecret, SecretMissing, type SecretSource } from './secrets.ts'
 
 /** Problems of the targets against the connection types of these packs. */
@@ -68,7 +69,12 @@ async function openTarget(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ connection: Connection; diagnostics: readonly Diagnostic[] }> {
   const entries = target.node.entries.filter(({ key }) => key !== 'connection')
-  const plain = entries.filter(({ key }) => !isSecret(type, key)).map(({ key, value }) => [key, toJson(value)] as const)
+  const plain = entries
+    .filter(({ key }) => !isSecret(type, key))
+    .map(({ key, value }) => {
+      const setting = toJson(value)
+      return [key, isPath(type, key) && typeof setting === 'string' ? resolve(config.directory, setting) : setting] as const
+    })
   const { value: filled } = fillDefaults(type.properties, Object.fromEntries(plain))
   const settings: Record<string, Json | Secret> = { ...(filled as JsonObject) }
   const diagnostics: Diagnostic[] = []
