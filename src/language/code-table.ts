@@ -121,6 +121,11 @@ const TABLE = {
     title: 'An output has no such property',
     explanation: 'The schema of what is referred to has no property of this name.',
   },
+  TYPE_MISMATCH: {
+    title: 'A value of another type is needed',
+    explanation:
+      'A condition is true or false, a loop goes over a list, a lock and a message are text. Compare, count or convert the value.',
+  },
   INPUTS_SCHEMA_INVALID: {
     title: 'The inputs are no valid JSON Schema',
     explanation: 'inputs is a JSON Schema (2020-12) of type object.',

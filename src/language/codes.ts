@@ -184,6 +184,18 @@ export const propertyUnknown = (span: Span, name: string, of: string, known: rea
     hint: meant(name, known) ?? (known.length > 0 ? `It has ${listOf(known)}.` : undefined),
   })
 
+export const typeMismatch = (span: Span, needed: string, type: string): Diagnostic =>
+  problem('TYPE_MISMATCH', span, `${needed} is needed here, but this is ${TYPE_NAMES[type] ?? type}`)
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'text',
+  boolean: 'true or false',
+  number: 'a number',
+  integer: 'a whole number',
+  array: 'a list',
+  object: 'an object',
+}
+
 // ---- calls --------------------------------------------------------------------------------------------------------
 
 export const inputsSchemaInvalid = (span: Span, path: string, message: string, guess: string | undefined): Diagnostic =>

@@ -42,7 +42,7 @@ function known(template: Template): Json {
 function checkSlot({ name, value }: Field, { action, sight }: Call): Diagnostic | undefined {
   const slot = isObject(action.input.properties) ? action.input.properties[name] : undefined
   if (!isObject(slot)) return undefined
-  const type = value.kind === 'expression' ? typeOf(value, sight.roots, purePathNames) : undefined
+  const type = value.kind === 'expression' ? typeOf(value, sight.roots) : undefined
   const wanted = slot['x-connection']
   if (typeof wanted === 'string') {
     if (value.kind !== 'expression') return codes.connectionNotTarget(value.span, name, wanted)

@@ -1,14 +1,13 @@
 // A switch over an enum has a case for each value, and no other.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
-import { purePathNames } from '../expressions/index.ts'
 import { typeOf } from './static-type.ts'
 import type { Survey } from './survey.ts'
 
 export function checkCases({ visits }: Survey): readonly Diagnostic[] {
   return visits.flatMap(({ step, sight }) => {
     if (step.kind !== 'switch') return []
-    const type = typeOf(step.on, sight.roots, purePathNames)
+    const type = typeOf(step.on, sight.roots)
     if (!Array.isArray(type?.enum)) return []
     const values = type.enum.map(String)
     const cases = step.cases.map(({ value }) => value)

@@ -11,6 +11,7 @@ import { checkPolling } from './polling.ts'
 import { checkReferences } from './references.ts'
 import { checkStepIds } from './step-ids.ts'
 import { type Survey, survey } from './survey.ts'
+import { checkValueTypes } from './value-types.ts'
 
 const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
   checkNames,
@@ -21,6 +22,7 @@ const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
   checkEnds,
   checkPolling,
   checkCases,
+  checkValueTypes,
 ]
 
 /**

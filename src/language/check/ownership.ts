@@ -1,7 +1,6 @@
 // Who holds what: `owner` names a block around the step, and no handle outlives what it stands for.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
-import { purePathNames } from '../expressions/index.ts'
 import type { Step } from '../model.ts'
 import { typeOf } from './static-type.ts'
 import type { Call, Sight, Site, Survey } from './survey.ts'
@@ -28,7 +27,7 @@ function checkAcquires({ step, action }: Call): readonly Diagnostic[] {
 function checkEscape({ template, sight, leaves }: Site): readonly Diagnostic[] {
   if (!leaves) return []
   if (template.kind === 'map') return template.entries.flatMap(({ value }) => checkEscape({ template: value, sight, leaves }))
-  const owner = typeOf(template, sight.roots, purePathNames)?.['x-owner']
+  const owner = typeOf(template, sight.roots)?.['x-owner']
   const block = sight.around.at(-1)?.id ?? 'the run'
   return owner === block ? [codes.handleEscapes(template.span, block)] : []
 }

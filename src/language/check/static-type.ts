@@ -1,5 +1,6 @@
 // What is known of a value before the run: a JSON Schema, or nothing at all. Inference gives up rather than guess.
 import { isObject, type Json, type JsonSchema } from '../../values/index.ts'
+import { purePathNames, resultType } from '../expressions/index.ts'
 import type { Field, Template } from '../model.ts'
 
 /** Undefined: it may be anything. */
@@ -65,31 +66,26 @@ export function eitherOf(types: readonly StaticType[]): StaticType {
 /** Types of roots, by name. */
 export type RootTypes = Readonly<Record<string, StaticType>>
 
-/** `pathOf` answers the names of an expression that is nothing but a path. */
-export function typeOf(
-  template: Template,
-  roots: RootTypes,
-  pathOf: (source: string) => readonly string[] | undefined,
-): StaticType {
+/** Of an expression only what its path or its outermost operator tells. */
+export function typeOf(template: Template, roots: RootTypes): StaticType {
   switch (template.kind) {
     case 'literal':
       return literalType(template.value)
     case 'list':
       return listOf(undefined)
     case 'map':
-      return fieldsType(template.entries, roots, pathOf)
+      return fieldsType(template.entries, roots)
     case 'expression': {
-      const path = pathOf(template.source)
-      return path && typeAtPath(path, roots)
+      const path = purePathNames(template.source)
+      if (path) return typeAtPath(path, roots)
+      const type = resultType(template.source)
+      return type && { type }
     }
   }
 }
 
-export const fieldsType = (
-  fields: readonly Field[],
-  roots: RootTypes,
-  pathOf: (source: string) => readonly string[] | undefined,
-): JsonSchema => record(Object.fromEntries(fields.map(({ name, value }) => [name, typeOf(value, roots, pathOf)])))
+export const fieldsType = (fields: readonly Field[], roots: RootTypes): JsonSchema =>
+  record(Object.fromEntries(fields.map(({ name, value }) => [name, typeOf(value, roots)])))
 
 function typeAtPath([root, ...names]: readonly string[], roots: RootTypes): StaticType {
   let type: StaticType = roots[root ?? '']

@@ -1,7 +1,6 @@
 // One walk over a runbook: which step stands where, and what each expression can see from its place. It judges nothing.
 import { isObject, type Json, type JsonSchema } from '../../values/index.ts'
 import { type ActionView, type CatalogueView, qualify, resolveUses } from '../catalogue.ts'
-import { purePathNames } from '../expressions/index.ts'
 import type { Block, Field, Runbook, Step, Template, UsesStep } from '../model.ts'
 import {
   eitherOf,
@@ -130,7 +129,7 @@ function walkBlock(block: Block, outer: Sight, walk: Walk): JsonSchema {
   }
   const end = from(steps.length)
   note(block.yield, end, walk)
-  return fieldsType(block.yield, roots, purePathNames)
+  return fieldsType(block.yield, roots)
 }
 
 const note = (fields: readonly Field[], sight: Sight, walk: Walk): void => {
@@ -157,7 +156,7 @@ function walkStep(step: Step, sight: Sight, walk: Walk): StaticType {
     case 'foreach': {
       see(step.in)
       see(step.concurrency)
-      const item = itemsOf(typeOf(step.in, sight.roots, purePathNames))
+      const item = itemsOf(typeOf(step.in, sight.roots))
       const inside = withRoot(sight, step.as, item)
       see(step.key, inside)
       return withSkipped(gathered(walkBlock(step.body, inside, walk)))
