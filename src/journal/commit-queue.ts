@@ -17,7 +17,8 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
-export function createCommitQueue(database: DatabaseSync): CommitQueue {
+/** `worded` makes what callers are told when a whole group fails: a full disk, a closed file. */
+export function createCommitQueue(database: DatabaseSync, worded: (error: unknown) => Error): CommitQueue {
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
   const rollback = database.prepare('ROLLBACK')
@@ -38,7 +39,8 @@ export function createCommitQueue(database: DatabaseSync): CommitQueue {
     } catch (error) {
       if (isBusy(error)) return waitAndRetry(jobs)
       if (database.isOpen && database.isTransaction) rollback.run()
-      for (const job of jobs) job.reject(error)
+      const failure = worded(error)
+      for (const job of jobs) job.reject(failure)
     }
   }
 

@@ -40,7 +40,7 @@ interface RunRow {
 /** Opens the journal, making file and folder (readable by their owner only) where they are missing. Throws JournalUnusable. */
 export function openJournal(path: string): Journal {
   const database = open(path)
-  const queue = createCommitQueue(database)
+  const queue = createCommitQueue(database, (error) => unusable(path, 'cannot be written', error))
   const sql = statements(database)
 
   const put = (text: string): string => {
@@ -179,9 +179,12 @@ function open(path: string): DatabaseSync {
   } catch (error) {
     database?.close()
     if (error instanceof JournalUnusable) throw error
-    throw new JournalUnusable(path, `cannot be used as a journal: ${(error as Error).message}`, { cause: error })
+    throw unusable(path, 'cannot be used as a journal', error)
   }
 }
+
+const unusable = (path: string, what: string, error: unknown): JournalUnusable =>
+  new JournalUnusable(path, `${what}: ${(error as Error).message}`, { cause: error })
 
 function statements(database: DatabaseSync) {
   const prepare = (text: string) => database.prepare(text)

@@ -199,7 +199,8 @@ export function thingHandlers(store: Store): Handlers {
     },
     'things/list': async ({ count }) => ({ names: Array.from({ length: Number(count) }, (_, n) => `n${n}`) }),
     'things/put': async () => ({}),
-    'things/count': async ({ name }) => {
+    'things/count': async ({ name }, context) => {
+      context.assertOwner()
       store.say(`count ${name}`)
       return {}
     },

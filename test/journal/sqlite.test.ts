@@ -142,7 +142,7 @@ describe('the SQLite journal', () => {
     const appended = journal.append('r', epoch, { events: [output({})], obligations: [] })
     await journal[Symbol.asyncDispose]()
     await appended
-    await expect(journal.append('r', epoch, { events: [], obligations: [] })).rejects.toThrow()
+    await expect(journal.append('r', epoch, { events: [], obligations: [] })).rejects.toThrow(JournalUnusable)
   })
 
   it('shares one file between open journals', async () => {

@@ -1,9 +1,10 @@
 // A process to be killed. Arguments: a scene, then tasks that are done in order: `record <n> <folder>` starts a run and dies at its n-th
-// record, `call <n> <folder>` at its n-th call, and `resume 0 <folder>` resumes what was left there.
+// record, `call <n> <folder>` at its n-th call; `pause <n> <folder>` stands still there; `resume 0 <folder>` resumes what a dead process left,
+// `takeOver 0 <folder>` what one left that still lives.
 import { join } from 'node:path'
 import { createEngine } from '../../../src/engine/index.ts'
 import { openJournal, processOwner } from '../../../src/journal/index.ts'
-import { killingAfterCall, killingAfterRecord } from './killing.ts'
+import { killingAfterCall, killingAfterRecord, pausingAtCall } from './killing.ts'
 import type { OpenScene } from './scene.ts'
 
 const [scene = '', ...words] = process.argv.slice(2)
@@ -24,13 +25,15 @@ for (let at = 0; at < words.length; at += 3) {
     journal: task === 'record' ? killingAfterRecord(journal, Number(count)) : journal,
     handlers: (catalogue) => {
       const handlers = opened.options.handlers(catalogue)
-      return task === 'call' ? killingAfterCall(handlers, Number(count)) : handlers
+      if (task === 'call') return killingAfterCall(handlers, Number(count))
+      return task === 'pause' ? pausingAtCall(handlers, Number(count)) : handlers
     },
     owner: processOwner(),
     newRunId: () => crypto.randomUUID(),
   })
-  if (task === 'resume') {
-    for (const { id } of await journal.runs({ status: 'running' })) await (await engine.resume(id)).ended
+  if (task === 'resume' || task === 'takeOver') {
+    const takeOver = task === 'takeOver'
+    for (const { id } of await journal.runs({ status: 'running' })) await (await engine.resume(id, { takeOver })).ended
   } else {
     const { status, failure } = await (await engine.start(await opened.request())).ended
     if (status !== 'succeeded') throw new Error(`a run that nobody killed ${status}: ${failure?.message}`)

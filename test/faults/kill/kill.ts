@@ -6,6 +6,9 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Point } from './killing.ts'
 
+/** All points in continuous integration, and wherever HOLDFAST_KILL=all; otherwise a sample. */
+export const takesAll = Boolean(process.env.CI) || process.env.HOLDFAST_KILL === 'all'
+
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url))
 
 export interface Killed {
@@ -55,9 +58,27 @@ export async function killAtEach(scene: string, options: KillOptions): Promise<r
   return killed.sort((a, b) => a.count - b.count)
 }
 
-async function child(scene: string, tasks: readonly string[]) {
-  const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', CHILD, scene, ...tasks]
-  const running = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+/** Resolves once the process stands still; `goOn` lets it end. */
+export async function pauseAtCall(scene: string, call: number, folder: string) {
+  const running = start(scene, ['pause', String(call), folder])
+  const ended = Promise.all([text(running.stderr), once(running, 'close')])
+  await Promise.race([once(running.stdout, 'data'), ended])
+  return {
+    goOn: async (): Promise<{ code: number | null; errors: string }> => {
+      running.kill('SIGCONT')
+      const [errors, [code]] = await ended
+      return { code, errors }
+    },
+  }
+}
+
+export async function child(scene: string, tasks: readonly string[]) {
+  const running = start(scene, tasks)
   const [errors, [code, signal]] = await Promise.all([text(running.stderr), once(running, 'close')])
   return { code: code as number | null, signal: signal as NodeJS.Signals | null, errors }
+}
+
+function start(scene: string, tasks: readonly string[]) {
+  const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', CHILD, scene, ...tasks]
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
 }

@@ -1,6 +1,7 @@
-// Where a process dies, by SIGKILL: around the product's journal and handlers, never by a branch inside them.
+// Where a process dies or stands still, by a real signal: around the product's journal and handlers, never by a branch inside them.
 import type { Journal } from '../../../src/journal/index.ts'
 import type { Handlers } from '../../../src/packs/index.ts'
+import type { JsonObject } from '../../../src/values/index.ts'
 
 /** `record`: the n-th append is durable, nothing that follows from it has left. `call`: the n-th call has taken effect, its answer is lost. */
 export type Point = 'record' | 'call'
@@ -21,14 +22,31 @@ export function killingAfterRecord(journal: Journal, record: number): Journal {
 
 export function killingAfterCall(handlers: Handlers, call: number): Handlers {
   let calls = 0
-  const killing = Object.entries(handlers).map(([name, handler]) => [
+  return around(handlers, async (perform) => {
+    const output = await perform()
+    calls += 1
+    if (calls === call) die()
+    return output
+  })
+}
+
+/** Says `paused` and stands still just before the n-th call, until somebody sends SIGCONT. */
+export function pausingAtCall(handlers: Handlers, call: number): Handlers {
+  let calls = 0
+  return around(handlers, (perform) => {
+    calls += 1
+    if (calls === call) {
+      process.stdout.write('paused\n')
+      process.kill(process.pid, 'SIGSTOP')
+    }
+    return perform()
+  })
+}
+
+function around(handlers: Handlers, call: (perform: () => Promise<JsonObject>) => Promise<JsonObject>): Handlers {
+  const wrapped = Object.entries(handlers).map(([name, handler]) => [
     name,
-    async (...given: Parameters<typeof handler>) => {
-      const output = await handler(...given)
-      calls += 1
-      if (calls === call) die()
-      return output
-    },
+    (...given: Parameters<typeof handler>) => call(() => handler(...given)),
   ])
-  return Object.fromEntries(killing)
+  return Object.fromEntries(wrapped)
 }

@@ -7,15 +7,14 @@ import { openJournal } from '../../../src/journal/index.ts'
 import { type ScpSimulator, startScpSimulator } from '../../../src/platforms/sangfor-scp/simulator/index.ts'
 import { type Json, Secret } from '../../../src/values/index.ts'
 import { initVault, openVault } from '../../../src/vault/index.ts'
-import { killAtEach } from './kill.ts'
+import { killAtEach, takesAll } from './kill.ts'
 import type { ScpSceneFile } from './scp.scene.ts'
 
 /** A lease of five minutes takes 15 seconds: long enough for another process to start on a busy machine. */
 const RATE = 20
 const PASSWORD = 'correct horse'
 const DISK_BYTES = 2 ** 20
-/** All in continuous integration, and wherever HOLDFAST_KILL=all; otherwise a sample. */
-const STRIDE = process.env.CI || process.env.HOLDFAST_KILL === 'all' ? 1 : 16
+const STRIDE = takesAll ? 1 : 16
 
 let root: string
 let scp: ScpSimulator
