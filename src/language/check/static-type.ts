@@ -56,7 +56,7 @@ export function eitherOf(types: readonly StaticType[]): StaticType {
   for (const type of types) {
     for (const [name, schema] of Object.entries(isObject(type?.properties) ? type.properties : {})) {
       const known = merged[name]
-      const agrees = !(name in merged) || JSON.stringify(known) === JSON.stringify(schema)
+      const agrees = !Object.hasOwn(merged, name) || JSON.stringify(known) === JSON.stringify(schema)
       merged[name] = agrees ? schemaOrNothing(schema) : undefined
     }
   }
@@ -87,8 +87,8 @@ export function typeOf(template: Template, roots: RootTypes): StaticType {
 export const fieldsType = (fields: readonly Field[], roots: RootTypes): JsonSchema =>
   record(Object.fromEntries(fields.map(({ name, value }) => [name, typeOf(value, roots)])))
 
-function typeAtPath([root, ...names]: readonly string[], roots: RootTypes): StaticType {
-  let type: StaticType = roots[root ?? '']
+function typeAtPath([root = '', ...names]: readonly string[], roots: RootTypes): StaticType {
+  let type: StaticType = Object.hasOwn(roots, root) ? roots[root] : undefined
   for (const name of names) {
     // Through a list the path yields one thing or several.
     const property: Property = type?.type === 'array' ? { kind: 'found', type: undefined } : propertyOf(type, name)
