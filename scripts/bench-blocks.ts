@@ -6,8 +6,9 @@ import { parseArgs } from 'node:util'
 import { formatSize, parseSize } from '../src/values/index.ts'
 import { type Ground, hold, type Score } from './bench/contest.ts'
 import { nbdGround } from './bench/nbd.ts'
+import { vaultGround } from './bench/vault.ts'
 
-const GROUNDS: Readonly<Record<string, Ground>> = { nbd: nbdGround }
+const GROUNDS: Readonly<Record<string, Ground>> = { nbd: nbdGround, vault: vaultGround }
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, size: { type: 'string', default: '1GiB' }, only: { type: 'string' } },

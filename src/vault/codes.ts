@@ -27,7 +27,7 @@ export type VaultCode =
 /** The only error the vault throws on purpose: about what is in the folder or what was asked of it. */
 export class VaultError extends Error {
   readonly code: VaultCode
-  readonly hint?: string
+  declare readonly hint?: string
 
   constructor(code: VaultCode, message: string, hint?: string, options?: ErrorOptions) {
     super(message, options)
