@@ -36,7 +36,8 @@ function* walk(command: Command, path: string, inherited: readonly Option[]): Ge
     choices: command.registeredArguments[0]?.argChoices ?? [],
     takesArguments: command.registeredArguments.length > 0,
   }
-  for (const child of command.commands) yield* walk(child, path ? `${path} ${child.name()}` : child.name(), options)
+  const handedDown = options.filter(({ long }) => long !== '--version')
+  for (const child of command.commands) yield* walk(child, path ? `${path} ${child.name()}` : child.name(), handedDown)
 }
 
 const flags = ({ short, long }: Option): readonly string[] => [short, long].filter((flag) => flag !== undefined)

@@ -185,9 +185,9 @@ function addVault(vault: Command, calls: (load: () => Promise<CommandModule>) =>
     .action(calls(() => import('./commands/vault-restore.ts')))
   vault
     .command('export')
-    .description('serve the disks of a restore point read-only over NBD, until Ctrl-C')
+    .description('serve restore points read-only over NBD, until Ctrl-C')
     .addArgument(folder())
-    .addArgument(point())
+    .addArgument(new Argument('[point]', 'list only the disks of this one'))
     .option('--port <port>', 'port on 127.0.0.1', wholeNumber, 10809)
     .addOption(password())
     .action(calls(() => import('./commands/vault-export.ts')))
