@@ -36,7 +36,7 @@ describe('copying blocks', () => {
       extent('data', 2 * MIB, MIB),
       extent('zero', 3 * MIB, MIB),
     ]
-    const result = await copyBlocks(memoryDisk(content), consumer, map)
+    const result = await copyBlocks(memoryDisk(content), consumer, map, { chunkBytes: MIB })
     expect(calls.toSorted((a, b) => a.offsetBytes - b.offsetBytes)).toEqual([
       { what: 'zero', offsetBytes: MIB, lengthBytes: MIB },
       { what: 'write', offsetBytes: 2 * MIB, lengthBytes: 64 * KIB },
@@ -144,6 +144,7 @@ describe('copying blocks', () => {
       },
     })
     await copyBlocks(memoryDisk(Buffer.alloc(4 * MIB, 1)), witness().consumer, [extent('data', 0, 4 * MIB)], {
+      chunkBytes: MIB,
       inFlight: 1,
       throttle,
     })

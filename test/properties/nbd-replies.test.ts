@@ -1,7 +1,8 @@
 // However a server cuts, orders and interleaves its replies, and however the network cuts the bytes, reads get what was sent.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createReplies, type Pending } from '../../src/blocks/nbd/replies.ts'
+import type { Pending } from '../../src/blocks/nbd/pending.ts'
+import { createReplies } from '../../src/blocks/nbd/replies.ts'
 import { deliver } from '../../src/blocks/nbd/transport.ts'
 import { chunk, data, simple, u32, u64 } from '../blocks/lying-server.ts'
 

@@ -21,3 +21,5 @@ export interface NbdExport {
 
 /** The export behind a name, or nothing; an empty name is the default export. Asked again for each connection. */
 export type ResolveExport = (exportName: string) => Promise<NbdExport | undefined>
+
+export const isWritable = (disk: NbdExport): boolean => !disk.readOnly && disk.write !== undefined

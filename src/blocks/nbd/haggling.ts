@@ -1,16 +1,11 @@
 // The server's side of the handshake phase: greets, answers options, and ends with an export that the client may use.
 // "Fixed newstyle negotiation"; with a TLS certificate it is a FORCEDTLS server: nothing is said before TLS.
-
+import { answerGo, answerList, answerMetaContext, describe, type Reply } from './answers.ts'
 import type { NbdExport, ResolveExport } from './export.ts'
 import type { Incoming } from './incoming.ts'
 import {
-  BASE_ALLOCATION,
-  DEFAULT_MAX_PAYLOAD_BYTES,
-  encodeString,
   HANDSHAKE,
-  INFO,
   INIT_MAGIC,
-  MAX_STRING_BYTES,
   OPTION,
   OPTION_ERROR,
   OPTION_HEADER_BYTES,
@@ -18,8 +13,6 @@ import {
   OPTION_REPLY,
   OPTION_REPLY_HEADER_BYTES,
   OPTION_REPLY_MAGIC,
-  TRANSMISSION,
-  writeUInt64,
 } from './protocol.ts'
 
 export interface Client {
@@ -39,11 +32,9 @@ export interface Agreed {
   readonly client: Client
   readonly disk: NbdExport
   readonly structuredReplies: boolean
-  /** The client selected `base:allocation`, which has the id 1. */
+  /** The client selected `base:allocation`. */
   readonly allocation: boolean
 }
-
-export const ALLOCATION_ID = 1
 
 /** What was agreed on; undefined when the client left or has to be dropped. */
 export async function haggle(client: Client, options: HagglingOptions): Promise<Agreed | undefined> {
@@ -81,7 +72,7 @@ async function answerOptions(plain: Client, options: HagglingOptions, noZeroes: 
 
   for (let option = await takeOption(client); option; option = await takeOption(client)) {
     const { type, data } = option
-    const reply = (replyType: number, content?: Buffer): void => {
+    const reply: Reply = (replyType, content) => {
       void client.send(encodeReply(type, replyType, content))
     }
     if (type === OPTION.abort) {
@@ -108,20 +99,20 @@ async function answerOptions(plain: Client, options: HagglingOptions, noZeroes: 
         reply(data.length === 0 ? OPTION_REPLY.ack : OPTION_ERROR.invalid)
         break
       case OPTION.list:
-        await answerList(data, options, reply)
+        await answerList(data, options.list, reply)
         break
       case OPTION.listMetaContext:
       case OPTION.setMetaContext: {
         const selects = type === OPTION.setMetaContext
         if (selects) allocationOf = undefined
-        const chosen = structuredReplies ? await answerMetaContext(data, selects, options, reply) : undefined
+        const chosen = structuredReplies ? await answerMetaContext(data, selects, options.resolve, reply) : undefined
         if (!structuredReplies) reply(OPTION_ERROR.invalid)
         if (selects) allocationOf = chosen
         break
       }
       case OPTION.info:
       case OPTION.go: {
-        const chosen = await answerGo(data, options, structuredReplies, reply)
+        const chosen = await answerGo(data, options.resolve, structuredReplies, reply)
         if (type === OPTION.info || !chosen) break
         return { client, disk: chosen.disk, structuredReplies, allocation: allocationOf === chosen.name }
       }
@@ -139,112 +130,8 @@ async function answerOptions(plain: Client, options: HagglingOptions, noZeroes: 
   return undefined
 }
 
-type Reply = (type: number, content?: Buffer) => void
-
 /** A second STARTTLS is invalid; one to a server without certificate is declined. */
 const tlsError = (options: HagglingOptions): number => (options.startTls ? OPTION_ERROR.invalid : OPTION_ERROR.policy)
-
-async function answerList(data: Buffer, options: HagglingOptions, reply: Reply): Promise<void> {
-  const names = data.length > 0 ? [] : await options.list()
-  for (const name of names) reply(OPTION_REPLY.server, encodeString(name))
-  reply(data.length > 0 ? OPTION_ERROR.invalid : OPTION_REPLY.ack)
-}
-
-/** The export's name when `base:allocation` is among the queries. `base:` is a wildcard in lists only. */
-async function answerMetaContext(
-  data: Buffer,
-  selects: boolean,
-  options: HagglingOptions,
-  reply: Reply,
-): Promise<string | undefined> {
-  const name = readString(data, 0)
-  const queries = name && readQueries(data, name.next)
-  if (!name || !queries) {
-    reply(OPTION_ERROR.invalid)
-    return undefined
-  }
-  if (!(await options.resolve(name.text))) {
-    reply(OPTION_ERROR.unknown)
-    return undefined
-  }
-  const wanted = queries.includes(BASE_ALLOCATION) || (!selects && (queries.length === 0 || queries.includes('base:')))
-  if (wanted) {
-    const id = Buffer.alloc(4)
-    id.writeUInt32BE(selects ? ALLOCATION_ID : 0)
-    reply(OPTION_REPLY.metaContext, Buffer.concat([id, Buffer.from(BASE_ALLOCATION)]))
-  }
-  reply(OPTION_REPLY.ack)
-  return wanted ? name.text : undefined
-}
-
-async function answerGo(
-  data: Buffer,
-  options: HagglingOptions,
-  structuredReplies: boolean,
-  reply: Reply,
-): Promise<{ name: string; disk: NbdExport } | undefined> {
-  const name = readString(data, 0)
-  const count = name && data.length >= name.next + 2 ? data.readUInt16BE(name.next) : -1
-  if (!name || data.length !== name.next + 2 + 2 * count) {
-    reply(OPTION_ERROR.invalid)
-    return undefined
-  }
-  const disk = await options.resolve(name.text)
-  if (!disk || disk.gone?.aborted) {
-    reply(OPTION_ERROR.unknown)
-    return undefined
-  }
-  reply(OPTION_REPLY.info, Buffer.concat([sixteenBits(INFO.export), describe(disk, structuredReplies)]))
-  const sizes = Buffer.alloc(14)
-  sizes.writeUInt16BE(INFO.blockSize, 0)
-  sizes.writeUInt32BE(1, 2)
-  sizes.writeUInt32BE(4096, 6)
-  sizes.writeUInt32BE(DEFAULT_MAX_PAYLOAD_BYTES, 10)
-  reply(OPTION_REPLY.info, sizes)
-  reply(OPTION_REPLY.ack)
-  return { name: name.text, disk }
-}
-
-/** Size and transmission flags, as `NBD_INFO_EXPORT` and `NBD_OPT_EXPORT_NAME` give them. */
-function describe(disk: NbdExport, structuredReplies: boolean): Buffer {
-  let flags: number = TRANSMISSION.hasFlags | TRANSMISSION.canMultiConn
-  if (structuredReplies) flags |= TRANSMISSION.sendDf
-  if (!isWritable(disk)) flags |= TRANSMISSION.readOnly
-  if (isWritable(disk) && disk.flush) flags |= TRANSMISSION.sendFlush | TRANSMISSION.sendFua
-  if (isWritable(disk) && disk.zero) flags |= TRANSMISSION.sendTrim | TRANSMISSION.sendWriteZeroes
-  const description = Buffer.alloc(10)
-  writeUInt64(description, disk.sizeBytes, 0)
-  description.writeUInt16BE(flags, 8)
-  return description
-}
-
-export const isWritable = (disk: NbdExport): boolean => !disk.readOnly && disk.write !== undefined
-
-function readString(data: Buffer, at: number): { text: string; next: number } | undefined {
-  if (data.length < at + 4) return undefined
-  const length = data.readUInt32BE(at)
-  const next = at + 4 + length
-  return length <= MAX_STRING_BYTES && next <= data.length ? { text: data.toString('utf8', at + 4, next), next } : undefined
-}
-
-function readQueries(data: Buffer, at: number): string[] | undefined {
-  if (data.length < at + 4) return undefined
-  const queries: string[] = []
-  let next = at + 4
-  for (let left = data.readUInt32BE(at); left > 0; left -= 1) {
-    const query = readString(data, next)
-    if (!query) return undefined
-    queries.push(query.text)
-    next = query.next
-  }
-  return next === data.length ? queries : undefined
-}
-
-function sixteenBits(value: number): Buffer {
-  const bytes = Buffer.alloc(2)
-  bytes.writeUInt16BE(value)
-  return bytes
-}
 
 function encodeReply(option: number, type: number, content: Buffer = Buffer.alloc(0)): Buffer {
   const header = Buffer.alloc(OPTION_REPLY_HEADER_BYTES)

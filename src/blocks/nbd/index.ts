@@ -1,4 +1,5 @@
-export { connectNbd, listNbdExports, type NbdClient, type NbdClientOptions } from './client.ts'
+export type { NbdClient } from './client.ts'
+export { connectNbd, listNbdExports, type NbdClientOptions } from './connect.ts'
 export { isTransient, NbdError, type NbdErrorKind } from './error.ts'
 export type { NbdExport } from './export.ts'
 export { BASE_ALLOCATION, DIRTY, DIRTY_BITMAP, STATE } from './protocol.ts'

@@ -1,13 +1,10 @@
 // The server's side of the transmission phase: takes requests, performs them side by side, answers each when it is done.
 // Memory is bounded: a connection's requests wait while the payloads under way exceed a budget.
-
 import { intersectExtents } from '../extents.ts'
 import { isZero } from '../zeros.ts'
-import type { NbdExport } from './export.ts'
-import { type Agreed, ALLOCATION_ID, isWritable } from './haggling.ts'
+import { isWritable, type NbdExport } from './export.ts'
+import type { Agreed } from './haggling.ts'
 import {
-  CHUNK,
-  CHUNK_DONE,
   COMMAND,
   COMMAND_FLAG,
   DEFAULT_MAX_PAYLOAD_BYTES,
@@ -16,21 +13,9 @@ import {
   REQUEST_BYTES,
   REQUEST_MAGIC,
   readUInt64,
-  SIMPLE_REPLY_MAGIC,
   STATE,
-  STRUCTURED_REPLY_MAGIC,
-  writeUInt64,
 } from './protocol.ts'
-
-interface Request {
-  readonly command: number
-  readonly flags: number
-  readonly cookie: Buffer
-  readonly offsetBytes: number
-  readonly lengthBytes: number
-  /** What a write brings. */
-  readonly data?: Buffer
-}
+import { dataHead, doneReply, errorReply, holeReply, type Request, type Status, statusReply } from './reply-bytes.ts'
 
 /** Payloads under way on one connection; a single larger request passes alone. */
 const BUDGET_BYTES = 2 ** 24
@@ -87,14 +72,14 @@ async function perform(agreed: Agreed, request: Request, spare: Buffer[]): Promi
   const { client, disk, structuredReplies } = agreed
   try {
     const errno = refusalOf(agreed, request)
-    if (errno) return await answerError(agreed, request, errno)
+    if (errno) return await client.send(errorReply(request, ERRNO[errno], structuredReplies))
     switch (request.command) {
       case COMMAND.read: {
         const memory = takeSpare(spare, request.lengthBytes)
         const data = memory.subarray(0, request.lengthBytes)
         await disk.read(request.offsetBytes, data)
-        if (mayTellHole(agreed, request) && isZero(data)) await client.send(holeChunk(request))
-        else await client.send(structuredReplies ? dataHeader(request) : simpleReply(request, 0), data)
+        if (mayTellHole(agreed, request) && isZero(data)) await client.send(holeReply(request))
+        else await client.send(dataHead(request, structuredReplies), data)
         if (spare.length < MOST_SPARE_BUFFERS) spare.push(memory)
         return
       }
@@ -109,12 +94,12 @@ async function perform(agreed: Agreed, request: Request, spare: Buffer[]): Promi
         await disk.flush?.()
         break
       case COMMAND.blockStatus:
-        return await client.send(statusChunk(request, await statusOf(disk, request)))
+        return await client.send(statusReply(request, await statusOf(disk, request)))
     }
     if ((request.flags & COMMAND_FLAG.fua) !== 0) await disk.flush?.()
-    await client.send(structuredReplies ? chunk(request, CHUNK.none, 0) : simpleReply(request, 0))
+    await client.send(doneReply(request, structuredReplies))
   } catch (error) {
-    await answerError(agreed, request, errnoOf(error))
+    await client.send(errorReply(request, ERRNO[errnoOf(error)], structuredReplies))
   }
 }
 
@@ -148,11 +133,6 @@ function refusalOf({ disk, allocation }: Agreed, request: Request): Errno | unde
   return undefined
 }
 
-interface Status {
-  lengthBytes: number
-  readonly flags: number
-}
-
 const MOST_STATUSES = 2 ** 16
 
 async function statusOf(disk: NbdExport, { offsetBytes, lengthBytes, flags }: Request): Promise<Status[]> {
@@ -168,58 +148,9 @@ async function statusOf(disk: NbdExport, { offsetBytes, lengthBytes, flags }: Re
   return statuses.slice(0, (flags & COMMAND_FLAG.reqOne) !== 0 ? 1 : MOST_STATUSES)
 }
 
-function statusChunk(request: Request, statuses: readonly Status[]): Buffer {
-  const payload = Buffer.alloc(4 + 8 * statuses.length)
-  payload.writeUInt32BE(ALLOCATION_ID, 0)
-  statuses.forEach(({ lengthBytes, flags }, index) => {
-    payload.writeUInt32BE(lengthBytes, 4 + 8 * index)
-    payload.writeUInt32BE(flags, 8 + 8 * index)
-  })
-  return Buffer.concat([chunk(request, CHUNK.blockStatus, payload.length), payload])
-}
-
-function dataHeader(request: Request): Buffer {
-  const offset = Buffer.alloc(8)
-  writeUInt64(offset, request.offsetBytes, 0)
-  return Buffer.concat([chunk(request, CHUNK.offsetData, 8 + request.lengthBytes), offset])
-}
-
 /** "Don't fragment" asks for content, and a hole is cheaper in any other case. */
 const mayTellHole = ({ structuredReplies }: Agreed, { flags }: Request): boolean =>
   structuredReplies && (flags & COMMAND_FLAG.df) === 0
-
-function holeChunk(request: Request): Buffer {
-  const hole = Buffer.alloc(12)
-  writeUInt64(hole, request.offsetBytes, 0)
-  hole.writeUInt32BE(request.lengthBytes, 8)
-  return Buffer.concat([chunk(request, CHUNK.offsetHole, hole.length), hole])
-}
-
-function answerError({ client, structuredReplies }: Agreed, request: Request, errno: Errno): Promise<void> {
-  if (!structuredReplies) return client.send(simpleReply(request, ERRNO[errno]))
-  const payload = Buffer.alloc(6)
-  payload.writeUInt32BE(ERRNO[errno], 0)
-  return client.send(Buffer.concat([chunk(request, CHUNK.error, payload.length), payload]))
-}
-
-/** The last, mostly the only, chunk of a structured reply. */
-function chunk(request: Request, type: number, length: number): Buffer {
-  const header = Buffer.alloc(20)
-  header.writeUInt32BE(STRUCTURED_REPLY_MAGIC, 0)
-  header.writeUInt16BE(CHUNK_DONE, 4)
-  header.writeUInt16BE(type, 6)
-  request.cookie.copy(header, 8)
-  header.writeUInt32BE(length, 16)
-  return header
-}
-
-function simpleReply(request: Request, error: number): Buffer {
-  const header = Buffer.alloc(16)
-  header.writeUInt32BE(SIMPLE_REPLY_MAGIC, 0)
-  header.writeUInt32BE(error, 4)
-  request.cookie.copy(header, 8)
-  return header
-}
 
 const SYSTEM_ERRORS: Readonly<Record<string, Errno>> = {
   EPERM: 'EPERM',
