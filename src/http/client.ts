@@ -81,7 +81,7 @@ export function createHttp({ clock, onExchange, bodyLimitBytes = BODY_LIMIT_BYTE
       const startedAt = clock.now()
       try {
         const answer = await withTimeout(clock, options, (signal) =>
-          exchange(poolOf(connection, request.origin), request, { signal, limitBytes: bodyLimitBytes }),
+          exchange(poolOf(connection, request.origin), request, { signal, limitBytes: bodyLimitBytes, leaving: options.leaving }),
         )
         observe(connection, request, startedAt, { status: answer.status })
         return answer

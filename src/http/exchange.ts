@@ -9,9 +9,15 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal
   /** A body above this is refused. */
   readonly limitBytes: number
+  /** Called when the first byte is about to leave; what it throws keeps the request from leaving, and rejects. */
+  readonly leaving: () => void
 }
 
-export function exchange(pool: Dispatcher, request: HttpRequest, { signal, limitBytes }: ExchangeOptions): Promise<HttpAnswer> {
+export function exchange(
+  pool: Dispatcher,
+  request: HttpRequest,
+  { signal, limitBytes, leaving }: ExchangeOptions,
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
     let sent = false
@@ -32,8 +38,14 @@ export function exchange(pool: Dispatcher, request: HttpRequest, { signal, limit
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(started) {
         controller = started
-        if (signal.aborted) started.abort(signal.reason)
-        else sent = true
+        if (signal.aborted) return started.abort(signal.reason)
+        try {
+          leaving()
+          sent = true
+        } catch (error) {
+          reject(error)
+          started.abort(new Error('kept from leaving', { cause: error }))
+        }
       },
       onResponseStart(_, statusCode, rawHeaders) {
         status = statusCode

@@ -45,6 +45,8 @@ export interface Session {
 export interface SendOptions {
   readonly signal: AbortSignal
   readonly timeoutMs: number
+  /** Called when the first byte is about to leave; what it throws keeps the request from leaving, and passes through. */
+  readonly leaving: () => void
 }
 
 export interface Http extends AsyncDisposable {

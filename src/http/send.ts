@@ -6,31 +6,33 @@ import { baseOf, prefixOf } from './request.ts'
 /** Throws `notReachable`, `answerLost`, `aborted` or `unexpectedAnswer`; whatever the ownership check throws passes through. */
 export async function send(call: Call, request: HttpRequest): Promise<HttpAnswer> {
   let sent = false
+  const onLeave = (): void => {
+    sent = true
+  }
   try {
-    const answer = await sendAuthorized(call, request, () => {
-      sent = true
-    })
+    const answer = await sendAuthorized(call, request, onLeave)
     const { login, connection } = call
     if (answer.status !== 401 || !login?.renew) return answer
     // Refused, so it did nothing: once more with fresh credentials.
     sent = false
     await login.renew(connection, loginHttp(call))
-    return await sendAuthorized(call, request, () => {
-      sent = true
-    })
+    return await sendAuthorized(call, request, onLeave)
   } catch (error) {
     if (error instanceof TransportFailed) throw toFailure(call, error, sent)
     throw error
   }
 }
 
-async function sendAuthorized(call: Call, request: HttpRequest, leaving: () => void): Promise<HttpAnswer> {
+async function sendAuthorized(call: Call, request: HttpRequest, onLeave: () => void): Promise<HttpAnswer> {
   const { http, connection, context, login, limits, timeoutMs } = call
   await http.admit(connection, request.method, limits, context.signal)
   const headers = (await login?.authorize(request, connection, loginHttp(call))) ?? {}
-  context.assertOwner()
-  leaving()
-  return http.send(connection, { ...request, headers: { ...request.headers, ...headers } }, { signal: context.signal, timeoutMs })
+  const leaving = (): void => {
+    context.assertOwner()
+    onLeave()
+  }
+  const options = { signal: context.signal, timeoutMs, leaving }
+  return http.send(connection, { ...request, headers: { ...request.headers, ...headers } }, options)
 }
 
 function loginHttp(call: Call): LoginHttp {
@@ -43,15 +45,14 @@ function loginHttp(call: Call): LoginHttp {
     prefix: prefixOf(base),
     async send(request) {
       await http.admit(connection, request.method, limits, context.signal)
-      context.assertOwner()
-      return http.send(connection, request, { signal: context.signal, timeoutMs })
+      return http.send(connection, request, { signal: context.signal, timeoutMs, leaving: () => context.assertOwner() })
     },
   }
 }
 
-/** `leaving` tells the call's own request from one that its login sent before it. */
-function toFailure(call: Call, error: TransportFailed, leaving: boolean) {
-  const applied = leaving && error.sent ? inDoubt(call) : 'no'
+/** `sent` is about the call's own request, not one that its login sent before it. */
+function toFailure(call: Call, error: TransportFailed, sent: boolean) {
+  const applied = sent ? inDoubt(call) : 'no'
   switch (error.kind) {
     case 'notReachable':
       return failure(call, 'notReachable', error.message, { applied: 'no', retryable: true }, error)

@@ -76,6 +76,17 @@ describe('a server that hangs', () => {
   })
 })
 
+it('takes the first of two answers, and never the second for the answer to another call', async () => {
+  const whole = (name: string): string => {
+    const body = JSON.stringify({ id: name, name })
+    return `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  }
+  world.server.expect((response) => void response.socket?.write(whole('first') + whole('second')))
+  expect(await world.call('thing.get', { id: 'a' })).toEqual({ name: 'first' })
+  world.server.expect(json(200, { id: 'b', name: 'own' }))
+  expect(await world.call('thing.get', { id: 'b' })).toEqual({ name: 'own' })
+})
+
 it('refuses an answer beyond the limit, without keeping it', async () => {
   const small = await createWorld({ bodyLimitBytes: 1024 })
   small.server.expect(json(200, { id: 'a', name: 'x'.repeat(4096) }), json(200, { id: 'a', name: 'Ant' }))

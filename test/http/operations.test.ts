@@ -71,6 +71,15 @@ describe('a request', () => {
     expect(world.server.received).toEqual([])
   })
 
+  it('that waits for a connection does not leave when the run is lost meanwhile', async () => {
+    const call = world.call('thing.get', { id: 'a' })
+    // The login answers at once; the connection takes turns of the event loop.
+    await Promise.resolve()
+    world.owned = false
+    await expect(call).rejects.toThrow('fenced')
+    expect(world.server.received).toEqual([])
+  })
+
   it('to a connection without a usable url is refused', async () => {
     const lost = await createWorld({ url: 'scp.example' })
     expect(await lost.failure('thing.get', { id: 'a' })).toMatchObject({
