@@ -53,7 +53,7 @@ describe('the FAT16 file system of simulated guests', () => {
       const files = formatFat16(disk, 'erp-db')
       for (let n = 0; n < 20; n += 1) files.writeFile(`FILE${n}.DAT`, content(n, n * 10_000))
       for (let n = 0; n < 20; n += 3) files.writeFile(`FILE${n}.DAT`, content(n, 200_000 - n * 9_000))
-      const report = execFileSync('fsck.fat', ['-n', imageOf(disk)], { encoding: 'utf8', env: pathWithSbin() })
+      const report = judged('fsck.fat', ['-n', imageOf(disk)])
       expect(report).toContain('21 files') // the volume's label counts as one
     })
 
@@ -61,7 +61,7 @@ describe('the FAT16 file system of simulated guests', () => {
       const disk = createDisk(16 * MIB)
       formatFat16(disk, 'erp').writeFile('A.DAT', content(1, 50_000))
       disk.write(4 * 512 + 8, Buffer.from([0xfe, 0x0f]))
-      expect(() => execFileSync('fsck.fat', ['-n', imageOf(disk)], { stdio: 'pipe', env: pathWithSbin() })).toThrow()
+      expect(() => judged('fsck.fat', ['-n', imageOf(disk)])).toThrow()
     })
   })
 
@@ -70,9 +70,13 @@ describe('the FAT16 file system of simulated guests', () => {
     const files = formatFat16(disk, 'erp-db')
     files.writeFile('HELLO.TXT', Buffer.from('written by a guest\n'))
     const image = imageOf(disk)
-    expect(execFileSync('mtype', ['-i', image, '::HELLO.TXT'], { encoding: 'utf8' })).toBe('written by a guest\n')
-    expect(execFileSync('mdir', ['-i', image, '::'], { encoding: 'utf8' })).toContain('ERP-DB')
+    expect(judged('mtype', ['-i', image, '::HELLO.TXT'])).toBe('written by a guest\n')
+    expect(judged('mdir', ['-i', image, '::'])).toContain('ERP-DB')
   })
 })
 
-const pathWithSbin = () => ({ ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` })
+/** What the program says; throws when it finds fault. */
+function judged(program: string, args: readonly string[]): string {
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
+  return execFileSync(program, args, { encoding: 'utf8', stdio: 'pipe', env })
+}

@@ -1,12 +1,17 @@
 // The back door for people who try things out: faults, time, guests, state. Nothing the real platform has.
 import type { FastifyInstance } from 'fastify'
 import { type JsonSchema, validator } from '../../../values/index.ts'
-import { type Fault, faultsSchema } from './faults.ts'
+import { type Fault, type Faults, faultsSchema } from './faults.ts'
 import type { Guest } from './guest.ts'
-import type { ServerParts } from './server.ts'
+import type { World } from './model.ts'
+import type { CallRecord } from './server.ts'
 import { describeState, leaksOf } from './state.ts'
 
-export interface AdminParts extends ServerParts {
+export interface AdminParts {
+  readonly world: World
+  readonly faults: Faults
+  readonly calls: readonly CallRecord[]
+  readonly violations: readonly string[]
   readonly guests: ReadonlyMap<string, Guest>
 }
 

@@ -6,6 +6,7 @@ import { loadPack } from '../../../packs/index.ts'
 import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
 import { type Credentials, createAccess } from './access.ts'
 import { addAdminRoutes } from './admin.ts'
+import { createAnswering } from './answering.ts'
 import { createPlatformClock, type PlatformClock } from './clock.ts'
 import type { Disk, DiskView } from './disk.ts'
 import { startTransferService } from './exports.ts'
@@ -126,10 +127,10 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
   const faults = createFaults()
   faults.add(...(options.faults ?? []))
   const [calls, violations]: [CallRecord[], string[]] = [[], []]
-  const parts = { world, openapi: await openapiSlice(), access, faults, calls, violations }
-  const app = createServer(parts, options.https ? { key: pem.private, cert: pem.cert } : undefined)
+  const answering = createAnswering({ world, openapi: await openapiSlice(), access, violations })
+  const app = createServer({ world, answering, faults, calls }, options.https ? { key: pem.private, cert: pem.cert } : undefined)
   const guests = new Map<string, Guest>()
-  addAdminRoutes(app, { ...parts, guests })
+  addAdminRoutes(app, { world, faults, calls, violations, guests })
   const transfer = await startTransferService(world, HOST, { certificate: pem.cert, key: new Secret(pem.private) })
   const url = await app.listen({ host: HOST, port: options.port ?? 0 })
 
