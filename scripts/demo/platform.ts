@@ -4,8 +4,8 @@ import { type ScpSimulator, type SimulatedVm, startScpSimulator } from '../../sr
 
 const MIB = 2 ** 20
 const NAMES = ['erp-db', 'erp-app', 'erp-web'] as const
-/** So that tasks and waits of the platform do not make up most of the demonstration. */
-const RATE = 5
+/** Tasks that end at once: polling them every other second, as for a real platform, would make up most of the demonstration. */
+const QUICK = { taskWaitMs: 0, taskRunMs: 0, visibleAfterMs: 0 }
 
 export interface DemoVm extends SimulatedVm {
   readonly name: string
@@ -20,10 +20,10 @@ export interface DemoPlatform {
 }
 
 export async function startDemoPlatform(): Promise<DemoPlatform> {
-  const scp = await startScpSimulator({ rate: RATE })
+  const scp = await startScpSimulator({ behaviour: QUICK })
   const sizes = [192 * MIB, 64 * MIB]
   const vms = NAMES.map((name, index) => {
-    const files = { 'README.TXT': `This is ${name}.\n`, 'DATA.BIN': noise(16 * MIB, index), 'LEDGER.CSV': ledger(4 * MIB, name) }
+    const files = { 'README.TXT': `This is ${name}.\n`, 'DATA.BIN': noise(48 * MIB, index), 'LEDGER.CSV': ledger(16 * MIB, name) }
     return { name, ...scp.addVm({ name, disks: [{ sizeBytes: sizes[0] ?? 0, files }, { sizeBytes: sizes[1] ?? 0 }] }) }
   })
   const groupId = scp.addGroup(

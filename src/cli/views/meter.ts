@@ -10,6 +10,8 @@ export interface Reading {
 }
 
 const WINDOW_MS = 10_000
+/** Less says nothing about a rate. */
+const LEAST_MS = 500
 
 /** One for each transfer. */
 export function createMeter(): (progress: Progress, at: number) => Reading {
@@ -22,7 +24,7 @@ export function createMeter(): (progress: Progress, at: number) => Reading {
     const first = samples[0]
     const spanMs = at - (first?.at ?? at)
     const moved = doneBytes - (first?.doneBytes ?? doneBytes)
-    if (spanMs <= 0 || moved <= 0) return { doneBytes, totalBytes }
+    if (spanMs < LEAST_MS || moved <= 0) return { doneBytes, totalBytes }
     const bytesPerSecond = Math.round((moved * 1000) / spanMs)
     return { doneBytes, totalBytes, bytesPerSecond, leftMs: Math.round(((totalBytes - doneBytes) * spanMs) / moved) }
   }

@@ -1,5 +1,5 @@
-// The view for a person at a terminal: the run as a tree that moves. Steps appear as they start; items of a long loop leave
-// the tree when they are through, so that ten thousand of them stay readable and small.
+// The view for a person at a terminal: the run as a tree that moves. Steps appear as they start; those of which there is
+// nothing to tell leave when their block ends, and so do the items of a long loop: ten thousand stay readable and small.
 import {
   DefaultRenderer,
   Listr,
@@ -30,6 +30,7 @@ interface Node {
   doing: string
   /** What stays when the step has ended: bytes, what it holds or held, its failure. */
   note: string
+  took: string
 }
 
 const ITEMS_SHOWN = 12
@@ -93,6 +94,7 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
       action: '',
       doing: '',
       note: '',
+      took: '',
     }
     siblings.set(segment, node)
     if (parent) {
@@ -184,14 +186,24 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
 function settle(node: Node, state: ListrTaskState, at: number): void {
   const tookMs = at - node.startedAt
   node.doing = ''
-  if (state === ListrTaskState.COMPLETED && tookMs >= 1000)
-    node.note = [node.note, formatDuration(tookMs)].filter(Boolean).join(', ')
+  if (tookMs >= 1000 && state !== ListrTaskState.SKIPPED) node.took = formatDuration(tookMs)
+  if (state === ListrTaskState.COMPLETED)
+    for (const [segment, child] of node.children) if (isQuiet(child)) drop(node, segment, child)
   draw(node)
   node.task.state$ = state
 }
 
-function draw({ task, name, action, doing, note }: Node): void {
-  task.title$ = [name, action, note, doing].filter(Boolean).join('  ')
+/** Ended well, and there is nothing to tell of it. */
+const isQuiet = ({ task, note, children }: Node): boolean =>
+  (task.isCompleted() || task.isSkipped()) && note === '' && [...children.values()].every(isQuiet)
+
+function drop(parent: Node, segment: string, child: Node): void {
+  parent.children.delete(segment)
+  parent.task.subtasks = parent.task.subtasks.filter((task) => task !== child.task)
+}
+
+function draw({ task, name, action, doing, note, took }: Node): void {
+  task.title$ = [name, action, note, doing, took].filter(Boolean).join('  ')
 }
 
 /** `backup/vms[vm-1]/copy` → `backup`, `vms`, `[vm-1]`, `copy`. Keys are percent-encoded, so that / and [ always separate. */
@@ -205,8 +217,7 @@ function dropEndedItems(loop: Node): void {
     if (surplus <= 0) return
     const steps = [...item.children.values()].map(({ task }) => task)
     if (steps.length === 0 || steps.some((task) => task.isPending() || task.hasFailed())) continue
-    loop.children.delete(segment)
-    loop.task.subtasks = loop.task.subtasks.filter((task) => task !== item.task)
+    drop(loop, segment, item)
     surplus -= 1
   }
 }

@@ -87,11 +87,19 @@ export function wordsOfOutcome(runId: string, { status, outputs, failure, owed }
   return [
     { text: `run ${runId} ${status}`, tone: status === 'succeeded' ? 'good' : status === 'failed' ? 'bad' : 'warning' },
     ...(failure ? [{ text: `${path}${failureWords(failure)}`, tone: 'bad' } as const] : []),
-    ...Object.entries(outputs ?? {}).map(([name, value]) => ({ text: `${name}: ${inline(value)}`, tone: 'plain' }) as const),
+    ...Object.entries(outputs ?? {}).flatMap(([name, value]) => outputLines(name, value)),
     owed.length === 0
       ? { text: 'nothing is held on any platform', tone: 'faint' }
       : { text: `${owed.length} still held on a platform: ${owed.join(', ')}`, tone: 'bad' },
   ]
+}
+
+/** A list has a line for each item. */
+function outputLines(name: string, value: Json): readonly Line[] {
+  const text = Array.isArray(value)
+    ? [`${name}:`, ...value.map((item) => `  ${inline(item)}`)]
+    : [`${name}: ${named(name, value)}`]
+  return text.map((line) => ({ text: line, tone: 'plain' }))
 }
 
 export function wordsOfNotice(notice: Notice): readonly Line[] {
@@ -123,9 +131,13 @@ export function inline(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(inline).join('; ')}]`
   if (typeof value !== 'object' || value === null) return String(value)
   return Object.entries(value as JsonObject)
-    .map(([name, each]) => `${name} ${inline(each)}`)
+    .map(([name, each]) => `${name} ${named(name, each)}`)
     .join(', ')
 }
+
+/** Numbers carry their unit in their name. */
+const named = (name: string, value: Json): string =>
+  typeof value === 'number' && /^bytes[A-Z]|Bytes$/.test(name) ? formatSize(value) : inline(value)
 
 /** Time of day in UTC, as in the journal. */
 export const clockTime = (atMs: number): string => new Date(atMs).toISOString().slice(11, 19)
