@@ -53,3 +53,11 @@ export function pointDamaged(points: readonly DamagedPoint[], problems: readonly
     applied: 'no',
   })
 }
+
+export const mapMissing = (disk: string): ActionFailure =>
+  new ActionFailure({
+    type: 'mapUnusable',
+    message: `the map of disk ${disk} cannot be used: there is none`,
+    retryable: false,
+    applied: 'no',
+  })

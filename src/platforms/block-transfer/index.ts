@@ -1,10 +1,11 @@
 // Handlers of the block-transfer pack: from the actions of runbooks to the vault. They hold no data and decide nothing about it.
+import { createHash } from 'node:crypto'
 import type { DiskAddress, Extent } from '../../blocks/index.ts'
 import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, Handlers, Progress } from '../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
-import { type Checkpoint, type Consistency, type Level, type RestorePoint, type Vault, VaultError } from '../../vault/index.ts'
-import { asFailure, pointDamaged } from './failures.ts'
+import type { Checkpoint, Consistency, Level, RestorePoint, Vault } from '../../vault/index.ts'
+import { asFailure, mapMissing, pointDamaged } from './failures.ts'
 import { withVault } from './open-vaults.ts'
 
 // Inputs have been checked against the manifest; these say the same to the compiler.
@@ -97,11 +98,16 @@ async function copy(vault: Vault, input: JsonObject, context: ActionContext): Pr
   }
   const base = basePointId === undefined ? undefined : await vault.point(basePointId, vm)
   const bars = createBars(context, `${vm} `)
-  const checkpoints = createCheckpoints(context)
+  const checkpoints = createCheckpoints(
+    context,
+    createHash('sha256')
+      .update(JSON.stringify([basePointId, sources, maps]))
+      .digest('hex'),
+  )
   // All maps are looked at before the first byte is read.
   const requests = sources.map((source) => {
     const extents = maps.find(({ disk }) => disk === source.disk)?.extents
-    if (!extents) throw new VaultError('DISK_MAP_INVALID', `disk ${source.disk} has no map`)
+    if (!extents) throw mapMissing(source.disk)
     return { ...source, extents, hasBase: base?.disks.some(({ disk }) => disk === source.disk) === true }
   })
   for (const { disk, extents } of requests) bars.expect(disk, sumOf(extents))
@@ -152,16 +158,16 @@ function createBars(context: ActionContext, prefix: string) {
   }
 }
 
-/** The step's one checkpoint, shared out by disk. */
-function createCheckpoints(context: ActionContext): { of(disk: string): Checkpoint } {
+/** The step's one checkpoint, shared out by disk. It counts only for the very same work. */
+function createCheckpoints(context: ActionContext, work: string): { of(disk: string): Checkpoint } {
   const saved = context.checkpoint.load()
-  const byDisk: Record<string, Json> = isObject(saved) ? { ...saved } : {}
+  const disks: Record<string, Json> = isObject(saved) && saved.work === work && isObject(saved.disks) ? { ...saved.disks } : {}
   return {
     of: (disk) => ({
-      load: () => byDisk[disk],
+      load: () => disks[disk],
       save: (value) => {
-        byDisk[disk] = value
-        return context.checkpoint.save({ ...byDisk })
+        disks[disk] = value
+        return context.checkpoint.save({ work, disks: { ...disks } })
       },
     }),
   }
