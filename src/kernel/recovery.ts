@@ -44,7 +44,8 @@ export function recoverOn(turn: Turn): void {
 
 function takeUp(turn: Turn): void {
   const { state } = turn
-  state.phase = 'running'
+  // A run that had ended died while it settled what it owes.
+  state.phase = state.outcome === undefined ? 'running' : 'reaping'
   for (const [id, evaluation] of Object.entries(state.evaluations)) {
     delete state.evaluations[id]
     if (evaluation.kind === 'step') evaluateStep(turn, evaluation.path)

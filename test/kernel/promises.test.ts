@@ -76,6 +76,18 @@ describe('a release that keeps failing [P2]', () => {
   })
 })
 
+describe('a crash while reaping', () => {
+  it('keeps the outcome that the run had', () => {
+    const { state, outcome } = play(one, { fate: when('release', 'session.delete', 'refuse') })
+    apply(one, state, { kind: 'reapRequested', at: 9e6 })
+    const commands = [...apply(one, state, { kind: 'restarted', at: 9e6 })]
+    for (let call = commands.find((each) => each.kind === 'call'); call; call = commands.find((each) => each.kind === 'call')) {
+      commands.splice(0, commands.length, ...apply(one, state, { kind: 'callSucceeded', call: call.id, output: {}, at: 9e6 }))
+    }
+    expect(commands).toContainEqual({ kind: 'finish', outcome: { ...outcome, owed: [] } })
+  })
+})
+
 describe('an acquire whose answer was lost [P3]', () => {
   it('is adopted when it is found', () => {
     const story = play(one, { fate: when('step', 'snapshot.create', 'lostAfter') })
