@@ -9,6 +9,7 @@ import { openVault } from '../../src/vault/index.ts'
 import { findKey } from '../../src/vault/keys.ts'
 import { localBackend } from '../../src/vault/local-backend.ts'
 import { takeLock } from '../../src/vault/locks.ts'
+import { backUpAgain, copyOf, losePower, openAt, prepare, type Step } from '../faults/vault-interrupted.ts'
 import { backUp, createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, SMALL, writeDisk } from '../vault/world.ts'
 import { peer } from './peer.ts'
 
@@ -102,6 +103,33 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     await using again = await openVault(vault.where, PASSWORD, { threads: 0, geometry: SMALL })
     expect((await again.points()).map(({ id }) => id)).toEqual([kept.id])
     expect((await readBack(again, kept.id)).equals(content)).toBe(true)
+  })
+
+  test('finds no error after a power cut at every third step of a backup (P7)', { timeout: 120_000 }, async () => {
+    await using folder = await createFolder()
+    const { template, first } = await prepare(folder.path)
+    let cuts = 0
+    // Every third step: our own check after every step is in test/faults, and a check by restic takes its time.
+    for (let fatal = 1; ; fatal += 3) {
+      const directory = folder.file(`cut-${fatal}`)
+      await copyOf(template, directory)
+      const steps: Step[] = []
+      const vault = await openAt(directory, (step, path) => {
+        if (steps.length === fatal) throw new Error('the power is gone')
+        steps.push({ step, path })
+      })
+      const ended = await backUpAgain(vault, folder.path, first.id).then(
+        () => true,
+        () => false,
+      )
+      await vault.close().catch(() => {})
+      if (ended) break
+      await losePower(steps)
+      await restic(directory, 'unlock', '--remove-all')
+      expect((await restic(directory, 'check', '--read-data')).stdout.toString()).toContain('no errors were found')
+      cuts += 1
+    }
+    expect(cuts).toBeGreaterThan(10)
   })
 
   test('writes repositories that Holdfast lists, verifies and backs up into', async () => {
