@@ -58,7 +58,12 @@ export async function qemuNbdOnTcp(...args: readonly string[]): Promise<PeerTcpS
 }
 
 function daemon(folder: Folder, program: string, args: readonly string[]): Disposable {
-  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  try {
+    execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  } catch (error) {
+    folder[Symbol.dispose]()
+    throw error
+  }
   return {
     [Symbol.dispose]: () => {
       const pidFile = join(folder.path, 'pid')
