@@ -5,7 +5,9 @@ import { backUp, ids, type Point, restoreAndCompare, stage, useTwoGuests, vms, w
 useTwoGuests()
 
 describe('what a backup builds on', () => {
-  it('P8: falls back to full and resets tracking when the base has expired, and is incremental again after one more full', async () => {
+  it('P8: falls back to full and resets tracking when the base has expired, and is incremental again after one more full', {
+    timeout: 90_000,
+  }, async () => {
     const [serverId = ''] = ids
     const points: Point[] = []
     for (const before of [() => {}, () => {}, () => stage.scp.recover(serverId), () => {}, () => {}]) {

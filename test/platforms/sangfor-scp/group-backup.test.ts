@@ -5,7 +5,9 @@ import { backUpGroup, ids, restoreAndCompare, stage, useTwoGuests, writeEverywhe
 useTwoGuests()
 
 describe('from the group to restored VMs', () => {
-  it('creates the group, backs up full, then only what changed, and restores every byte of the second point', async () => {
+  it('creates the group, backs up full, then only what changed, and restores every byte of the second point', {
+    timeout: 90_000,
+  }, async () => {
     const made = await stage.run('consistency-group-create', { name: 'erp', serverIds: ids })
     expect(made).toMatchObject({ status: 'succeeded' })
     const groupId = String(made.outputs?.groupId)

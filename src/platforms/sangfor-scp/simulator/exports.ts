@@ -9,15 +9,16 @@ export interface TransferService extends AsyncDisposable {
   readonly tlsPort: number
 }
 
-/** Ports 0: any free ones. */
+/** Plain on the first port, TLS on the second; 0 is any free one. */
 export async function startTransferService(
   world: World,
   host: string,
+  [plainPort, tlsPort]: readonly [number, number],
   tls: { readonly certificate: string; readonly key: Secret },
 ): Promise<TransferService> {
   const resolve = async (exportName: string): Promise<NbdExport | undefined> => exportNamed(world, exportName)
-  const plain: NbdServer = await serveNbd({ listen: { host, port: 0 }, resolve })
-  const secured: NbdServer = await serveNbd({ listen: { host, port: 0 }, tls, resolve })
+  const plain: NbdServer = await serveNbd({ listen: { host, port: plainPort }, resolve })
+  const secured: NbdServer = await serveNbd({ listen: { host, port: tlsPort }, tls, resolve })
   return {
     plainPort: plain.port,
     tlsPort: secured.port,

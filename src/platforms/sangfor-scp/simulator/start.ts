@@ -21,7 +21,7 @@ import { addDisk, addVm, type VmSpec } from './vm-spec.ts'
 import { vmOf } from './vms.ts'
 
 export interface ScpSimulatorOptions {
-  /** 0 unless given: any free port. */
+  /** 0 unless given: any free port. The data transfer service then listens on the two ports that follow. */
   readonly port?: number
   /** Ids and guests' writes follow from it; random unless given. */
   readonly seed?: string
@@ -101,7 +101,8 @@ const PACK = fileURLToPath(new URL('../../../../runbooks/sangfor-scp', import.me
 
 export async function startScpSimulator(options: ScpSimulatorOptions = {}): Promise<ScpSimulator> {
   const seed = options.seed ?? randomBytes(8).toString('hex')
-  const clock = createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1)
+  await using parts = new AsyncDisposableStack()
+  const clock = parts.use(createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1))
   const pem = await generate([{ name: 'commonName', value: 'holdfast-simulator' }], {
     keyType: 'ec',
     algorithm: 'sha256',
@@ -131,7 +132,11 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
   const app = createServer({ world, answering, faults, calls }, options.https ? { key: pem.private, cert: pem.cert } : undefined)
   const guests = new Map<string, Guest>()
   addAdminRoutes(app, { world, faults, calls, violations, guests })
-  const transfer = await startTransferService(world, HOST, { certificate: pem.cert, key: new Secret(pem.private) })
+  // A fixed port makes the other two fixed: a target's configuration outlives the simulator.
+  const ports = options.port ? ([options.port + 1, options.port + 2] as const) : ([0, 0] as const)
+  const tls = { certificate: pem.cert, key: new Secret(pem.private) }
+  const transfer = parts.use(await startTransferService(world, HOST, ports, tls))
+  parts.defer(() => app.close())
   const url = await app.listen({ host: HOST, port: options.port ?? 0 })
 
   const shared = {
@@ -139,6 +144,7 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     nbd: { host: HOST, port: transfer.plainPort, tlsPort: transfer.tlsPort },
     ...(options.https ? { caCertificate: pem.cert } : {}),
   }
+  const running = parts.move()
   const diskOf = (vm: Vm, diskId: string) => {
     const found = vm.disks.find(({ id }) => id === diskId)
     if (!found) throw new Error(`${vm.name} has no disk ${diskId}`)
@@ -181,11 +187,7 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     forgetTokens: () => access.forgetTokens(),
     state: () => describeState(world),
     leaks: () => leaksOf(world),
-    [Symbol.asyncDispose]: async () => {
-      clock[Symbol.dispose]()
-      await app.close()
-      await transfer[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
 
