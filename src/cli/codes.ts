@@ -130,7 +130,7 @@ export const fileUnreadable = (path: string, reason: string): Diagnostic =>
   error('FILE_UNREADABLE', `cannot read ${path}: ${reason}`)
 
 export const fileExists = (path: string): Diagnostic =>
-  error('FILE_EXISTS', `${path} is there already`, { hint: 'Name another folder with --to.' })
+  error('FILE_EXISTS', `${path} is there already`, { hint: 'Name another one, or remove it.' })
 
 export const configNotFound = (path: string): Diagnostic =>
   error('CONFIG_NOT_FOUND', `there is no configuration file ${path}`, { hint: 'Name one with --config or HOLDFAST_CONFIG.' })

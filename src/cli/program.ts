@@ -124,6 +124,7 @@ export function createProgram(host: Host, finish: Finish): Command {
     .option('--rate <rate>', 'how many times faster its clock runs', wholeNumber, 1)
     .option('--seed <text>', 'the same seed gives the same ids and bytes', 'holdfast')
     .option('--faults <file>', 'a script of faults, as JSON')
+    .option('--write-config <file>', 'write a configuration that reaches it')
     .action(calls(() => import('./commands/simulate.ts')))
   program
     .command('completion')

@@ -1,11 +1,12 @@
 // `holdfast simulate PLATFORM`: a platform's simulator as a server, with the lines of configuration that reach it.
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { RunningSimulator } from '../../platforms/index.ts'
 import { Secret } from '../../values/index.ts'
-import { simulatorMissing } from '../codes.ts'
+import { fileExists, simulatorMissing } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
+import type { Host } from '../host.ts'
 import { Refusal } from '../refusal.ts'
 import { openSession } from '../session.ts'
 
@@ -14,6 +15,7 @@ interface Options {
   readonly rate: number
   readonly seed: string
   readonly faults?: string
+  readonly writeConfig?: string
 }
 
 export const run: RunCommand<[platform: string], Options> = async (host, options, name) => {
@@ -35,12 +37,27 @@ export const run: RunCommand<[platform: string], Options> = async (host, options
     host.onInterrupt(resolve)
   })
   const target = await targetLines(simulator, join(config.stateDirectory, 'simulator'))
+  const reached =
+    options.writeConfig === undefined
+      ? `To reach it, in holdfast.config.yaml:\n\n${target}`
+      : `${await writeConfig(host, options.writeConfig, target)} reaches it.\n`
   host.stdout.write(
-    `${name} listens at ${simulator.url}\n\n${simulator.describe().join('\n')}\n\nTo reach it, in holdfast.config.yaml:\n\n${target}\nCtrl-C ends it; it forgets everything.\n`,
+    `${name} listens at ${simulator.url}\n\n${simulator.describe().join('\n')}\n\n${reached}\nCtrl-C ends it; it forgets everything.\n`,
   )
   await interrupted
   await simulator.close()
   return EXIT.done
+}
+
+/** A configuration of its own; an existing file is refused. */
+async function writeConfig(host: Host, file: string, target: string): Promise<string> {
+  try {
+    await writeFile(resolve(host.workingDirectory, file), `config: 1\n${target}`, { flag: 'wx' })
+    return file
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Refusal([fileExists(file)])
+    throw error
+  }
 }
 
 /** A target as YAML. Its secrets go into files that only their owner can read. */
