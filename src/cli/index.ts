@@ -1,3 +1,3 @@
-export { EXIT, EXIT_CODES, type ExitCode } from './exit-codes.ts'
+export { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 export type { Host, Output } from './host.ts'
 export { runCli } from './run-cli.ts'

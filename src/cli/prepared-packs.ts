@@ -32,7 +32,10 @@ export async function preparedPack(directory: string, preparedDirectory: string)
   }
 }
 
-/** Called by the build. The pack was loaded without its operations, and nothing was said about it. */
+/**
+ * Called by the build. The pack was loaded without its operations, and nothing was said about it.
+ * @public
+ */
 export async function preparePack({ pack, sources, diagnostics }: LoadedPack, preparedDirectory: string): Promise<void> {
   if (!pack || diagnostics.length > 0) throw new Error('only a pack without diagnostics can be prepared')
   const texts = Object.fromEntries([...sources].map(([file, text]) => [basename(file), sha256(text)]))
