@@ -8,6 +8,7 @@ import { blobMissing, fileDamaged, writeFailed } from './codes.ts'
 import { type SealKey, sha256 } from './crypto.ts'
 import { type IndexedPack, readIndex, writeIndex } from './index-files.ts'
 import { createPacker, type WrittenPack } from './pack.ts'
+import { release } from './release.ts'
 import { decodeTree, encodeTree, type Node } from './tree.ts'
 import type { Work } from './work.ts'
 import { createPool, type WorkerPool } from './worker-pool.ts'
@@ -82,6 +83,7 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
     const packId = packIds[place.pack] ?? ''
     const sealed = await backend.read('pack', packId, place)
     const plain = openBlob(key, sealed, place.rawBytes, id)
+    release(sealed)
     if (typeof plain === 'string') throw fileDamaged('pack', packId, `${type} blob ${id.toString('hex', 0, 5)} is ${plain}`)
     return plain
   }
@@ -130,11 +132,17 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
     async readTree(id) {
       const plain = await readBlob('tree', Buffer.from(id, 'hex'))
       const nodes = decodeTree(plain)
+      release(plain)
       if (!nodes) throw fileDamaged('pack', '', `tree ${id.slice(0, 10)} is no tree`)
       return nodes
     },
     saveData: (plain) => saveBlob('data', plain),
-    saveTree: async (nodes) => (await saveBlob('tree', encodeTree(nodes))).toString('hex'),
+    async saveTree(nodes) {
+      const tree = encodeTree(nodes)
+      const id = await saveBlob('tree', tree)
+      release(tree)
+      return id.toString('hex')
+    },
     sync() {
       // One at a time: a flush may carry another caller's blobs, whose index must be durable before that caller goes on.
       const next = syncing.then(writeAll)

@@ -7,6 +7,7 @@ import { type ChunkRun, planChunks, plannedBytes, sliceRuns } from './chunk-plan
 import { sourceTooSmall } from './codes.ts'
 import { type Geometry, readSegment, readSegments, saveDisk, saveSegment, segmentLength } from './disk-tree.ts'
 import { type Checkpoint, encodeProgress, loadProgress, type PartOfSegment } from './progress.ts'
+import { release } from './release.ts'
 import type { Repository } from './repository.ts'
 import type { ChunkRead, Work } from './work.ts'
 import { idOfZeros, zeros } from './zero.ts'
@@ -169,7 +170,9 @@ export async function storeDisk(
           chunks: stretch.upTo - firstChunk,
         })
     }
-    return await saveSegment(repository, lengthBytes, ids)
+    const tree = await saveSegment(repository, lengthBytes, ids)
+    for (const buffer of [ids, carried]) if (buffer) release(buffer)
+    return tree
   }
 
   async function fillZeros(ids: Buffer, from: number, first: number, count: number): Promise<void> {

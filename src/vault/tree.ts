@@ -2,6 +2,7 @@
 // A file's blob ids are kept packed, 32 bytes each: a segment has up to 65,536 of them.
 import { isObject, type Json } from '../values/index.ts'
 import { ID_BYTES } from './blobs.ts'
+import { release } from './release.ts'
 
 export type Node =
   | { readonly kind: 'file'; readonly name: string; readonly sizeBytes: number; readonly content: Buffer }
@@ -34,7 +35,9 @@ export function encodeTree(nodes: readonly Exclude<Node, { kind: 'other' }>[]): 
     parts.push(encodeContent(node.content), Buffer.from('}'))
   })
   parts.push(Buffer.from(']}\n'))
-  return Buffer.concat(parts)
+  const tree = Buffer.concat(parts)
+  parts.forEach(release)
+  return tree
 }
 
 const QUOTED_ID_BYTES = 2 * ID_BYTES + 3
@@ -60,19 +63,56 @@ export const nodeName = (text: string): string => (/^\.+$/.test(text) ? text.rep
 
 /** The nodes of a tree; undefined when the text is no tree. */
 export function decodeTree(plain: Buffer): readonly Node[] | undefined {
-  const tree = parse(plain.toString())
-  const nodes = isObject(tree) && Array.isArray(tree.nodes) ? tree.nodes.map(decodeNode) : undefined
+  const contents: Buffer[] = []
+  const tree = parse(takeContents(plain, contents))
+  const nodes = isObject(tree) && Array.isArray(tree.nodes) ? tree.nodes.map((node) => decodeNode(node, contents)) : undefined
   return nodes?.every((node) => node !== undefined) ? nodes : undefined
 }
 
-function decodeNode(node: Json): Node | undefined {
+const CONTENT = Buffer.from('"content":[')
+const QUOTE = 0x22
+const COMMA = 0x2c
+const CLOSING = 0x5d
+
+/**
+ * The JSON with each well-formed list of ids replaced by its number in `contents`, where it is packed: as strings 65,536 ids would take
+ * ten times the memory. A list in any other spelling stays, and is refused with its node. A quote inside a string is escaped, so the words of
+ * CONTENT can only be a key.
+ */
+function takeContents(plain: Buffer, contents: Buffer[]): string {
+  let rest = 0
+  let text = ''
+  for (let at = plain.indexOf(CONTENT); at >= 0; at = plain.indexOf(CONTENT, at + 1)) {
+    const start = at + CONTENT.length
+    const end = plain.indexOf(CLOSING, start)
+    const ids = end < 0 ? undefined : packIds(plain, start, end)
+    if (!ids) continue
+    text += `${plain.toString('utf8', rest, start - 1)}${contents.push(ids) - 1}`
+    rest = end + 1
+  }
+  return text + plain.toString('utf8', rest)
+}
+
+function packIds(plain: Buffer, start: number, end: number): Buffer | undefined {
+  const count = end === start ? 0 : (end - start + 1) / QUOTED_ID_BYTES
+  if (!Number.isInteger(count)) return undefined
+  const ids = Buffer.allocUnsafeSlow(count * ID_BYTES)
+  for (let i = 0; i < count; i += 1) {
+    const at = start + i * QUOTED_ID_BYTES
+    const last = at + QUOTED_ID_BYTES - 1
+    const framed = plain[at] === QUOTE && plain[last - 1] === QUOTE && plain[last] === (i === count - 1 ? CLOSING : COMMA)
+    if (!framed || ids.write(plain.toString('latin1', at + 1, last - 1), i * ID_BYTES, 'hex') !== ID_BYTES) return undefined
+  }
+  return ids
+}
+
+function decodeNode(node: Json, contents: readonly Buffer[]): Node | undefined {
   if (!isObject(node) || typeof node.name !== 'string' || typeof node.type !== 'string') return undefined
   const { name, type, subtree, content, size = 0 } = node
   if (type === 'dir') return typeof subtree === 'string' ? { kind: 'dir', name, subtree } : undefined
   if (type !== 'file') return { kind: 'other', name }
-  if (!Array.isArray(content) || typeof size !== 'number') return undefined
-  const ids = Buffer.from(content.join(''), 'hex')
-  return ids.length === content.length * ID_BYTES ? { kind: 'file', name, sizeBytes: size, content: ids } : undefined
+  const ids = typeof content === 'number' ? contents[content] : undefined
+  return ids && typeof size === 'number' ? { kind: 'file', name, sizeBytes: size, content: ids } : undefined
 }
 
 function parse(text: string): Json | undefined {
