@@ -1,6 +1,5 @@
 export { apply } from './apply.ts'
-export { DEFAULT_RETRY } from './calls.ts'
 export { enclosingSteps, stepAt, stepOfBlock, unwindOrder } from './inspect.ts'
 export * from './model.ts'
 export { actionNamed, link, type Program, resourceNamed } from './program.ts'
-export { createState, ROOT, type RunIdentity, type RunState } from './state.ts'
+export { createState, type RunIdentity, type RunState } from './state.ts'
