@@ -10,6 +10,7 @@ export type VaultCode =
   | 'VAULT_FILE_MISSING'
   | 'VAULT_FILE_DAMAGED'
   | 'VAULT_BLOB_MISSING'
+  | 'VAULT_TREE_INVALID'
   | 'VAULT_LOCKED'
   | 'VAULT_LOCK_LOST'
   | 'VAULT_CLOSED'
@@ -101,6 +102,10 @@ export const blobMissing = (type: 'data' | 'tree', id: string): VaultError =>
     `no index lists ${type} blob ${id.slice(0, 10)}`,
     'rebuild the index with `restic repair index` (before 0.16: `rebuild-index`), then run `holdfast vault verify`',
   )
+
+/** Sealed and whole, yet not what it should be: another program, or a mistake in ours, wrote it. */
+export const treeInvalid = (id: string, reason: string): VaultError =>
+  new VaultError('VAULT_TREE_INVALID', `tree ${id.slice(0, 10)} ${reason}`, 'find what it affects with `holdfast vault verify`')
 
 export const vaultLocked = (by: { exclusive: boolean; hostname: string; pid: number; time: string }): VaultError =>
   new VaultError(

@@ -78,7 +78,7 @@ export async function commitPoint(
   const known = (await listPoints(repository)).find(({ run, vm }) => run === point.run && vm === point.vm)
   if (known) return known
   await repository.refresh()
-  for (const { treeId } of point.disks) await assertStored(repository, treeId)
+  for (const disk of point.disks) await assertStored(repository, disk, geometry)
 
   const snapshot = {
     timeMs: nowMs,

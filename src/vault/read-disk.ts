@@ -1,7 +1,8 @@
 // A disk of a restore point as a block source: random access, a few plain chunks kept, nothing written.
 import type { BlockSource, Extent } from '../blocks/index.ts'
 import { ID_BYTES } from './blobs.ts'
-import { type Geometry, readSegment, readSegments, segmentLength } from './disk-tree.ts'
+import { treeInvalid } from './codes.ts'
+import { type DiskTree, type Geometry, readSegment, readSegments, segmentLength } from './disk-tree.ts'
 import type { Repository } from './repository.ts'
 import { isZeroId } from './zero.ts'
 
@@ -19,20 +20,15 @@ export interface DiskMap {
   isZero(chunk: number): Promise<boolean>
 }
 
-export async function openDiskMap(
-  repository: Repository,
-  treeId: string,
-  sizeBytes: number,
-  geometry: Geometry,
-): Promise<DiskMap> {
+export async function openDiskMap(repository: Repository, disk: DiskTree, geometry: Geometry): Promise<DiskMap> {
   const { chunkBytes, segmentBytes } = geometry
-  const segments = await readSegments(repository, treeId)
+  const { sizeBytes } = disk
+  const segments = await readSegments(repository, disk, geometry)
   const perSegment = segmentBytes / chunkBytes
   const ids = keepRecent(KEPT_SEGMENTS, async (segment: number) => {
     const content = await readSegment(repository, segments[segment] ?? '')
     const expected = Math.ceil(segmentLength(segment, sizeBytes, geometry) / chunkBytes) * ID_BYTES
-    if (content.length !== expected)
-      throw new Error(`segment ${segment} has ${content.length / ID_BYTES} chunks instead of ${expected / ID_BYTES}`)
+    if (content.length !== expected) throw treeInvalid(segments[segment] ?? '', 'is too short for its disk')
     return content
   })
   const lengthOf = (chunk: number): number => Math.min(chunkBytes, sizeBytes - chunk * chunkBytes)

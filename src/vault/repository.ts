@@ -4,7 +4,7 @@
 import type { Backend } from './backend.ts'
 import { type BlobIndex, createBlobIndex } from './blob-index.ts'
 import { type BlobType, ID_BYTES, openBlob } from './blobs.ts'
-import { blobMissing, fileDamaged, writeFailed } from './codes.ts'
+import { blobMissing, fileDamaged, treeInvalid, writeFailed } from './codes.ts'
 import { type SealKey, sha256 } from './crypto.ts'
 import { type IndexedPack, readIndex, writeIndex } from './index-files.ts'
 import { createPacker, type WrittenPack } from './pack.ts'
@@ -78,7 +78,7 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
   }
 
   async function readBlob(type: BlobType, id: Buffer): Promise<Buffer> {
-    const place = indexOf(type).locate(id)
+    const place = id.length === ID_BYTES ? indexOf(type).locate(id) : undefined
     if (!place) throw blobMissing(type, id.toString('hex'))
     const packId = packIds[place.pack] ?? ''
     const sealed = await backend.read('pack', packId, place)
@@ -133,7 +133,7 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
       const plain = await readBlob('tree', Buffer.from(id, 'hex'))
       const nodes = decodeTree(plain)
       release(plain)
-      if (!nodes) throw fileDamaged('pack', '', `tree ${id.slice(0, 10)} is no tree`)
+      if (!nodes) throw treeInvalid(id, 'is no tree')
       return nodes
     },
     saveData: (plain) => saveBlob('data', plain),

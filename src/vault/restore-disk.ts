@@ -4,6 +4,7 @@ import { blobMissing, targetTooSmall } from './codes.ts'
 import type { DiskMap } from './read-disk.ts'
 import type { Repository } from './repository.ts'
 import type { ChunkWrite, Work } from './work.ts'
+import { withDisk } from './workers-on-disk.ts'
 
 export interface RestoreDiskRequest {
   readonly pointId: string
@@ -24,7 +25,7 @@ const LANES = 2
 
 type Batch =
   | { readonly kind: 'zero'; readonly offsetBytes: number; readonly lengthBytes: number }
-  | { readonly kind: 'write'; readonly chunks: ChunkWrite[] }
+  | { readonly kind: 'write'; readonly chunks: readonly ChunkWrite[]; readonly lengthBytes: number }
 
 export async function restoreDisk(
   repository: Repository,
@@ -33,75 +34,65 @@ export async function restoreDisk(
   request: RestoreDiskRequest,
 ): Promise<RestoredDisk> {
   const { target, signal } = request
-  signal?.throwIfAborted()
-  const workers = repository.workers()
-  const handle = repository.newHandle()
-  const close = (): Promise<unknown> => Promise.allSettled(workers.map((work) => work.close(handle)))
-  const onAbort = (): void => void close()
-  signal?.addEventListener('abort', onAbort, { once: true })
-  let bytesWritten = 0
-  let doneBytes = 0
-  let failed: { readonly cause: unknown } | undefined
+  const totalBytes = map.sizeBytes
 
-  const batches = eachBatch(repository, map, chunkBytes)
-  async function lane(work: Work): Promise<void> {
-    for (let next = await batches.next(); !next.done && !failed; next = await batches.next()) {
-      signal?.throwIfAborted()
-      const batch = next.value
-      if (batch.kind === 'zero') {
-        await work.zero(handle, batch.offsetBytes, batch.lengthBytes)
-        doneBytes += batch.lengthBytes
-      } else {
-        await work.write(handle, batch.chunks)
-        const lengthBytes = batch.chunks.reduce((sum, chunk) => sum + map.lengthOf(Math.floor(chunk.targetBytes / chunkBytes)), 0)
-        bytesWritten += lengthBytes
-        doneBytes += lengthBytes
+  // One after the other: the first may create the file.
+  async function open(work: Work, handle: number): Promise<void> {
+    const { sizeBytes } = await work.openSink(handle, target, totalBytes)
+    if (sizeBytes < totalBytes) throw targetTooSmall(request.disk, totalBytes, sizeBytes)
+  }
+
+  return await withDisk(repository, signal, open, async (workers, handle) => {
+    const batches = eachBatch(repository, map, chunkBytes)
+    let bytesWritten = 0
+    let doneBytes = 0
+    let failed: { readonly cause: unknown } | undefined
+
+    async function writeBatch(work: Work, batch: Batch): Promise<void> {
+      if (batch.kind === 'zero') await work.zero(handle, batch.offsetBytes, batch.lengthBytes)
+      else await work.write(handle, batch.chunks)
+      if (batch.kind === 'write') bytesWritten += batch.lengthBytes
+      doneBytes += batch.lengthBytes
+      request.onProgress?.({ doneBytes, totalBytes })
+    }
+
+    async function lane(work: Work): Promise<void> {
+      try {
+        for (let next = await batches.next(); !next.done && !failed; next = await batches.next()) {
+          signal?.throwIfAborted()
+          await writeBatch(work, next.value)
+        }
+      } catch (cause) {
+        failed ??= { cause }
       }
-      request.onProgress?.({ doneBytes, totalBytes: map.sizeBytes })
     }
-  }
 
-  try {
-    // One after the other: the first may create the file.
-    for (const work of workers) {
-      const { sizeBytes } = await work.openSink(handle, target, map.sizeBytes)
-      if (sizeBytes < map.sizeBytes) throw targetTooSmall(request.disk, map.sizeBytes, sizeBytes)
-    }
-    const lanes = workers.flatMap((work) => Array.from({ length: LANES }, () => lane(work)))
-    await Promise.allSettled(
-      lanes.map((task) =>
-        task.catch((cause: unknown) => {
-          failed ??= { cause }
-        }),
-      ),
-    )
-    signal?.throwIfAborted()
-    if (failed) throw failed.cause
+    await Promise.all(workers.flatMap((work) => Array.from({ length: LANES }, () => lane(work))))
+    if (failed) throw (failed as { readonly cause: unknown }).cause
     await Promise.all(workers.map((work) => work.flushSink(handle)))
-    return { sizeBytes: map.sizeBytes, bytesWritten }
-  } finally {
-    signal?.removeEventListener('abort', onAbort)
-    await close()
-  }
+    return { sizeBytes: totalBytes, bytesWritten }
+  })
 }
 
 /** Runs of zero chunks, and chunks to write in small batches, in order of the disk. */
 async function* eachBatch(repository: Repository, map: DiskMap, chunkBytes: number): AsyncGenerator<Batch, void, undefined> {
   let chunks: ChunkWrite[] = []
+  let lengthBytes = 0
   for (let chunk = 0; chunk < map.chunks; chunk += 1) {
     if (await map.isZero(chunk)) {
-      const first = chunk
+      const offsetBytes = chunk * chunkBytes
       while (chunk + 1 < map.chunks && (await map.isZero(chunk + 1))) chunk += 1
-      const offsetBytes = first * chunkBytes
       yield { kind: 'zero', offsetBytes, lengthBytes: chunk * chunkBytes + map.lengthOf(chunk) - offsetBytes }
       continue
     }
     chunks.push(locate(repository, await map.id(chunk), chunk * chunkBytes))
+    lengthBytes += map.lengthOf(chunk)
     if (chunks.length < BATCH_CHUNKS) continue
-    yield { kind: 'write', chunks }
+    yield { kind: 'write', chunks, lengthBytes }
     chunks = []
+    lengthBytes = 0
   }
-  if (chunks.length > 0) yield { kind: 'write', chunks }
+  if (chunks.length > 0) yield { kind: 'write', chunks, lengthBytes }
 }
 
 function locate(repository: Repository, id: Buffer, targetBytes: number): ChunkWrite {

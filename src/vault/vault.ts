@@ -154,11 +154,7 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
       await lock.enter()
       try {
         const found = await findDisk(pointId, disk)
-        const source = readDisk(
-          repository,
-          await openDiskMap(repository, found.treeId, found.sizeBytes, found.geometry),
-          found.geometry.chunkBytes,
-        )
+        const source = readDisk(repository, await openDiskMap(repository, found, found.geometry), found.geometry.chunkBytes)
         return { ...source, [Symbol.asyncDispose]: lock.leave }
       } catch (error) {
         await lock.leave()
@@ -168,7 +164,7 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
     restoreDisk: (request) =>
       locked(async (lost) => {
         const found = await findDisk(request.pointId, request.disk)
-        const map = await openDiskMap(repository, found.treeId, found.sizeBytes, found.geometry)
+        const map = await openDiskMap(repository, found, found.geometry)
         return await restoreDisk(repository, map, found.geometry.chunkBytes, until(lost, request))
       }),
     verify: (request) => locked((lost) => verifyVault(repository, until(lost, request))),
