@@ -107,20 +107,14 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server[Symbol.asyncDispose]()
 })
 
-/** An NBD export of these bytes that is gone after so many reads, and takes no more connections than that. */
-async function serve(
-  content: Buffer,
-  reads = Number.POSITIVE_INFINITY,
-  connections = Number.POSITIVE_INFINITY,
-): Promise<DiskAddress> {
+/** An NBD export of these bytes that is gone after so many reads. */
+async function serve(content: Buffer, reads = Number.POSITIVE_INFINITY): Promise<DiskAddress> {
   let left = reads
-  let free = connections
   const gone = new AbortController()
   const server = await serveNbd({
     listen: { host: '127.0.0.1', port: 0 },
     resolve: async () => {
-      if (gone.signal.aborted || free === 0) return undefined
-      free -= 1
+      if (gone.signal.aborted) return undefined
       return {
         sizeBytes: content.length,
         readOnly: true,
@@ -233,14 +227,6 @@ describe('block-transfer', () => {
       targets: [source('ide0', content.length, { kind: 'file', path: world.folder.file('out') })],
     })
     expect((await bytesOf(world.folder.file('out'))).equals(content)).toBe(true)
-  })
-
-  test('makes do with one connection where the platform allows no more', async () => {
-    await using world = await createWorld()
-    const content = noise(10, 5 * MiB)
-    const sources = [source('ide0', content.length, await serve(content, Number.POSITIVE_INFINITY, 1))]
-    const copied = await world.call('copy', { vm: 'vm-1', level: 'full', sources, maps: [map('ide0', whole(content.length))] })
-    expect(copied).toMatchObject({ bytesRead: content.length })
   })
 
   test('does not read a disk again whose checkpoint says that it is stored', async () => {
