@@ -4,7 +4,16 @@ import { readFile } from 'node:fs/promises'
 import { basename, isAbsolute, join, relative, resolve } from 'node:path'
 import { type Diagnostic, didYouMean } from '../diagnostics/index.ts'
 import { type CatalogueView, checkRunbook, parseRunbook, type Runbook } from '../language/index.ts'
-import { type Catalogue, checkUses, createCatalogue, loadPack, type Pack } from '../packs/index.ts'
+import {
+  type Catalogue,
+  checkLock,
+  checkUses,
+  createCatalogue,
+  LOCK_FILE,
+  loadPack,
+  type Pack,
+  readLock,
+} from '../packs/index.ts'
 import { fileUnreadable, packMissing, runbookNotFound } from './codes.ts'
 import type { Config } from './config/index.ts'
 import type { Host } from './host.ts'
@@ -101,6 +110,7 @@ export function createLibrary(host: Host, config: Config): Library {
     const sources = new Map([...used.sources, [file, text]])
     if (!runbook) return { ...used, text, sources, diagnostics }
     const found = [
+      ...(await lockProblems(config, used.packs, sources)),
       ...checkUses(runbook.uses, used.catalogue.packs),
       ...checkRunbook(runbook, used.catalogue satisfies CatalogueView),
     ]
@@ -114,6 +124,26 @@ export function createLibrary(host: Host, config: Config): Library {
     findRunbook,
     loadRunbook,
   }
+}
+
+/** How the packs of a runbook differ from those that were locked beside the configuration; nothing where nothing was locked. */
+async function lockProblems(
+  { directory }: Config,
+  packs: readonly LoadedPack[],
+  sources: Map<string, string>,
+): Promise<readonly Diagnostic[]> {
+  const file = join(directory, LOCK_FILE)
+  if (!existsSync(file)) return []
+  const text = await readFile(file, 'utf8')
+  sources.set(LOCK_FILE, text)
+  const { lock, diagnostics } = readLock(text)
+  if (!lock) return diagnostics
+  const differences = checkLock(
+    lock,
+    packs.map(({ pack }) => pack),
+  )
+  // Other runbooks may use the packs that this one does not.
+  return differences.filter(({ code }) => code !== 'LOCK_PACK_UNUSED')
 }
 
 async function loadOrTakePrepared(host: Host, directory: string, options: LoadOptions): ReturnType<typeof loadPack> {

@@ -65,6 +65,11 @@ export function createProgram(host: Host, finish: Finish): Command {
     .addArgument(new Argument('<of>', 'what it describes').choices(['runbook', 'pack', 'config', 'events']))
     .action(calls(() => import('./commands/schema.ts')))
 
+  program
+    .command('lock')
+    .description('write down which packs were reviewed; runbooks then use these and no others')
+    .action(calls(() => import('./commands/lock.ts')))
+
   program.commandsGroup('Run them:')
   program
     .command('run')
