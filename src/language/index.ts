@@ -2,7 +2,7 @@ export { type ActionView, type CatalogueView, type PackView, resolveUses } from 
 export { checkRunbook } from './check/index.ts'
 export { type Code, type CodeMeaning, diagnosticCodes } from './code-table.ts'
 export { conform } from './conform.ts'
-export { ExpressionFailed, evaluateTemplate, type Reference, type Roots, references } from './expressions/index.ts'
+export { ExpressionFailed, evaluateOpen, evaluateTemplate, type Reference, type Roots, references } from './expressions/index.ts'
 export type * from './model.ts'
 export { type Draft, type ParsedRunbook, parseRunbook, runbookSchema } from './parse/index.ts'
 export { schemaDiagnostics, wordProblem } from './schema-diagnostics.ts'

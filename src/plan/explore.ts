@@ -13,7 +13,8 @@ import {
   type RunState,
   stepAt,
 } from '../kernel/index.ts'
-import { conform, ExpressionFailed, evaluateTemplate, type Template } from '../language/index.ts'
+import { conform, evaluateOpen } from '../language/index.ts'
+import { openOutput } from '../packs/index.ts'
 import { holdsUnknown, isObject, isUnknown, type Json, type JsonObject, unknown } from '../values/index.ts'
 
 /** Stands for the run's id in names that contain it. */
@@ -126,16 +127,6 @@ async function evaluate(on: Walk, command: EvaluateCommand): Promise<EventBody> 
   return { kind: 'evaluated', id, values }
 }
 
-/** What cannot be evaluated over unknowns is unknown itself: check has seen to syntax and references. */
-async function evaluateOpen(template: Template, roots: JsonObject): Promise<Json | undefined> {
-  try {
-    return await evaluateTemplate(template, roots)
-  } catch (error) {
-    if (error instanceof ExpressionFailed) return unknown(error.message)
-    throw error
-  }
-}
-
 /** A stand-in for what the kernel must know to go on. A yield's or an input's value may stay unknown. */
 function decide(on: Walk, { id, path }: EvaluateCommand, name: string, source: string): Json {
   const step = id === `${path}?start` ? stepAt(on.program, on.state, path) : undefined
@@ -168,9 +159,7 @@ function call(on: Walk, command: CallCommand): EventBody {
     const message = action.failures[type]?.message ?? type
     return { kind: 'callFailed', call: command.id, failure: { type, message, retryable: false, applied: 'no' } }
   }
-  const properties = isObject(action.output.properties) ? Object.keys(action.output.properties) : []
-  const output = Object.fromEntries(properties.map((name) => [name, unknown(`${command.path}.${name}`)]))
-  return { kind: 'callSucceeded', call: command.id, output }
+  return { kind: 'callSucceeded', call: command.id, output: openOutput(action, command.path) }
 }
 
 /** A call fails in one pass for each of its failures that a catch around it waits for. */

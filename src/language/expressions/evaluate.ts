@@ -49,6 +49,16 @@ export async function evaluateTemplate(template: Template, roots: Roots): Promis
   }
 }
 
+/** For plans and the like: what cannot be evaluated over unknowns is unknown itself. Check has seen to syntax and references. */
+export async function evaluateOpen(template: Template, roots: Roots): Promise<Json | undefined> {
+  try {
+    return await evaluateTemplate(template, roots)
+  } catch (error) {
+    if (error instanceof ExpressionFailed) return unknown(error.message)
+    throw error
+  }
+}
+
 async function evaluateExpression(template: ExpressionTemplate, roots: Roots): Promise<Json | undefined> {
   const compilation = compile(template.source)
   if (!compilation.ok) throw new ExpressionFailed(compilation.problem.message, template.span)
