@@ -1,6 +1,6 @@
 export { compile } from './compile.ts'
 export { expressionDiagnostics } from './diagnose.ts'
-export { ExpressionFailed, evaluateTemplate, type Roots } from './evaluate.ts'
+export { ExpressionFailed, evaluateOpen, evaluateTemplate, type Roots } from './evaluate.ts'
 export { purePathNames, type Reference, references } from './references.ts'
 export { resultType } from './result-type.ts'
 export { childrenOf, isTree, type Tree, treesIn } from './tree.ts'
