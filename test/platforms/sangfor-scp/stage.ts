@@ -64,7 +64,8 @@ export async function startStage(
   const directory = join(folder, 'vault')
   await initVault(directory, password)
   const journal = createMemoryJournal()
-  const http = createHttp({ clock: fastClock(1) })
+  // Slower than the rest, so that a request times out where it hangs and not where the machine is busy.
+  const http = createHttp({ clock: fastClock(RATE / 5) })
   const connections: Record<string, Connection> = {
     cloud: { target: 'cloud', type: 'sangfor-scp/Connection', settings: { ...scp.settings, ...options.settings } },
     vault: { target: 'vault', type: 'block-transfer/Vault', settings: { directory, password } },
