@@ -5,6 +5,7 @@ import {
   Listr,
   ListrDefaultRendererLogLevels,
   type ListrDefaultRendererTask,
+  ListrEventManager,
   ListrLogger,
   ListrTaskState,
   ProcessOutput,
@@ -61,7 +62,8 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
       color: { [ListrDefaultRendererLogLevels.SKIPPED_WITHOUT_COLLAPSE]: (text = '') => text },
       logger: new ListrLogger({ useIcons: true, toStderr: [], processOutput: new ProcessOutput(terminal, terminal) }),
     },
-    factory.events,
+    // Not the tasks' own: a redraw for each event would cost more than the run; the spinner's beat is enough.
+    new ListrEventManager(),
   )
   let rendering: Promise<void> | undefined
   const afterwards: Line[] = []
