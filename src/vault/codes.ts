@@ -1,29 +1,33 @@
 // Every message that the vault raises, worded here once. Other files call these builders; none throws a text of its own.
 import type { FileKind } from './backend.ts'
 
-export type VaultCode =
-  | 'VAULT_NOT_FOUND'
-  | 'VAULT_EXISTS'
-  | 'VAULT_KEY_MISSING'
-  | 'VAULT_PASSWORD_WRONG'
-  | 'VAULT_VERSION_UNSUPPORTED'
-  | 'VAULT_FILE_MISSING'
-  | 'VAULT_FILE_DAMAGED'
-  | 'VAULT_BLOB_MISSING'
-  | 'VAULT_TREE_INVALID'
-  | 'VAULT_LOCKED'
-  | 'VAULT_LOCK_LOST'
-  | 'VAULT_CLOSED'
-  | 'VAULT_WRITE_FAILED'
-  | 'POINT_UNKNOWN'
-  | 'POINT_AMBIGUOUS'
-  | 'POINT_DAMAGED'
-  | 'POINT_DISK_UNKNOWN'
-  | 'DISK_MAP_INVALID'
-  | 'TARGET_TOO_SMALL'
-  | 'SOURCE_TOO_SMALL'
-  | 'SOURCE_FAILED'
-  | 'TARGET_FAILED'
+/** Every code and what it means. A code never changes meaning; docs/formats/vault.md repeats the table. */
+export const vaultCodes = {
+  VAULT_NOT_FOUND: 'The folder has no config file, so it is no vault.',
+  VAULT_EXISTS: 'The folder is a vault already.',
+  VAULT_KEY_MISSING: 'No key file is there; nothing can be decrypted.',
+  VAULT_PASSWORD_WRONG: 'The password opens none of the key files.',
+  VAULT_VERSION_UNSUPPORTED: 'The repository has a format version other than 2.',
+  VAULT_FILE_MISSING: 'A file that others refer to is gone.',
+  VAULT_FILE_DAMAGED: 'A file is not what was written.',
+  VAULT_BLOB_MISSING: 'A blob that is referred to is in no index, or an index is missing.',
+  VAULT_TREE_INVALID: 'A tree is whole but does not describe what it should.',
+  VAULT_LOCKED: 'Another process has a lock that excludes this call.',
+  VAULT_LOCK_LOST: 'The lock could not be refreshed in time, so what ran under it was ended.',
+  VAULT_CLOSED: 'The vault was closed while it was in use.',
+  VAULT_WRITE_FAILED: 'The storage refused a write; nothing is written any more until the vault is opened again.',
+  POINT_UNKNOWN: 'No restore point has this id.',
+  POINT_AMBIGUOUS: 'Several restore points begin with these digits.',
+  POINT_DAMAGED: 'What describes a restore point cannot be read.',
+  POINT_DISK_UNKNOWN: 'A restore point has no such disk.',
+  DISK_MAP_INVALID: 'The map of a disk leaves gaps, reaches too far, or refers to a base that is not there.',
+  SOURCE_TOO_SMALL: 'A source has fewer bytes than its disk is said to have.',
+  SOURCE_FAILED: 'A source could not be opened or read.',
+  TARGET_TOO_SMALL: 'A target has fewer bytes than the disk.',
+  TARGET_FAILED: 'A target could not be opened or written.',
+} as const
+
+export type VaultCode = keyof typeof vaultCodes
 
 /** The only error the vault throws on purpose: about what is in the folder or what was asked of it. */
 export class VaultError extends Error {

@@ -1,5 +1,5 @@
 export type { Backend, BackendAddress, FileKind, StoredFile } from './backend.ts'
-export { type VaultCode, VaultError } from './codes.ts'
+export { type VaultCode, VaultError, vaultCodes } from './codes.ts'
 export type { Geometry } from './disk-tree.ts'
 export { exportVault } from './export.ts'
 export { type LocalOptions, localBackend, type WriteStep } from './local-backend.ts'

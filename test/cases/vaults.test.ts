@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { formatSize, Secret } from '../../src/values/index.ts'
-import { openVault, type Vault, VaultError, type VerifyReport } from '../../src/vault/index.ts'
+import { openVault, type Vault, VaultError, type VerifyReport, vaultCodes } from '../../src/vault/index.ts'
 import { readBack } from '../vault/world.ts'
 
 const FOLDER = join(import.meta.dirname, 'vaults')
@@ -94,4 +94,10 @@ describe('a broken vault is told from a good one, in words, without a crash', ()
     const good = readFileSync(join(FOLDER, 'fine/expected.txt'), 'utf8')
     expect(good).toMatch(/verify:\nverify data:\n$/)
   })
+})
+
+test('the format page explains exactly the codes that there are', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/formats/vault.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (.*) \|$/gm)].map(([, code, meaning]) => [code, meaning])
+  expect(Object.fromEntries(rows)).toEqual(vaultCodes)
 })
