@@ -30,7 +30,7 @@ export const EXIT_CODES = {
   bug: {
     code: 70,
     meaning: 'Holdfast itself went wrong. What a run held is in the journal.',
-    next: 'Report it with the log file. `holdfast resume RUN` lets go of what the run held.',
+    next: 'Report it with what was printed. `holdfast resume RUN` lets go of what a run held.',
   },
 } as const satisfies Readonly<Record<string, { code: number; meaning: string; next: string }>>
 

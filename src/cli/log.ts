@@ -9,12 +9,10 @@ export const LOG_FILE = 'holdfast.log'
 
 export interface Log {
   observe(observation: Observation): void
-  /** A mistake in Holdfast itself. */
-  bug(error: unknown): void
 }
 
 export function openLog(stateDirectory: string, level: LogLevel): Log {
-  if (level === 'silent') return { observe: () => undefined, bug: () => undefined }
+  if (level === 'silent') return { observe: () => undefined }
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
   const file = join(stateDirectory, LOG_FILE)
   // pino opens with the process's mask; the mode has to be there from the first byte.
@@ -30,7 +28,6 @@ export function openLog(stateDirectory: string, level: LogLevel): Log {
       const { runId, report } = observation
       logger[LEVELS[report.kind]]({ runId, ...report }, report.kind)
     },
-    bug: (error) => logger.error({ err: error }, 'bug'),
   }
 }
 
