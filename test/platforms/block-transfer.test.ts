@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { readdir, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type DiskAddress, type Extent, type NbdServer, serveNbd } from '../../src/blocks/index.ts'
@@ -6,7 +7,9 @@ import { systemClock } from '../../src/engine/index.ts'
 import { type ActionContext, ActionFailure, type Failure, loadPack, type Progress } from '../../src/packs/index.ts'
 import { blockTransferHandlers } from '../../src/platforms/block-transfer/index.ts'
 import { type Json, type JsonObject, validator } from '../../src/values/index.ts'
-import { initVault } from '../../src/vault/index.ts'
+import { initVault, localBackend } from '../../src/vault/index.ts'
+import { findKey } from '../../src/vault/keys.ts'
+import { takeLock } from '../../src/vault/locks.ts'
 import { createFolder, MiB, noise, PASSWORD, whole, writeDisk } from '../vault/world.ts'
 
 const VAULT = { $target: 'vault', connection: 'block-transfer/Vault' }
@@ -295,5 +298,38 @@ describe('block-transfer', () => {
     const { pointId } = await world.call('point.commit', commitInput(copied.disks ?? null))
     const targets = [source('ide0', MiB, { kind: 'file', path: world.folder.file('small') })]
     expect(await world.failureOf('write', { pointId: pointId ?? null, targets })).toMatchObject({ type: 'targetTooSmall' })
+  })
+
+  test('finds a damaged point, and refuses to restore from it', async () => {
+    await using world = await createWorld()
+    const address = await writeDisk(world.folder.file('disk'), noise(9, MiB))
+    const copy = { vm: 'vm-1', level: 'full', sources: [source('ide0', MiB, address)], maps: [map('ide0', whole(MiB))] }
+    const { disks } = await world.call('copy', copy)
+    const { pointId } = await world.call('point.commit', commitInput(disks ?? null))
+    for (const file of await readdir(world.folder.file('vault/data'), { recursive: true, withFileTypes: true })) {
+      const path = join(file.parentPath, file.name)
+      if (file.isFile() && (await stat(path)).size > MiB) await truncate(path, 1000)
+    }
+    const failure = await world.failureOf('point.verify', { pointId: pointId ?? null })
+    expect(failure.type).toBe('pointDamaged')
+    expect(failure.message).toMatch(
+      /^a restore point is damaged; [0-9a-f]{10}: disks\/ide0: a blob in pack [0-9a-f]{10} is beyond the end of the pack$/,
+    )
+    const targets = [source('ide0', MiB, { kind: 'file', path: world.folder.file('out') })]
+    expect(await world.failureOf('write', { pointId: pointId ?? null, targets })).toMatchObject({
+      type: 'vaultUnusable',
+      detail: { code: 'VAULT_FILE_DAMAGED' },
+    })
+  })
+
+  test('says who has the vault for himself', async () => {
+    await using world = await createWorld()
+    const backend = localBackend(world.folder.file('vault'))
+    const lock = await takeLock(backend, await findKey(backend, PASSWORD), true, Date.now)
+    const failure = await world.failureOf('point.verify', {})
+    expect(failure).toMatchObject({ type: 'vaultLocked', retryable: true })
+    expect(failure.message).toContain(`locked exclusively by process ${process.pid}`)
+    await lock.release()
+    await world.call('point.verify', {})
   })
 })
