@@ -5,7 +5,7 @@ import pino from 'pino'
 import type { Observation } from '../engine/index.ts'
 import type { LogLevel } from './command.ts'
 
-export const LOG_FILE = 'holdfast.log'
+const LOG_FILE = 'holdfast.log'
 
 export interface Log {
   observe(observation: Observation): void
