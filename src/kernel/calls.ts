@@ -109,7 +109,10 @@ export function callFailed(turn: Turn, path: Path, told: Failure): void {
   // An abort that we asked for: what led to it is the failure, what the host knows of its effect is kept.
   const because = typeof frame.stopping === 'object' ? frame.stopping : frame.failure
   delete frame.failure
-  const failed: Failure = told.type === 'aborted' && because ? { ...because, applied: told.applied } : told
+  const named: Failure = told.type === 'aborted' && because ? { ...because, applied: told.applied } : told
+  // As long as an earlier attempt may have applied, so may all of them together.
+  const failed: Failure = frame.mayHaveApplied ? { ...named, applied: 'maybe' } : named
+  if (failed.applied === 'maybe') frame.mayHaveApplied = true
 
   const obligation = turn.state.obligations[path]
   if (!obligation) return afterFailure(turn, frame, failed)
@@ -200,6 +203,7 @@ export function found(turn: Turn, path: Path, output: JsonObject): void {
     return setTimer(turn, `look:${path}`, againAt, { kind: 'lookAgain', path })
   }
   delete frame.failure
+  delete frame.mayHaveApplied
   settle(turn, path, 'void')
   afterFailure(turn, frame, { ...failed, applied: 'no' })
 }

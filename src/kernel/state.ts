@@ -76,6 +76,8 @@ export interface PlainFrame extends StepBase {
   attempt: number
   /** Raised when an attempt is known not to have applied; part of the idempotency key. */
   generation: number
+  /** An attempt ended without anybody knowing its effect, and no look-up has cleared that up. */
+  mayHaveApplied?: true
   firstSentAt?: number
   call?: string
   failure?: Failure

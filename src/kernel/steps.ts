@@ -5,7 +5,7 @@ import type { JsonObject } from '../values/index.ts'
 import type { Path, StepOutcome } from './model.ts'
 import { actionOf, stepIn } from './program.ts'
 import { type BlockFrame, blockFrame, type CompoundFrame, type PlainFrame, type StepFrame, stepFrame } from './state.ts'
-import { abort, clearTimer, evaluate, move, report, type StepResult, type Turn } from './turn.ts'
+import { abort, clearTimer, evaluate, move, report, type StepResult, setTimer, type Turn } from './turn.ts'
 import { rootsOf } from './visible.ts'
 
 type Named = { readonly name: string; readonly template: Template }
@@ -108,8 +108,11 @@ function stopPlain(turn: Turn, step: PlainFrame): void {
     case 'calling':
       if (step.call !== undefined) abort(turn, step.call, typeof step.stopping === 'object' ? step.stopping.type : 'cancelled')
       return
-    case 'locking':
     case 'waiting':
+      if (turn.state.obligations[step.path]?.state === 'inDoubt') clearUp(turn, step)
+      else endStopped(turn, step)
+      return
+    case 'locking':
       endStopped(turn, step)
       return
     case 'evaluating':
@@ -117,6 +120,13 @@ function stopPlain(turn: Turn, step: PlainFrame): void {
     case 'releasing':
       return
   }
+}
+
+/** It waited to repeat a call that may have applied. Without the repeat, the look-up goes on: what is in doubt is never left so. */
+function clearUp(turn: Turn, step: PlainFrame): void {
+  clearTimer(turn, `retry:${step.path}`)
+  step.phase = 'finding'
+  setTimer(turn, `look:${step.path}`, turn.state.now, { kind: 'lookAgain', path: step.path })
 }
 
 function stopCompound(turn: Turn, step: CompoundFrame): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { apply, type CallCommand, createState, type Program } from '../../src/kernel/index.ts'
+import { apply, type CallCommand, type Command, createState, type Event, type Program } from '../../src/kernel/index.ts'
 import { block, foreach, program, scope, uses, wait } from './build.ts'
 import { type Fate, play } from './world.ts'
 
@@ -109,6 +109,44 @@ describe('an acquire whose answer was lost [P3]', () => {
     const story = play(one, { fate: lost })
     expect(story.outcome).toMatchObject({ status: 'failed', owed: ['backup/snap'] })
     expect(story.held).toEqual(['snapshot:s'])
+  })
+})
+
+describe('an acquire with a key, of which one attempt may have applied [P2, P3]', () => {
+  const keyed = program(block([scope('backup', block([uses('snap', 't/snapshot.createKeyed', { name: 's' })]))]))
+  const [lost, refused] = [
+    { type: 'answerLost', message: 'lost', retryable: true, applied: 'maybe' },
+    { type: 'notReachable', message: 'refused', retryable: true, applied: 'no' },
+  ] as const
+
+  /** The first attempt is lost, the look-up finds nothing yet, the repeat is about to leave. */
+  function inDoubt() {
+    const state = createState({ runId: 'r', startedAt: 0, inputs: {}, targets: {} })
+    const give = (event: object, at = 0) => apply(keyed, state, { at, ...event } as Event)
+    const called = (commands: readonly Command[]) => commands.find((each) => each.kind === 'call')
+    give({ kind: 'started' })
+    give({ kind: 'evaluated', id: 'backup?start', values: { onDirtyClose: 'fail' } })
+    const create = called(give({ kind: 'evaluated', id: 'backup/snap?start', values: { with: { name: 's' } } }))
+    const find = called(give({ kind: 'callFailed', call: create?.id, failure: lost }))
+    give({ kind: 'callSucceeded', call: find?.id, output: { found: false } })
+    return { state, give, called, create }
+  }
+
+  it('stays in doubt when a repeat is known not to have applied: it is looked up, under the same key', () => {
+    const { state, give, called, create } = inDoubt()
+    const again = called(give({ kind: 'timerFired', timer: 'retry:backup/snap' }, 1000))
+    expect(again?.key).toBe(create?.key)
+    expect(called(give({ kind: 'callFailed', call: again?.id, failure: refused }, 1000))?.purpose).toBe('find')
+    expect(state.obligations['backup/snap']?.state).toBe('inDoubt')
+  })
+
+  it('is looked up to the end when the run is cancelled before the repeat', () => {
+    const { state, give, called } = inDoubt()
+    give({ kind: 'cancelRequested', reason: 'test' })
+    const find = called(give({ kind: 'timerFired', timer: 'look:backup/snap' }, 20_000))
+    const last = give({ kind: 'callSucceeded', call: find?.id, output: { found: false } }, 20_000)
+    expect(last).toContainEqual({ kind: 'finish', outcome: { status: 'cancelled', owed: [] } })
+    expect(state.obligations).toEqual({})
   })
 })
 
