@@ -1,4 +1,4 @@
-// One piece of work with a vault, measured: `use-vault.ts backup|incremental|restore|verify FOLDER ADDRESS|TARGET`.
+// One piece of work with a vault, measured: `use-vault.ts backup|restore|verify FOLDER [ADDRESS|TARGET]`.
 import { join } from 'node:path'
 import { type DiskAddress, type Extent, openSource } from '../../src/blocks/index.ts'
 import { Secret } from '../../src/values/index.ts'
@@ -7,7 +7,7 @@ import { reportMeasured } from './contest.ts'
 
 const PASSWORD = new Secret('bench')
 
-const [, , work = '', folder = '', where = '', extra = ''] = process.argv
+const [, , work = '', folder = '', where = ''] = process.argv
 const directory = join(folder, 'vault')
 if (work === 'backup') await initVault(directory, PASSWORD)
 await reportMeasured(async () => {
@@ -15,8 +15,6 @@ await reportMeasured(async () => {
   switch (work) {
     case 'backup':
       return await backUp(vault, JSON.parse(where) as DiskAddress)
-    case 'incremental':
-      return await backUp(vault, JSON.parse(where) as DiskAddress, JSON.parse(extra) as readonly Extent[])
     case 'restore':
       return await vault.restoreDisk({ pointId: 'latest', disk: 'ide0', target: { kind: 'file', path: where } })
     case 'verify': {
@@ -29,16 +27,15 @@ await reportMeasured(async () => {
   }
 })
 
-async function backUp(vault: Vault, address: DiskAddress, changed?: readonly Extent[]): Promise<void> {
+async function backUp(vault: Vault, address: DiskAddress): Promise<void> {
   const { sizeBytes, map } = await describe(address)
-  const base = changed ? { base: { pointId: 'latest', disk: 'ide0' } } : {}
-  const stored = await vault.storeDisk({ disk: 'ide0', sizeBytes, source: address, map: changed ?? map, ...base })
+  const stored = await vault.storeDisk({ disk: 'ide0', sizeBytes, source: address, map })
   await vault.commitPoint({
     run: String(process.pid),
     vm: 'bench',
     name: 'bench',
     platform: {},
-    level: changed ? 'incremental' : 'full',
+    level: 'full',
     consistency: 'crash',
     config: {},
     disks: [{ disk: 'ide0', treeId: stored.treeId, sizeBytes }],
