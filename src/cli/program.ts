@@ -54,6 +54,18 @@ export function createProgram(host: Host, finish: Finish): Command {
     .addOption(format('text', 'json', 'mermaid'))
     .action(calls(() => import('./commands/plan.ts')))
   program
+    .command('verify')
+    .description('try every placement of a few faults in a runbook, against what its packs say; touches nothing')
+    .argument('<runbook>', 'file or name')
+    .addOption(input())
+    .addOption(inputsFile())
+    .option('--faults <count>', 'faults that may come together: failures, lost answers, crashes, a cancel', wholeNumber, 2)
+    .option('--items <count>', 'items of a loop over a list that only a run can tell', wholeNumber, 2)
+    .option('--states <count>', 'give up after so many states', wholeNumber, 300_000)
+    .option('--replay <moves>', 'tell the story of these moves, as a counterexample names them')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/verify.ts')))
+  program
     .command('actions')
     .description('list the actions that packs offer, or show one')
     .argument('[name]', 'a pack, or an action such as sangfor-scp/groupSnapshot.create')

@@ -1,0 +1,132 @@
+// A node as text, so that nodes with the same future have the same text. Left out is what decides nothing: moments (only
+// distances from now count), counters of calls, attempts for people, last failures of obligations, what has ended.
+import type { BlockFrame, Obligation, StepFrame } from '../kernel/index.ts'
+import { actionNamed, type RunState, resourceNamed } from '../kernel/index.ts'
+import { identityOf } from './identity.ts'
+import type { Node, Subject, World } from './model.ts'
+import { horizonOf } from './options.ts'
+
+export function canonical(subject: Subject, { state, world }: Node): string {
+  const parts = [
+    state.phase,
+    identityOf(state.outcome),
+    lines(state.blocks, blockText),
+    lines(state.steps, (step) => stepText(subject, state, step)),
+    lines(state.obligations, (obligation) => obligationText(subject, state, obligation)),
+    Object.keys(state.evaluations).sort().join(),
+    Object.values(state.calls)
+      .map(
+        ({ purpose, path, sentAt, aborted }) => `${purpose} ${path} ${aborted} ${purpose === 'renew' ? sentAt - state.now : ''}`,
+      )
+      .sort()
+      .join(),
+    timersText(
+      subject,
+      state.now,
+      Object.entries(state.timers).map(([timer, { at }]) => [timer, at]),
+    ),
+    lines(state.locks, ({ name, granted }) => `${name} ${granted}`),
+    worldText(subject, world),
+  ]
+  return parts.join('\n')
+}
+
+/** Sorted, for the order in which things came to be among strands that run beside each other decides nothing. */
+const lines = <T>(record: Readonly<Record<string, T>>, text: (value: T) => string): string => {
+  const all: string[] = []
+  for (const name in record) all.push(`${name} ${text(record[name] as T)}`)
+  return all.sort().join(';')
+}
+
+const fields = (record: Readonly<Record<string, object | string | number | boolean | null>>): string => {
+  let text = ''
+  for (const name in record) text += `${name}${identityOf(record[name])},`
+  return text
+}
+
+const blockText = (block: BlockFrame): string =>
+  `${block.variant} ${block.phase} ${block.next} ${block.active} ${fields(block.outputs)} ${identityOf(block.yielded)} ${identityOf(
+    block.variables,
+  )} ${identityOf(block.failure)} ${block.cancelled} ${block.clean} ${block.owned.join()}`
+
+function stepText({ program }: Subject, { now }: RunState, step: StepFrame): string {
+  const stopping = identityOf(step.stopping)
+  if (step.kind === 'compound') {
+    const { phase, dirtyClose, children, loop, pending, ok, failed, failure } = step
+    const items = loop && `${identityOf(loop.items)} ${loop.concurrency} ${loop.nextItem} ${Object.keys(loop.keys).join()}`
+    return `${phase} ${stopping} ${dirtyClose} ${children.join()} ${items} ${pending} ${ok.map(identityOf).sort().join()} ${failed
+      .map(identityOf)
+      .sort()
+      .join()} ${identityOf(failure)}`
+  }
+  const { phase, input, uses, tries, generation, mayHaveApplied, firstSentAt, failure, lookups } = step
+  const keyMs = firstSentAt === undefined ? 0 : keyLifetimeOf(program, step.path)
+  const age = firstSentAt === undefined ? '' : Math.min(now - firstSentAt, keyMs)
+  return `${phase} ${stopping} ${identityOf(input)} ${uses.join()} ${tries} ${generation} ${mayHaveApplied} ${age} ${identityOf(failure)} ${lookups}`
+}
+
+const longestKeys = new WeakMap<object, number>()
+
+/** No key is known longer than this, so no call's age beyond it decides anything. */
+function keyLifetimeOf(program: Subject['program'], _path: string): number {
+  const known = longestKeys.get(program) ?? Math.max(0, ...Object.values(program.actions).map((each) => each.keyLifetimeMs ?? 0))
+  longestKeys.set(program, known)
+  return known
+}
+
+function obligationText({ program }: Subject, { now }: RunState, obligation: Obligation): string {
+  const { state, owner, handle, parents, keepOnSuccess, sentAt, leaseUntil, leaseLost, releaseAttempts } = obligation
+  const isOpen = state === 'intended' || state === 'inDoubt'
+  const { appearsWithinMs, lease } = resourceNamed(program, obligation.type)
+  // Until it is held the moment of the call still counts: for the end of the look-up and the start of the lease.
+  const age = isOpen ? Math.min(now - sentAt, Math.max(appearsWithinMs, lease?.lifetimeMs ?? 0)) : ''
+  const left = leaseUntil === undefined ? '' : Math.max(0, leaseUntil - now)
+  return `${state} ${owner} ${identityOf(handle)} ${parents.join()} ${keepOnSuccess} ${age} ${left} ${leaseLost} ${releaseAttempts}`
+}
+
+/** Distances from now. Beyond the horizon all are the same; the number of a call is left out of its timer's name. */
+function timersText(subject: Subject, now: number, timers: readonly (readonly [string, number])[]): string {
+  const horizonMs = horizonOf(subject)
+  return timers
+    .map(([timer, at]) => `${timer.replace(/#\d+$/, '')} ${at - now > horizonMs ? 'far' : Math.max(0, at - now)}`)
+    .sort()
+    .join()
+}
+
+function worldText(subject: Subject, world: World): string {
+  const { truth } = subject
+  const { now } = world
+  const calls = world.calls.map(({ command, sentAt, slow, aborted }) => {
+    const within = appearsWithin(subject, command.action)
+    return `${command.purpose} ${command.path} ${slow} ${aborted} ${Math.min(within, now - sentAt)} ${command.stallMs !== undefined}`
+  })
+  const things = lines(world.things, ({ type, key, sentAt, presence, leaseUntil, healthy, releaseSent, parents }) => {
+    const { maxHoldMs = 0, appearsWithinMs } = resourceNamed(truth, type)
+    const age = Math.min(now - sentAt, Math.max(maxHoldMs + 1, appearsWithinMs, keyLifetimeOf(truth, '')))
+    return `${type} ${identityOf(key)} ${age} ${presence} ${leaseUntil === undefined ? '' : leaseUntil - now} ${healthy} ${releaseSent} ${parents}`
+  })
+  const doubts = lines(world.doubts, ({ key, firstSentAt, sentAt, crashed }) => {
+    const longest = Math.max(keyLifetimeOf(truth, ''), horizonOf(subject))
+    return `${key} ${Math.min(longest, now - firstSentAt)} ${Math.min(longest, now - sentAt)} ${crashed}`
+  })
+  return [
+    world.evaluations.map(({ id }) => id).sort(),
+    calls.sort(),
+    timersText(subject, now, Object.entries(world.timers)),
+    world.waiting.map(({ lock }) => lock).sort(),
+    lines(world.locked, String),
+    things,
+    doubts,
+    world.failed.toSorted(),
+    Object.keys(world.broken).sort(),
+    world.recovering,
+    world.reaped,
+    world.finished,
+  ].join('|')
+}
+
+/** How long the age of a call under way decides what it can still do. */
+function appearsWithin({ truth }: Subject, name: string): number {
+  const { resource } = actionNamed(truth, name)
+  return resource === undefined ? 0 : resourceNamed(truth, resource).appearsWithinMs
+}

@@ -1,0 +1,5 @@
+export type * from './model.ts'
+export { type Bounds, search } from './search.ts'
+export { type Line, type Story, tell } from './story.ts'
+export { reportAsText, storyAsText } from './text.ts'
+export { ASSUMPTIONS, type Report, replay, type VerifyRequest, verifyRunbook } from './verify.ts'

@@ -1,0 +1,69 @@
+// Orders that need not be tried. Two rules; docs/decisions/0011-verify.md says why each is sound and what it assumes.
+//
+// R1  Evaluations and free locks come first: they touch nothing outside their own strand. Crashes and cancels still come between.
+// R2  When no deviation is left, strands of a loop or of branches that cannot stop each other are moved on one after the other.
+import type { Path, RunState } from '../kernel/index.ts'
+import { everyStep, stepOfPath, strandOf } from './document.ts'
+import type { Node, Option, Subject } from './model.ts'
+
+/** Indexes of the options to follow; undefined for all. */
+export function reduced(
+  subject: Subject,
+  node: Node,
+  options: readonly Option[],
+  budget: number,
+): ReadonlySet<number> | undefined {
+  const first = localFirst(node)
+  if (first !== undefined) return pick(options, (option) => option.cost > 0 || nameOf(option) === first)
+  return budget === 0 ? oneStrand(subject, node, options) : undefined
+}
+
+function pick(options: readonly Option[], wanted: (option: Option) => boolean): ReadonlySet<number> {
+  return new Set([...options.keys()].filter((index) => wanted(options[index] as Option)))
+}
+
+function nameOf({ move }: Option): string | undefined {
+  return move.kind === 'evaluate' ? move.id : move.kind === 'lock' ? move.lock : undefined
+}
+
+/** The evaluation, or the lock that nobody else waits for, which goes first. */
+function localFirst({ world }: Node): string | undefined {
+  const [evaluation] = world.evaluations.map(({ id }) => id).sort()
+  if (evaluation !== undefined) return evaluation
+  const isWanted = (wanted: string): number => world.waiting.filter(({ name }) => name === wanted).length
+  return world.waiting
+    .filter(({ name }) => world.locked[name] === undefined && isWanted(name) === 1)
+    .map(({ lock }) => lock)
+    .sort()[0]
+}
+
+function oneStrand(subject: Subject, { state, world }: Node, options: readonly Option[]): ReadonlySet<number> | undefined {
+  if (world.waiting.length > 0) return undefined
+  const strands = new Map<string, boolean>()
+  for (const { command, slow, aborted } of world.calls) {
+    const strand = strandOf(command.path)
+    if (strand === undefined) return undefined
+    const isUrgent = !slow || aborted
+    strands.set(strand, (strands.get(strand) ?? true) && isUrgent)
+  }
+  const [first] = [...strands]
+    .filter(([, isUrgent]) => isUrgent)
+    .map(([strand]) => strand)
+    .sort()
+  if (first === undefined || strands.size < 2 || ![...strands.keys()].every((strand) => isApart(subject, state, strand)))
+    return undefined
+  const calls = new Set(world.calls.filter(({ command }) => strandOf(command.path) === first).map(({ command }) => command.id))
+  return pick(options, ({ move }) => 'call' in move && calls.has(move.call))
+}
+
+/** Nothing that can happen in the strand without a deviation stops the strands beside it. */
+function isApart({ program }: Subject, state: RunState, strand: Path): boolean {
+  const compound = stepOfPath(program, strand.slice(0, strand.indexOf('[')))
+  if (!compound || !('onError' in compound)) return false
+  if (compound.onError === 'collect') return true
+  const bodies = compound.kind === 'foreach' ? [compound.body] : compound.branches.map(({ body }) => body)
+  const mayFail = bodies.some((body) => [...everyStep(body)].some((step) => step.kind === 'fail' || isAssertion(step)))
+  return !mayFail && Object.values(state.blocks).every(({ failure, cancelled }) => !failure && !cancelled)
+}
+
+const isAssertion = (step: { readonly kind: string; readonly action?: string }): boolean => step.action === 'core/assert'

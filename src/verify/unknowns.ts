@@ -1,0 +1,84 @@
+// Evaluations over unknowns: what only a run can tell is taken every way, free of charge. Answers are kept, because the same
+// question comes up in thousands of states.
+import { actionNamed, type EvaluateCommand, type Event, type Program, type RunState, stepAt } from '../kernel/index.ts'
+import { conform, evaluateOpen, type Step } from '../language/index.ts'
+import { holdsUnknown, isObject, isUnknown, type Json, unknown } from '../values/index.ts'
+import { identityOf } from './identity.ts'
+
+export type EventBody = Event extends infer E ? (E extends Event ? Omit<E, 'at'> : never) : never
+
+/** The ways in which evaluations can come out. */
+export interface Unknowns {
+  /** Works out a question that is new. Resolves at once where it is not. */
+  prepare(command: EvaluateCommand, state: RunState): Promise<void> | undefined
+  /** The ways that `prepare` found. */
+  ways(command: EvaluateCommand): readonly EventBody[]
+}
+
+export function createUnknowns(program: Program, items: number): Unknowns {
+  const known = new Map<string, readonly EventBody[]>()
+  return {
+    prepare(command, state) {
+      const question = questionOf(command)
+      if (known.has(question)) return undefined
+      return waysOf(program, items, command, state).then((ways) => void known.set(question, ways))
+    },
+    ways(command) {
+      const ways = known.get(questionOf(command))
+      if (!ways) throw new Error(`nobody prepared ${command.id}`)
+      return ways
+    },
+  }
+}
+
+/** Two evaluations with the same id and roots come out the same. */
+function questionOf({ id, roots }: EvaluateCommand): string {
+  const parts = [id]
+  for (const [name, value] of Object.entries(roots)) {
+    if (name === 'run') continue
+    if (name !== 'steps' || !isObject(value)) parts.push(name, identityOf(value))
+    else for (const [step, output] of Object.entries(value)) parts.push(step, identityOf(output))
+  }
+  return parts.join(' ')
+}
+
+async function waysOf(program: Program, items: number, command: EvaluateCommand, state: RunState): Promise<readonly EventBody[]> {
+  const { id, path, guard, templates, roots, inputOf } = command
+  const ways: EventBody[] = []
+  if (guard) {
+    const condition = await evaluateOpen(guard, roots)
+    if (condition !== true) ways.push({ kind: 'guardedOff', id })
+    if (condition !== true && !isUnknown(condition)) return ways
+  }
+  const step = id === `${path}?start` ? stepAt(program, state, path) : undefined
+  const values: Record<string, Json> = {}
+  let cases: readonly string[] | undefined
+  for (const { name, template } of templates) {
+    const value = await evaluateOpen(template, roots)
+    if (value === undefined) continue
+    if (isUnknown(value) && step?.kind === 'switch') {
+      cases = [...step.cases.map((each) => each.value), ...(step.else ? [`‹${value.$unknown}›`] : [])]
+    } else values[name] = isUnknown(value) ? standIn(step, command, name, value.$unknown, items) : value
+  }
+  if (inputOf !== undefined && isObject(values.with) && !holdsUnknown(values.with)) {
+    values.with = conform(actionNamed(program, inputOf).input, values.with).value
+  }
+  if (cases) ways.unshift(...cases.map((on): EventBody => ({ kind: 'evaluated', id, values: { ...values, on } })))
+  else ways.unshift({ kind: 'evaluated', id, values })
+  return ways
+}
+
+/** What the kernel must know to go on. Everything else may stay unknown. */
+function standIn(step: Step | undefined, { id, path }: EvaluateCommand, name: string, source: string, items: number): Json {
+  const key = id.startsWith(`${path}?key`) ? id.slice(`${path}?key`.length) : undefined
+  if (key !== undefined) return String(Number(key) + 1)
+  // Locks whose names only a run can tell are taken for different ones: that lets more happen at the same time.
+  if (id === `${path}?lock` || (step?.kind === 'scope' && name === 'lock')) return `‹${source} at ${path}›`
+  if (step?.kind === 'foreach' && name === 'in')
+    return Array.from({ length: items }, (_, item) => unknown(`${source}[${item + 1}]`))
+  if (step?.kind === 'foreach' && name === 'concurrency') return items
+  if (step?.kind === 'wait') return step.mode === 'for' ? '1s' : '1970-01-01T00:00:00Z'
+  if (step?.kind === 'scope') return 'fail'
+  if (step?.kind === 'fail') return `‹${source}›`
+  return unknown(source)
+}
