@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import type { Ajv2020, ErrorObject } from 'ajv/dist/2020.js'
 import { isObject, type Json, type JsonSchema } from './json.ts'
+import { isPlainSchema } from './plain-schema.ts'
 
 /** One way in which a value misses its schema. `path` leads to the place; `property` is the key that is missing or too much. */
 export interface SchemaProblem {
@@ -52,6 +53,7 @@ function createAjv({ useDefaults = false, validateSchema = false } = {}): Ajv202
 
 /** What is wrong with a schema itself; `path` leads to the place. */
 export function schemaProblems(schema: JsonSchema): readonly SchemaProblem[] {
+  if (isPlainSchema(schema)) return []
   try {
     validator(schema)
     return []
