@@ -32,7 +32,9 @@ interface Ending {
 
 async function backUpGroup(fault?: Fault): Promise<Ending> {
   await using stage = await startStage({ faults: fault ? [fault] : [] })
-  const ids = ['db', 'app'].map((name) => stage.scp.addVm({ name, disks: [{ sizeBytes: 16 * MIB, files: { 'A.TXT': name } }] }).id)
+  const ids = ['db', 'app'].map(
+    (name) => stage.scp.addVm({ name, disks: [{ sizeBytes: 16 * MIB, files: { 'A.TXT': name } }] }).id,
+  )
   const groupId = stage.scp.addGroup('erp', ids)
   const outcome = await stage.run('consistency-group-backup', { groupId })
   return {
