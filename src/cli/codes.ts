@@ -74,6 +74,11 @@ export const cliCodes = {
     explanation:
       'It has ended, or the process that performs it still lives. `holdfast cancel` stops a living one, with clean-up.',
   },
+  RUN_TAKEN_OVER: {
+    title: 'Another process has taken the run over',
+    explanation:
+      'A run has one owner; this process stopped before its next call. Nothing is lost: the other one goes on from the journal.',
+  },
   SECRET_LITERAL: {
     title: 'A secret stands in the configuration file itself',
     explanation:
@@ -190,6 +195,11 @@ export const runNotFound = (id: string): Diagnostic =>
 
 export const runNotResumable = (id: string, message: string): Diagnostic =>
   error('RUN_NOT_RESUMABLE', message, { hint: `\`holdfast show ${id}\` tells how it stands.` })
+
+export const runTakenOver = (id: string): Diagnostic =>
+  error('RUN_TAKEN_OVER', `run ${id} is performed by another process now`, {
+    hint: `\`holdfast show ${id}\` tells how it goes on.`,
+  })
 
 export const simulatorMissing = (name: string, those: readonly string[]): Diagnostic =>
   error('SIMULATOR_MISSING', `${name} has no simulator`, {

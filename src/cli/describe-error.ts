@@ -1,9 +1,9 @@
 // What a command threw, in words: what went wrong and the next thing to do. For programs, as a `refused` line.
 import { type Diagnostic, diagnosticsToJson, formatDiagnostics } from '../diagnostics/index.ts'
-import { JournalUnusable, RunUnknown } from '../journal/index.ts'
+import { JournalUnusable, OwnerFenced, RunUnknown } from '../journal/index.ts'
 import { ActionFailure } from '../packs/index.ts'
 import type { Json } from '../values/index.ts'
-import { runNotFound } from './codes.ts'
+import { runNotFound, runTakenOver } from './codes.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { Refusal, type Sources } from './refusal.ts'
 import { failureWords } from './views/index.ts'
@@ -26,6 +26,7 @@ export function describeError(error: unknown, { colour }: { colour: boolean }): 
 function refusalOf(error: unknown): { diagnostics: readonly Diagnostic[]; sources: Sources; exitCode: ExitCode } {
   if (error instanceof Refusal) return error
   if (error instanceof RunUnknown) return new Refusal([runNotFound(error.runId)])
+  if (error instanceof OwnerFenced) return new Refusal([runTakenOver(error.runId)], { exitCode: EXIT.failed })
   if (error instanceof JournalUnusable)
     return plain('JOURNAL_UNUSABLE', error.message, 'Restore the file, or name another state directory.')
   if (error instanceof ActionFailure) return plain(error.failure.type, failureWords(error.failure), undefined, EXIT.failed)
