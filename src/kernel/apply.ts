@@ -13,7 +13,7 @@ import { loseLease, renew, renewalFailed, renewed } from './leases.ts'
 import type { Command, Event, Outcome, Path } from './model.ts'
 import type { Program } from './program.ts'
 import { reap, recoverOn, restart } from './recovery.ts'
-import { closeNext, probed, release, releaseFailed, releaseSucceeded, sendRelease, tryAgain, wakeClosing } from './release.ts'
+import { closeNext, letGo, probed, release, releaseFailed, releaseSucceeded, tryAgain, wakeClosing } from './release.ts'
 import {
   type BlockFrame,
   blockFrame,
@@ -163,7 +163,7 @@ function takeTimer(turn: Turn, timer: TimerPurpose): void {
       return interrupt(turn, timer.path, failure('timedOut', 'the scope took longer than its `max`', { path: timer.path }))
     case 'releaseAgain': {
       const obligation = state.obligations[timer.path]
-      return obligation?.state === 'releasing' ? sendRelease(turn, obligation) : undefined
+      return obligation?.state === 'releasing' ? letGo(turn, obligation) : undefined
     }
     case 'renew':
       return renew(turn, timer.path)

@@ -3,7 +3,7 @@ import type { Failure } from '../packs/index.ts'
 import { stopDependents } from './calls.ts'
 import type { Obligation, Path } from './model.ts'
 import { resourceOf, startLease, stopLease } from './obligations.ts'
-import { sendRelease } from './release.ts'
+import { letGo } from './release.ts'
 import type { PendingCall } from './state.ts'
 import { clearTimer, keyOf, report, send, setTimer, type Turn } from './turn.ts'
 import { failure, inputByName } from './visible.ts'
@@ -40,7 +40,7 @@ export function renewalFailed(turn: Turn, id: Path, told: Failure): void {
 function answered(turn: Turn, id: Path): Obligation | undefined {
   delete turn.state.renewals[id]
   const obligation = turn.state.obligations[id]
-  if (obligation?.state === 'releasing') sendRelease(turn, obligation)
+  if (obligation?.state === 'releasing') letGo(turn, obligation)
   return obligation?.state === 'held' && !obligation.leaseLost ? obligation : undefined
 }
 

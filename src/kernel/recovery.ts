@@ -7,7 +7,7 @@ import { evaluateKey } from './compounds.ts'
 import type { Obligation, Path } from './model.ts'
 import { change, childrenOf, resourceOf } from './obligations.ts'
 import { actionOf, stepIn } from './program.ts'
-import { sendRelease, wakeClosing } from './release.ts'
+import { letGo, wakeClosing } from './release.ts'
 import { blockFrame, compoundFrame, obligationOf, type PendingCall, plainFrame, ROOT, type RunState } from './state.ts'
 import { evaluateStep } from './steps.ts'
 import { evaluate, move, setTimer, type Turn } from './turn.ts'
@@ -27,7 +27,7 @@ export function restart(turn: Turn): void {
     if (obligation.state === 'intended' || obligation.state === 'inDoubt') obligation.state = 'held'
     const reason = failure('crashed', `the engine stopped while ${obligation.id} was held`, { path: obligation.id })
     move(turn, { kind: 'interrupt', block: obligation.owner, failure: reason })
-    if (obligation.state === 'releasing') sendRelease(turn, obligation)
+    if (obligation.state === 'releasing') letGo(turn, obligation)
     else move(turn, { kind: 'release', obligation: obligation.id })
   }
 }
@@ -85,10 +85,10 @@ function takeUpCall(turn: Turn, { purpose, path }: PendingCall): void {
       return lookAgain(turn, path)
     case 'release':
     case 'probe':
-      return sendRelease(turn, obligationOf(turn.state, path))
+      return letGo(turn, obligationOf(turn.state, path))
     case 'renew':
       delete turn.state.renewals[path]
-      if (turn.state.obligations[path]?.state === 'releasing') sendRelease(turn, obligationOf(turn.state, path))
+      if (turn.state.obligations[path]?.state === 'releasing') letGo(turn, obligationOf(turn.state, path))
       return
   }
 }

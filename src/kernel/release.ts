@@ -41,9 +41,7 @@ export function release(turn: Turn, id: Path): void {
   change(turn, obligation, 'releasing')
   stopLease(turn, id)
   const renewal = state.renewals[id]
-  const { find } = resourceOf(turn, obligation)
-  if (obligation.handle === undefined && find !== undefined) ask(turn, obligation, find)
-  else if (renewal === undefined) sendRelease(turn, obligation)
+  if (renewal === undefined) letGo(turn, obligation)
   // A renewal that arrived after the release would take the resource again: wait for its end.
   else abort(turn, renewal, 'released')
 }
@@ -54,13 +52,20 @@ function releaseChildFirst(turn: Turn, parent: Obligation, child: Obligation): v
   giveUp(turn, parent)
 }
 
-export function sendRelease(turn: Turn, obligation: Obligation): void {
+/** Releases it now. What was never seen is looked up first: its release may need what only the look-up can tell. */
+export function letGo(turn: Turn, obligation: Obligation): void {
   clearTimer(turn, `release:${obligation.id}`)
+  obligation.releaseAttempts += 1
+  const { find } = resourceOf(turn, obligation)
+  if (obligation.handle === undefined && find !== undefined) ask(turn, obligation, find)
+  else sendRelease(turn, obligation)
+}
+
+function sendRelease(turn: Turn, obligation: Obligation): void {
   const { release: rule } = resourceOf(turn, obligation)
   const owner = turn.state.blocks[obligation.owner]
   const more: JsonObject =
     rule.reason === undefined ? {} : { reason: owner && endingOf(owner) !== 'done' ? rule.reason.failed : rule.reason.closed }
-  obligation.releaseAttempts += 1
   const call = {
     action: rule.action,
     input: inputByName(turn.program, rule.action, obligation, more),
@@ -97,6 +102,11 @@ export function probed(turn: Turn, id: Path, output: JsonObject): void {
     if (obligation.handle !== undefined) return tryAgain(turn, obligation)
     obligation.handle = handleOf(obligation, output)
     return sendRelease(turn, obligation)
+  }
+  const finalAt = obligation.sentAt + resourceOf(turn, obligation).appearsWithinMs
+  if (obligation.handle === undefined && turn.state.now < finalAt) {
+    // The call that acquires may be on its way still.
+    return setTimer(turn, `release:${id}`, finalAt, { kind: 'releaseAgain', path: id })
   }
   // It let go by itself, before we did: what happened in between had no protection.
   const owner = turn.state.blocks[obligation.owner]

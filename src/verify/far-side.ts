@@ -76,7 +76,7 @@ function acquire({ truth }: Subject, world: World, sent: Sent, action: Action, e
   const type = resourceNamed(truth, action.resource ?? '')
   const existing = world.things[path]
   if (existing) {
-    if (!isSameAgain(action, sent.command, existing.key, world.now - existing.sentAt)) {
+    if (!isSameAgain(action, sent.command, existing.key, sent.sentAt - existing.sentAt)) {
       found.push({ promise: 'P3', path, text: `${path} acquired a second ${type.title}: the first is there still` })
     }
     if (existing.presence === 'there') return

@@ -138,7 +138,6 @@ function crash(subject: Subject, node: Node, effects: readonly Effect[], found: 
     doubt(subject, node, sent, true)
   }
   for (const thing of Object.values(world.things)) thing.healthy = false
-  node.state = JSON.parse(JSON.stringify(node.state))
   world.calls = []
   world.evaluations = []
   world.waiting = []
