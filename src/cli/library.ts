@@ -37,7 +37,7 @@ export interface LoadedPacks {
 }
 
 export interface LoadedRunbook extends LoadedPacks {
-  /** Absent when the text cannot be understood at all; `diagnostics` say why. */
+  /** Absent when it cannot be run; `diagnostics` say why. */
   readonly runbook?: Runbook
   readonly text: string
 }
@@ -105,16 +105,18 @@ export function createLibrary(host: Host, config: Config): Library {
 
   async function loadRunbook(file: string, options: LoadOptions): Promise<LoadedRunbook> {
     const text = await readText(host, file)
-    const { runbook, diagnostics } = parseRunbook(text, file)
-    const used = await loadPacks(runbook ? [CORE, ...runbook.uses.map(({ pack }) => pack)] : [], options)
+    const { runbook, draft, diagnostics } = parseRunbook(text, file)
+    const used = await loadPacks(draft ? [CORE, ...draft.runbook.uses.map(({ pack }) => pack)] : [], options)
     const sources = new Map([...used.sources, [file, text]])
-    if (!runbook) return { ...used, text, sources, diagnostics }
+    if (!draft) return { ...used, text, sources, diagnostics }
+    // What could be read of a broken runbook is checked too: all problems in one pass. [P12]
     const found = [
       ...(await lockProblems(config, used.packs, sources)),
-      ...checkUses(runbook.uses, used.catalogue.packs),
-      ...checkRunbook(runbook, used.catalogue satisfies CatalogueView),
+      ...checkUses(draft.runbook.uses, used.catalogue.packs),
+      ...checkRunbook(draft.runbook, used.catalogue satisfies CatalogueView, draft.broken),
     ]
-    return { ...used, runbook, text, sources, diagnostics: [...used.diagnostics, ...diagnostics, ...found] }
+    const all = [...used.diagnostics, ...diagnostics, ...found]
+    return { ...used, ...(runbook ? { runbook } : {}), text, sources, diagnostics: all }
   }
 
   return {

@@ -96,6 +96,7 @@ export function createProgram(host: Host, finish: Finish): Command {
     .command('resume')
     .description('go on with a run whose process died')
     .argument('<run>', 'its id')
+    .option('--take-over', 'though its process may still live, on another host or under an older name of this one')
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/resume.ts')))
   program

@@ -10,7 +10,7 @@ import { Refusal } from '../refusal.ts'
 import { openSession } from '../session.ts'
 import { createView, type ViewFormat } from '../views/index.ts'
 
-export const run: RunCommand<[run: string], { readonly format: ViewFormat }> = async (host, options, id) => {
+export const run: RunCommand<[run: string], { readonly format: ViewFormat; readonly takeOver?: boolean }> = async (host, options, id) => {
   const session = await openSession(host, options)
   await using journal = await openState(session.config.stateDirectory)
   const connections = await connectionsOfRuns(host, session, journal, [id])
@@ -18,7 +18,7 @@ export const run: RunCommand<[run: string], { readonly format: ViewFormat }> = a
   const view = await createView(host, options.format)
   await using app = await createApp(host, { journal, connections, log, observe: view.observe })
   try {
-    return await conduct(host, app, view, await app.engine.resume(id))
+    return await conduct(host, app, view, await app.engine.resume(id, { takeOver: options.takeOver === true }))
   } catch (error) {
     if (error instanceof RunNotResumable) throw new Refusal([runNotResumable(id, error.message)])
     throw error
