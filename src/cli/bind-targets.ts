@@ -1,6 +1,8 @@
 // Which configured target each target of a runbook is bound to: the one that --target names, else the one of the same name.
 import { type Diagnostic, didYouMean } from '../diagnostics/index.ts'
-import { resolveUses } from '../language/index.ts'
+import { resolveUses, type Runbook } from '../language/index.ts'
+import type { Catalogue } from '../packs/index.ts'
+import type { JsonObject } from '../values/index.ts'
 import { targetMalformed, targetTypeWrong, targetUnbound, targetUnknown } from './codes.ts'
 import type { Config } from './config/index.ts'
 import { EXIT } from './exit-codes.ts'
@@ -19,10 +21,8 @@ export function bindTargets(
   for (const name of named.keys())
     if (!declared.includes(name)) diagnostics.push(targetUnknown(name, 'the runbook', didYouMean(name, declared)))
 
-  const packs = resolveUses(runbook, catalogue.packs)
   const bound: Record<string, string> = {}
-  for (const { name, alias, connection } of runbook.targets) {
-    const wanted = `${packs[alias] ?? alias}/${connection}`
+  for (const { name, connection: wanted } of targetsOf(runbook, catalogue)) {
     const choice = named.get(name) ?? name
     const target = config.targets.get(choice)
     if (!target && named.has(name))
@@ -34,6 +34,16 @@ export function bindTargets(
   refuseErrors(diagnostics, config.sources, EXIT.usage)
   return bound
 }
+
+/** Each target that the runbook declares, with its qualified connection type. */
+function targetsOf(runbook: Runbook, { packs }: Catalogue): readonly { readonly name: string; readonly connection: string }[] {
+  const byAlias = resolveUses(runbook, packs)
+  return runbook.targets.map(({ name, alias, connection }) => ({ name, connection: `${byAlias[alias] ?? alias}/${connection}` }))
+}
+
+/** References for what runs nothing: each target stands for itself. */
+export const unboundTargets = (runbook: Runbook, catalogue: Catalogue): JsonObject =>
+  Object.fromEntries(targetsOf(runbook, catalogue).map(({ name, connection }) => [name, { $target: name, connection }]))
 
 function parse(options: readonly string[], diagnostics: Diagnostic[]): ReadonlyMap<string, string> {
   const named = new Map<string, string>()

@@ -1,7 +1,7 @@
 // `holdfast plan`: what a run would do. Offline: what only a run can tell is unknown, and so is an input that is not given.
 
-import { resolveUses } from '../../language/index.ts'
 import { planAsMermaid, planAsText, planRunbook } from '../../plan/index.ts'
+import { unboundTargets } from '../bind-targets.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { type InputOptions, readSomeInputs } from '../inputs.ts'
@@ -15,13 +15,7 @@ export const run: RunCommand<[runbook: string], Options> = async (host, options,
   const session = await openSession(host, options)
   const { runbook, catalogue } = await checkedRunbook(session, fileOrName, { operations: false })
   const inputs = await readSomeInputs(host, runbook, options)
-  const packs = resolveUses(runbook, catalogue.packs)
-  const targets = Object.fromEntries(
-    runbook.targets.map(({ name, alias, connection }) => [
-      name,
-      { $target: name, connection: `${packs[alias] ?? alias}/${connection}` },
-    ]),
-  )
+  const targets = unboundTargets(runbook, catalogue)
   const plan = await planRunbook({ runbook, catalogue, inputs, targets })
   switch (options.format) {
     case 'json':

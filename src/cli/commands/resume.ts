@@ -10,7 +10,11 @@ import { Refusal } from '../refusal.ts'
 import { openSession } from '../session.ts'
 import { createView, type ViewFormat } from '../views/index.ts'
 
-export const run: RunCommand<[run: string], { readonly format: ViewFormat; readonly takeOver?: boolean }> = async (host, options, id) => {
+export const run: RunCommand<[run: string], { readonly format: ViewFormat; readonly takeOver?: boolean }> = async (
+  host,
+  options,
+  id,
+) => {
   const session = await openSession(host, options)
   await using journal = await openState(session.config.stateDirectory)
   const connections = await connectionsOfRuns(host, session, journal, [id])

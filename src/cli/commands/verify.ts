@@ -1,7 +1,7 @@
 // `holdfast verify`: every placement of a few faults in a runbook, against what its packs' manifests say. Touches nothing.
 
-import { resolveUses } from '../../language/index.ts'
 import { replay, reportAsText, storyAsText, verifyRunbook } from '../../verify/index.ts'
+import { unboundTargets } from '../bind-targets.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { type InputOptions, readSomeInputs } from '../inputs.ts'
@@ -19,13 +19,7 @@ export const run: RunCommand<[runbook: string], Options> = async (host, options,
   const session = await openSession(host, options)
   const { runbook, catalogue, sources } = await checkedRunbook(session, fileOrName, { operations: false })
   const inputs = await readSomeInputs(host, runbook, options)
-  const packs = resolveUses(runbook, catalogue.packs)
-  const targets = Object.fromEntries(
-    runbook.targets.map(({ name, alias, connection }) => [
-      name,
-      { $target: name, connection: `${packs[alias] ?? alias}/${connection}` },
-    ]),
-  )
+  const targets = unboundTargets(runbook, catalogue)
   const request = { runbook, catalogue, inputs, targets, items: options.items, faults: options.faults, maxStates: options.states }
   if (options.replay !== undefined) {
     const story = await replay(request, options.replay)
