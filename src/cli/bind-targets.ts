@@ -1,6 +1,6 @@
 // Which configured target each target of a runbook is bound to: the one that --target names, else the one of the same name.
 import { type Diagnostic, didYouMean } from '../diagnostics/index.ts'
-import { resolveUses, type Runbook } from '../language/index.ts'
+import { type Runbook, resolveUses } from '../language/index.ts'
 import type { Catalogue } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import { targetMalformed, targetTypeWrong, targetUnbound, targetUnknown } from './codes.ts'
