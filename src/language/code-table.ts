@@ -126,6 +126,11 @@ const TABLE = {
     explanation:
       'A condition is true or false, a loop goes over a list, a lock and a message are text. Compare, count or convert the value.',
   },
+  ABSENT_POSSIBLE: {
+    title: 'A value may be absent where one is needed',
+    explanation:
+      'JSONata takes what is absent for false and compares nothing with anything as false, without a word. Where a value decides, is compared or is required, say what happens without it: a default with ?? or ?:, or a question with $exists.',
+  },
   INPUTS_SCHEMA_INVALID: {
     title: 'The inputs are no valid JSON Schema',
     explanation: 'inputs is a JSON Schema (2020-12) of type object.',

@@ -184,17 +184,20 @@ export const propertyUnknown = (span: Span, name: string, of: string, known: rea
     hint: meant(name, known) ?? (known.length > 0 ? `It has ${listOf(known)}.` : undefined),
   })
 
-export const typeMismatch = (span: Span, needed: string, type: string): Diagnostic =>
-  problem('TYPE_MISMATCH', span, `${needed} is needed here, but this is ${TYPE_NAMES[type] ?? type}`)
+export const typeMismatch = (span: Span, needed: string, has: string, path: readonly string[] = []): Diagnostic =>
+  problem('TYPE_MISMATCH', span, `${needed} is needed ${path.length > 0 ? `for ${path.join('.')}` : 'here'}, but this is ${has}`)
 
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: 'text',
-  boolean: 'true or false',
-  number: 'a number',
-  integer: 'a whole number',
-  array: 'a list',
-  object: 'an object',
-}
+/** `what`: the part of the expression. `field`: what the value is for, when it is a required one. */
+export const absentPossible = (span: Span, role: 'condition' | 'operand' | 'needed', what: string, field?: string): Diagnostic =>
+  problem('ABSENT_POSSIBLE', span, `${nameOf(what)} may be absent where ${field ?? 'it'} ${ABSENT_ROLES[role]}`, {
+    hint: ABSENT_HINT,
+  })
+
+const ABSENT_ROLES = { condition: 'decides', operand: 'is compared', needed: 'is needed' } as const
+
+const nameOf = (part: string): string => (part.length > 60 || /[\r\n]/.test(part) ? 'the value' : part)
+
+const ABSENT_HINT = 'Give a default with ??, or ask first with $exists( … ).'
 
 // ---- calls --------------------------------------------------------------------------------------------------------
 

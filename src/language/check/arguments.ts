@@ -4,16 +4,18 @@ import { isObject, type Json, type JsonSchema, type SchemaProblem, unknown } fro
 import * as codes from '../codes.ts'
 import { problemsOf } from '../conform.ts'
 import { purePathNames } from '../expressions/index.ts'
-import type { Field, Template } from '../model.ts'
+import type { ExpressionTemplate, Field, Template } from '../model.ts'
 import { wordProblem } from '../schema-diagnostics.ts'
-import { typeOf } from './static-type.ts'
-import type { Call, Survey } from './survey.ts'
+import { fromSchema, kindsOf, mismatch } from '../types/index.ts'
+import { typeOf } from './inference.ts'
+import type { Call, Sight, Survey } from './survey.ts'
+import { lacksValue } from './value-types.ts'
 
 export const checkArguments = ({ calls }: Survey): readonly Diagnostic[] => calls.flatMap(checkCall)
 
 function checkCall(call: Call): readonly Diagnostic[] {
   const { step, action } = call
-  const typed = step.with.entries.flatMap((field) => checkSlot(field, call) ?? [])
+  const typed = checkFields(step.with.entries, action.input, call.sight)
   const reported = new Set(typed.map(({ span }) => span?.start))
   const all = problemsOf(action.input, known(step.with))
   const misspelt = new Set(all.map(({ property, known = [] }) => property && didYouMean(property, known)))
@@ -38,48 +40,69 @@ function known(template: Template): Json {
   }
 }
 
-/** Targets and handles go only where their type fits; so do values whose type is known. */
-function checkSlot({ name, value }: Field, { action, sight }: Call): Diagnostic | undefined {
-  const slot = isObject(action.input.properties) ? action.input.properties[name] : undefined
-  if (!isObject(slot)) return undefined
-  const type = value.kind === 'expression' ? typeOf(value, sight.roots) : undefined
-  const wanted = slot['x-connection']
-  if (typeof wanted === 'string') {
-    if (value.kind !== 'expression') return codes.connectionNotTarget(value.span, name, wanted)
-    if (type === undefined) return undefined
-    const has = type['x-connection']
-    if (typeof has !== 'string') return codes.connectionNotTarget(value.span, name, wanted)
-    return has === wanted
-      ? undefined
-      : codes.connectionMismatch(value.span, purePathNames(value.source)?.join('.') ?? name, has, wanted)
-  }
-  if (slot['x-resource'] !== undefined) return checkHandle(name, value, slot, type)
-  return checkType(name, value.span, slot, type)
+function checkFields(fields: readonly Field[], schema: JsonSchema, sight: Sight): readonly Diagnostic[] {
+  const properties = isObject(schema.properties) ? schema.properties : {}
+  const required = Array.isArray(schema.required) ? schema.required : []
+  return fields.flatMap(({ name, value }) => {
+    const slot = Object.hasOwn(properties, name) ? properties[name] : undefined
+    return isObject(slot) ? checkSlot(name, value, slot, required.includes(name), sight) : []
+  })
 }
 
-function checkHandle(name: string, value: Template, slot: JsonSchema, type: JsonSchema | undefined): Diagnostic | undefined {
+/** Targets and handles go only where their type fits; so do values whose type is known. */
+function checkSlot(name: string, value: Template, slot: JsonSchema, required: boolean, sight: Sight): readonly Diagnostic[] {
+  if (typeof slot['x-connection'] === 'string') return checkConnection(name, value, slot['x-connection'], sight)
+  if (slot['x-resource'] !== undefined) return checkHandle(name, value, slot, sight)
+  switch (value.kind) {
+    case 'literal':
+      return []
+    case 'map':
+      return checkFields(value.entries, slot, sight)
+    case 'list': {
+      const { items } = slot
+      return isObject(items) ? value.items.flatMap((item) => checkSlot(name, item, items, false, sight)) : []
+    }
+    case 'expression':
+      return checkValue(name, value, slot, required, sight)
+  }
+}
+
+function checkValue(
+  name: string,
+  value: ExpressionTemplate,
+  slot: JsonSchema,
+  required: boolean,
+  sight: Sight,
+): readonly Diagnostic[] {
+  const type = typeOf(value, sight)
+  if (required && lacksValue(value, type, slot.type === 'array', sight))
+    return [codes.absentPossible(value.span, 'needed', value.source, name)]
+  const wrong = mismatch(type, fromSchema(slot))
+  return wrong ? [codes.typeMismatch(value.span, wrong.needed, wrong.has, wrong.path)] : []
+}
+
+function checkConnection(name: string, value: Template, wanted: string, sight: Sight): readonly Diagnostic[] {
+  const type = typeOf(value, sight)
+  if (value.kind !== 'expression') return [codes.connectionNotTarget(value.span, name, wanted)]
+  if (type.any) return []
+  const has = type.object?.connections
+  if (!has) return type.object || kindsOf(type).length > 0 ? [codes.connectionNotTarget(value.span, name, wanted)] : []
+  const wrong = has.find((each) => each !== wanted)
+  const target = purePathNames(value.source)?.join('.') ?? name
+  return wrong === undefined ? [] : [codes.connectionMismatch(value.span, target, wrong, wanted)]
+}
+
+function checkHandle(name: string, value: Template, slot: JsonSchema, sight: Sight): readonly Diagnostic[] {
   const wanted = [slot['x-resource']].flat().filter((each): each is string => typeof each === 'string')
-  if (value.kind !== 'expression') return codes.resourceNotHandle(value.span, name, wanted)
-  if (type === undefined) return undefined
-  const has = [type['x-resource']].flat().filter((each): each is string => typeof each === 'string')
-  if (has.length === 0) return codes.resourceNotHandle(value.span, name, wanted)
+  if (value.kind !== 'expression') return [codes.resourceNotHandle(value.span, name, wanted)]
+  const type = typeOf(value, sight)
+  if (type.any || kindsOf(type).length === 0) return []
+  const has = type.object?.resources ?? []
+  if (has.length === 0) return type.object?.rest ? [] : [codes.resourceNotHandle(value.span, name, wanted)]
   // An empty list takes the handle of any resource.
   return wanted.length === 0 || has.every((each) => wanted.includes(each))
-    ? undefined
-    : codes.resourceMismatch(value.span, has, wanted)
-}
-
-const SIMPLE = new Set(['string', 'boolean', 'number', 'integer', 'object'])
-
-/** Only plain types are compared; a list takes one thing too. */
-function checkType(name: string, span: Span, slot: JsonSchema, type: JsonSchema | undefined): Diagnostic | undefined {
-  const wants = slot.type
-  const has = type?.type
-  if (typeof wants !== 'string' || typeof has !== 'string' || wants === has) return undefined
-  if (!SIMPLE.has(wants) || !(SIMPLE.has(has) || has === 'array') || (wants === 'number' && has === 'integer')) return undefined
-  // A number may turn out whole.
-  if (wants === 'integer' && has === 'number') return undefined
-  return codes.argumentInvalid(span, name, `must be ${wants}, but this is ${has}`)
+    ? []
+    : [codes.resourceMismatch(value.span, has, wanted)]
 }
 
 function toDiagnostic(problem: SchemaProblem, { step, name: action }: Call): Diagnostic {

@@ -1,15 +1,16 @@
 // A switch over an enum has a case for each value, and no other.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
-import { typeOf } from './static-type.ts'
+import { kindsOf } from '../types/index.ts'
+import { typeOf } from './inference.ts'
 import type { Survey } from './survey.ts'
 
 export function checkCases({ visits }: Survey): readonly Diagnostic[] {
   return visits.flatMap(({ step, sight }) => {
     if (step.kind !== 'switch') return []
-    const type = typeOf(step.on, sight.roots)
-    if (!Array.isArray(type?.enum)) return []
-    const values = type.enum.map(String)
+    const type = typeOf(step.on, sight)
+    const values = type.string
+    if (!Array.isArray(values) || kindsOf(type).length > 1) return []
     const cases = step.cases.map(({ value }) => value)
     const missing = values.filter((value) => !cases.includes(value))
     return [

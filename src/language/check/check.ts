@@ -5,6 +5,7 @@ import type { Runbook } from '../model.ts'
 import { checkArguments } from './arguments.ts'
 import { checkCases } from './cases.ts'
 import { checkEnds } from './ends.ts'
+import { checkExpressions } from './expressions.ts'
 import { checkNames } from './names.ts'
 import { checkOwnership } from './ownership.ts'
 import { checkPolling } from './polling.ts'
@@ -17,6 +18,7 @@ const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
   checkNames,
   checkStepIds,
   checkReferences,
+  checkExpressions,
   checkArguments,
   checkOwnership,
   checkEnds,

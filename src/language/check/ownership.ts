@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
 import type { Step } from '../model.ts'
-import { typeOf } from './static-type.ts'
+import { typeOf } from './inference.ts'
 import type { Call, Sight, Site, Survey } from './survey.ts'
 
 export const checkOwnership = (survey: Survey): readonly Diagnostic[] => [
@@ -27,7 +27,7 @@ function checkAcquires({ step, action }: Call): readonly Diagnostic[] {
 function checkEscape({ template, sight, leaves }: Site): readonly Diagnostic[] {
   if (!leaves) return []
   if (template.kind === 'map') return template.entries.flatMap(({ value }) => checkEscape({ template: value, sight, leaves }))
-  const owner = typeOf(template, sight.roots)?.['x-owner']
+  const owners = typeOf(template, sight).object?.owners ?? []
   const block = sight.around.at(-1)?.id ?? 'the run'
-  return owner === block ? [codes.handleEscapes(template.span, block)] : []
+  return owners.includes(block) ? [codes.handleEscapes(template.span, block)] : []
 }

@@ -1,9 +1,8 @@
-// Every reference leads to something that exists and has run.
+// Every reference starts at something that exists, and at a step that has run. What it goes on to is for `expressions.ts`.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
 import { type Reference, references } from '../expressions/index.ts'
 import type { Step } from '../model.ts'
-import { propertyOf, type StaticType } from './static-type.ts'
 import { earlierStep, earlierSteps, laterStep, type Sight, type Survey } from './survey.ts'
 
 export function checkReferences(survey: Survey): readonly Diagnostic[] {
@@ -30,8 +29,7 @@ function checkReference(
     const wrong = checkStep(name, partSpans[1] ?? at, sight, elsewhere)
     if (wrong) return [wrong]
   }
-  const missing = firstMissing(reference, sight.roots[root])
-  return missing ? [missing] : []
+  return []
 }
 
 function checkStep(
@@ -52,20 +50,4 @@ function checkStep(
         id,
         earlierSteps(sight).map((step) => step.id),
       )
-}
-
-/** The first name on the path that what stands before it does not have. */
-function firstMissing({ root, path, partSpans, span }: Reference, start: StaticType): Diagnostic | undefined {
-  let type = start
-  for (const [index, name] of path.entries()) {
-    const property = propertyOf(type, name)
-    if (property.kind === 'missing') {
-      const at = partSpans[index + 1] ?? span
-      if (index === 0 && root === 'inputs') return codes.inputUnknown(at, name, property.known)
-      if (index === 0 && root === 'targets') return codes.targetUnknown(at, name, property.known)
-      return codes.propertyUnknown(at, name, [root, ...path.slice(0, index)].join('.'), property.known)
-    }
-    type = property.type
-  }
-  return undefined
 }

@@ -1,27 +1,38 @@
 // One walk over a runbook: which step stands where, and what each expression can see from its place. It judges nothing.
-import { isObject, type Json, type JsonSchema } from '../../values/index.ts'
 import { type ActionView, type CatalogueView, qualify, resolveUses } from '../catalogue.ts'
-import type { Block, Field, Runbook, Step, Template, UsesStep } from '../model.ts'
+import type { Block, Runbook, Step, Template, UsesStep } from '../model.ts'
 import {
-  eitherOf,
-  fieldsType,
-  itemsOf,
+  conditionsIn,
+  elementsOf,
+  factsOfSource,
+  fromSchema,
   listOf,
-  type RootTypes,
+  NEVER,
+  type ObjectType,
+  optional,
+  present,
   record,
-  type StaticType,
   TEXT,
   TRUTH,
-  typeOf,
-} from './static-type.ts'
+  type Type,
+  UNKNOWN,
+  union,
+  unionOf,
+  withFacts,
+  withoutName,
+} from '../types/index.ts'
+import { type From, fieldsType, typeOf } from './inference.ts'
 
 /** What can be seen from one place in the document. */
-export interface Sight {
+export interface Sight extends From {
   /** This block and those around it, innermost first. */
   readonly blocks: readonly Place[]
   /** The step itself and those around it, outermost first. */
   readonly around: readonly Step[]
-  readonly roots: RootTypes
+  /** Conditions that hold here, each as `conditionsIn` prints it. */
+  readonly held: readonly string[]
+  /** Loop variables that hide another of the same name. */
+  readonly hidden: readonly string[]
 }
 
 /** A place in a block: before it stand the first `at` steps. */
@@ -87,7 +98,7 @@ export interface Survey {
 export function survey(runbook: Runbook, catalogue: CatalogueView, broken: ReadonlySet<string>): Survey {
   const packs = resolveUses(runbook, catalogue.packs)
   const walk: Walk = { catalogue, packs, visits: [], calls: [], sites: [] }
-  const sight: Sight = { blocks: [], around: [], roots: rootTypes(runbook, packs) }
+  const sight: Sight = { blocks: [], around: [], roots: rootTypes(runbook, packs), facts: [], held: [], hidden: [] }
   walkBlock({ steps: runbook.steps, yield: runbook.outputs, span: runbook.span }, sight, walk)
   return { runbook, broken, ...walk }
 }
@@ -100,13 +111,13 @@ interface Walk {
   readonly sites: Site[]
 }
 
-function rootTypes(runbook: Runbook, packs: Readonly<Record<string, string>>): RootTypes {
-  const targets = runbook.targets.map(({ name, alias, connection }): [string, JsonSchema] => [
+function rootTypes(runbook: Runbook, packs: Readonly<Record<string, string>>): Sight['roots'] {
+  const targets = runbook.targets.map(({ name, alias, connection }): [string, Type] => [
     name,
-    { ...record({}), 'x-connection': `${packs[alias] ?? alias}/${connection}` },
+    { object: { properties: {}, connections: [`${packs[alias] ?? alias}/${connection}`] } },
   ])
   return {
-    inputs: runbook.inputs ?? record({}),
+    inputs: runbook.inputs ? fromSchema(runbook.inputs, { defaults: true }) : record({}),
     targets: record(Object.fromEntries(targets)),
     run: record({ id: TEXT, startedAt: TEXT }),
     steps: record({}),
@@ -114,99 +125,139 @@ function rootTypes(runbook: Runbook, packs: Readonly<Record<string, string>>): R
 }
 
 /** Answers the type of what the block yields. */
-function walkBlock(block: Block, outer: Sight, walk: Walk): JsonSchema {
+function walkBlock(block: Block, outer: Sight, walk: Walk): Type {
   const { steps } = block
   const indexById = new Map(steps.map(({ id }, index) => [id, index] as const).toReversed())
-  const known = isObject(outer.roots.steps?.properties) ? outer.roots.steps.properties : {}
   // Grows from step to step: one object per block, lest a long runbook cost its length squared.
-  const types: Record<string, Json> = { ...known }
-  const roots: RootTypes = { ...outer.roots, steps: { type: 'object', additionalProperties: false, properties: types } }
-  const from = (at: number): Sight => ({ ...outer, blocks: [{ steps, indexById, at }, ...outer.blocks], roots })
+  const types: Record<string, Type> = { ...outer.roots.steps?.object?.properties }
+  // Any other name has been found by the check of references.
+  const roots = { ...outer.roots, steps: { object: { properties: types, rest: UNKNOWN } } }
+  let { facts, held } = outer
+  const from = (at: number): Sight => ({ ...outer, blocks: [{ steps, indexById, at }, ...outer.blocks], roots, facts, held })
   for (const [at, step] of steps.entries()) {
     const sight: Sight = { ...from(at), around: [...outer.around, step] }
     walk.visits.push({ step, sight })
-    types[step.id] = walkStep(step, sight, walk) ?? {}
+    if (step.if) walk.sites.push({ template: step.if, sight })
+    const type = walkStep(step, step.if ? givenThat(step.if, sight) : sight, walk)
+    types[step.id] = step.if ? skippable(type) : withProperty(type, 'skipped', TRUTH)
+    const that = asserted(step, walk)
+    if (that) ({ facts, held } = givenThat(that, sight))
   }
   const end = from(steps.length)
-  note(block.yield, end, walk)
-  return fieldsType(block.yield, roots)
+  for (const { value } of block.yield) walk.sites.push({ template: value, sight: end, leaves: true })
+  return fieldsType(block.yield, end)
 }
 
-const note = (fields: readonly Field[], sight: Sight, walk: Walk): void => {
-  for (const { value } of fields) walk.sites.push({ template: value, sight, leaves: true })
+/** What holds once the step has passed: a run goes on behind an assertion only when it holds. */
+function asserted(step: Step, { packs }: Walk): Template | undefined {
+  if (step.kind !== 'uses' || step.if || qualify(packs, step.action) !== 'core/assert') return undefined
+  return step.with.entries.find(({ name }) => name === 'that')?.value
 }
 
-/** Answers the type of the step's output; every step has `skipped`. */
-function walkStep(step: Step, sight: Sight, walk: Walk): StaticType {
+/** The same place, given that a condition holds: steps under a condition that holds have run. */
+function givenThat(condition: Template, sight: Sight): Sight {
+  if (condition.kind !== 'expression') return sight
+  const held = [...sight.held, ...conditionsIn(condition.source)]
+  const ran = earlierSteps(sight)
+    .filter((step) => step.if?.kind === 'expression' && conditionsIn(step.if.source).every((each) => holds(each, held, sight)))
+    .map(({ id }) => ({ kind: 'false', key: `steps.${id}.skipped` }) as const)
+  return { ...sight, held, facts: withFacts(sight.facts, [...factsOfSource(condition.source), ...ran]) }
+}
+
+const holds = (condition: string, held: readonly string[], { hidden }: Sight): boolean =>
+  held.includes(condition) && !hidden.some((name) => mentions(condition, name))
+
+const mentions = (condition: string, name: string): boolean => condition.includes(JSON.stringify(name))
+
+/** Answers the type of the step's output when it runs. */
+function walkStep(step: Step, sight: Sight, walk: Walk): Type {
   const see = (template: Template | undefined, from: Sight = sight): void => {
     if (template) walk.sites.push({ template, sight: from })
   }
-  see(step.if)
   switch (step.kind) {
     case 'uses':
-      return withSkipped(walkUses(step, sight, walk))
+      return walkUses(step, sight, walk)
     case 'scope': {
       see(step.lock)
       see(step.onDirtyClose)
       const done = walkBlock(step.body, sight, walk)
-      if (!step.catch) return withSkipped(eitherOf([done, record({ clean: TRUTH })]))
-      const caught = walkBlock(step.catch.body, withRoot(sight, 'error', ERROR), walk)
-      return withSkipped(eitherOf([done, caught, record({ clean: TRUTH })]))
+      const caught = step.catch ? walkBlock(step.catch.body, withRoot(sight, 'error', ERROR), walk) : NEVER
+      return withProperty(union(done, caught), 'clean', TRUTH)
     }
     case 'foreach': {
       see(step.in)
       see(step.concurrency)
-      const item = itemsOf(typeOf(step.in, sight.roots))
-      const inside = withRoot(sight, step.as, item)
+      const inside = withRoot(sight, step.as, present(elementsOf(typeOf(step.in, sight))))
       see(step.key, inside)
-      return withSkipped(gathered(walkBlock(step.body, inside, walk)))
+      return gathered(walkBlock(step.body, inside, walk))
     }
     case 'parallel': {
-      const branches = step.branches.map(({ name, body }): [string, JsonSchema] => [name, walkBlock(body, sight, walk)])
-      return withSkipped(
-        step.onError === 'collect' ? gathered(eitherOf(branches.map(([, type]) => type))) : record(Object.fromEntries(branches)),
-      )
+      const branches = step.branches.map(({ name, body }): [string, Type] => [name, walkBlock(body, sight, walk)])
+      return step.onError === 'collect'
+        ? gathered(unionOf(branches.map(([, type]) => type)))
+        : record(Object.fromEntries(branches))
     }
     case 'switch': {
       see(step.on)
       const bodies = [...step.cases.map(({ body }) => body), ...(step.else ? [step.else] : [])]
-      return withSkipped(eitherOf(bodies.map((body) => walkBlock(body, sight, walk))))
+      return unionOf(bodies.map((body) => walkBlock(body, sight, walk)))
     }
     case 'wait':
       see(step.value)
-      return withSkipped(record({}))
+      return record({})
     case 'fail':
       see(step.message)
-      return withSkipped(record({}))
+      return record({})
     case 'end':
-      return withSkipped(record({}))
+      return record({})
   }
 }
 
-function walkUses(step: UsesStep, sight: Sight, walk: Walk): StaticType {
+function walkUses(step: UsesStep, sight: Sight, walk: Walk): Type {
   walk.sites.push({ template: step.with, sight })
   const name = qualify(walk.packs, step.action)
   const action = name === undefined ? undefined : walk.catalogue.action(name)
-  if (step.until) walk.sites.push({ template: step.until, sight: withRoot(sight, 'result', action?.output) })
-  if (name === undefined || action === undefined) return undefined
+  const output = action ? fromSchema(action.output) : UNKNOWN
+  if (step.until) walk.sites.push({ template: step.until, sight: withRoot(sight, 'result', output) })
+  if (name === undefined || action === undefined) return UNKNOWN
   walk.calls.push({ step, sight, name, action })
-  if (action.effect !== 'acquire') return action.output
-  const handle: JsonSchema = {
-    type: 'object',
-    ...(action.resource === undefined ? {} : { 'x-resource': [action.resource] }),
-    ...(step.release === 'onFailure' ? {} : { 'x-owner': step.owner ?? sight.around.at(-2)?.id ?? 'the run' }),
+  if (action.effect !== 'acquire') return output
+  const handle: ObjectType = {
+    properties: {},
+    rest: UNKNOWN,
+    ...(action.resource === undefined ? {} : { resources: [action.resource] }),
+    ...(step.release === 'onFailure' ? {} : { owners: [step.owner ?? sight.around.at(-2)?.id ?? 'the run'] }),
   }
-  return withProperty(action.output, 'handle', handle)
+  return withProperty(output, 'handle', { object: handle })
 }
 
-const ERROR = record({ type: TEXT, message: TEXT, path: TEXT, detail: undefined })
+const ERROR = record({ type: TEXT, message: TEXT, path: TEXT, detail: UNKNOWN })
 
-const withRoot = (sight: Sight, name: string, type: StaticType): Sight => ({ ...sight, roots: { ...sight.roots, [name]: type } })
+function withRoot(sight: Sight, name: string, type: Type): Sight {
+  return {
+    ...sight,
+    roots: { ...sight.roots, [name]: type },
+    facts: withoutName(sight.facts, name),
+    held: sight.held.filter((condition) => !mentions(condition, name)),
+    hidden: Object.hasOwn(sight.roots, name) ? [...sight.hidden, name] : sight.hidden,
+  }
+}
 
-const withSkipped = (type: StaticType): StaticType => withProperty(type, 'skipped', TRUTH)
+function withProperty(type: Type, name: string, property: Type): Type {
+  const { object } = type
+  return object ? { ...type, object: { ...object, properties: { ...object.properties, [name]: property } } } : type
+}
 
-const withProperty = (type: StaticType, name: string, property: JsonSchema): StaticType =>
-  type && isObject(type.properties) ? { ...type, properties: { ...type.properties, [name]: property } } : type
+/** A step under a condition may yield nothing but that it was skipped. */
+function skippable(type: Type): Type {
+  const ran = withProperty(type, 'skipped', TRUTH).object
+  if (!ran) return type
+  const properties = Object.entries(ran.properties).map(([name, property]): [string, Type] => [
+    name,
+    name === 'skipped' ? property : optional(property),
+  ])
+  return { ...type, object: { ...ran, properties: Object.fromEntries(properties), ran } }
+}
 
-const gathered = (value: StaticType): JsonSchema =>
+const gathered = (value: Type): Type =>
   record({ ok: listOf(record({ key: TEXT, value })), failed: listOf(record({ key: TEXT, error: ERROR })) })

@@ -1,34 +1,46 @@
-// Values that steer a step have the type that the step needs, where the type is known.
+// Values that steer a step are there and have the type that the step needs, as far as it is known.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
-import type { Step, Template } from '../model.ts'
-import { typeOf } from './static-type.ts'
-import type { Survey } from './survey.ts'
+import type { ExpressionTemplate, Step, Template } from '../model.ts'
+import { describe, type Kind, kindsOf, mayBeAbsent, type Type } from '../types/index.ts'
+import { inferred, typeOf } from './inference.ts'
+import type { Sight, Survey } from './survey.ts'
 
 interface Need {
   readonly template: Template | undefined
-  readonly types: readonly string[]
+  readonly kinds: readonly Kind[]
   /** Completes "… is needed". */
   readonly what: string
 }
 
-const TRUTH = { types: ['boolean'], what: 'true or false' }
-const TEXT = { types: ['string'], what: 'text' }
-const WORD = { types: ['string', 'number', 'integer'], what: 'text or a number' }
-const COUNT = { types: ['number', 'integer'], what: 'a number' }
+const TRUTH = { kinds: ['boolean'], what: 'true or false' } as const
+const TEXT = { kinds: ['string'], what: 'text' } as const
+const WORD = { kinds: ['string', 'number'], what: 'text or a number' } as const
+const COUNT = { kinds: ['number'], what: 'a number' } as const
 /** One thing counts as a list of it. */
-const LIST = { types: ['array', 'object'], what: 'a list' }
+const LIST = { kinds: ['array', 'object'], what: 'a list' } as const
 
 export function checkValueTypes({ visits, sites }: Survey): readonly Diagnostic[] {
-  const rootsOf = new Map(sites.map(({ template, sight }) => [template, sight.roots]))
+  const sightOf = new Map(sites.map(({ template, sight }) => [template, sight]))
   return visits.flatMap(({ step }) =>
-    needsOf(step).flatMap(({ template, types, what }) => {
-      const roots = template && rootsOf.get(template)
-      if (!roots) return []
-      const type = typeOf(template, roots)?.type
-      return typeof type !== 'string' || types.includes(type) ? [] : [codes.typeMismatch(template.span, what, type)]
+    needsOf(step).flatMap(({ template, kinds, what }) => {
+      const sight = template && sightOf.get(template)
+      if (!sight) return []
+      const type = typeOf(template, sight)
+      if (lacksValue(template, type, what === LIST.what, sight))
+        return [codes.absentPossible(template.span, 'needed', template.source)]
+      const has = kindsOf(type)
+      return type.any || has.length === 0 || has.some((kind) => kinds.includes(kind))
+        ? []
+        : [codes.typeMismatch(template.span, what, describe(type))]
     }),
   )
+}
+
+/** A value that may be absent where one is needed, unless the reason for it has been told already. No items are an empty list. */
+export function lacksValue(template: Template, type: Type, list: boolean, sight: Sight): template is ExpressionTemplate {
+  if (template.kind !== 'expression' || !mayBeAbsent(type) || (list && type.absent === 'empty')) return false
+  return !inferred(template, sight).findings.some(({ kind }) => kind !== 'mismatch')
 }
 
 function needsOf(step: Step): readonly Need[] {
@@ -41,7 +53,7 @@ function needsOf(step: Step): readonly Need[] {
     case 'foreach':
       return [guard, { template: step.in, ...LIST }, { template: step.key, ...WORD }, { template: step.concurrency, ...COUNT }]
     case 'switch':
-      return [guard, { template: step.on, types: [...WORD.types, 'boolean'], what: 'text' }]
+      return [guard, { template: step.on, kinds: [...WORD.kinds, 'boolean'], what: 'text' }]
     case 'wait':
       return [guard, { template: step.value, ...TEXT }]
     case 'fail':

@@ -1,6 +1,7 @@
 export { compile } from './compile.ts'
 export { expressionDiagnostics } from './diagnose.ts'
 export { ExpressionFailed, evaluateOpen, evaluateTemplate, type Roots } from './evaluate.ts'
+export { type Range, rangeOf, rangeOfName } from './ranges.ts'
 export { purePathNames, type Reference, references } from './references.ts'
-export { resultType } from './result-type.ts'
+export { spanWithin } from './span-within.ts'
 export { childrenOf, isTree, type Tree, treesIn } from './tree.ts'

@@ -3,6 +3,7 @@
 import type { Span } from '../../diagnostics/index.ts'
 import type { ExpressionTemplate, Template } from '../model.ts'
 import { compile } from './compile.ts'
+import { type Range, rangeOfName } from './ranges.ts'
 import { spanWithin } from './span-within.ts'
 import { isTree, type Tree, treesIn } from './tree.ts'
 
@@ -34,7 +35,7 @@ export function references(template: Template): readonly Reference[] {
 /** A static path with the source ranges of its names. */
 export interface StaticPath {
   readonly names: readonly string[]
-  readonly ranges: readonly (readonly [start: number, end: number])[]
+  readonly ranges: readonly Range[]
 }
 
 const cache = new WeakMap<Tree, readonly StaticPath[]>()
@@ -118,13 +119,7 @@ function collectExtras(node: Tree, source: string, found: StaticPath[]): void {
 }
 
 function pathFrom(names: readonly Tree[], source: string): StaticPath {
-  return { names: names.map((name) => String(name.value)), ranges: names.map((name) => rangeOf(name, source)) }
-}
-
-function rangeOf(name: Tree, source: string): readonly [number, number] {
-  const end = name.position ?? source.length
-  const quoted = /["'`]/.test(source.charAt(end - 1)) ? 2 : 0
-  return [Math.max(0, end - String(name.value).length - quoted), end]
+  return { names: names.map((name) => String(name.value)), ranges: names.map((name) => rangeOfName(name, source)) }
 }
 
 function toReference({ names, ranges }: StaticPath, template: ExpressionTemplate): Reference {

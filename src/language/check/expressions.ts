@@ -1,0 +1,56 @@
+// Names inside expressions exist, operands are of the right kind, and nothing is compared that may be absent.
+import type { Diagnostic, Span } from '../../diagnostics/index.ts'
+import * as codes from '../codes.ts'
+import { type Range, rangeOf, rangeOfName, spanWithin } from '../expressions/index.ts'
+import type { ExpressionTemplate } from '../model.ts'
+import { describe, type Finding } from '../types/index.ts'
+import { expressionsIn, inferred } from './inference.ts'
+import type { Sight, Survey } from './survey.ts'
+
+export const checkExpressions = ({ sites }: Survey): readonly Diagnostic[] =>
+  sites.flatMap(({ template, sight }) => expressionsIn(template).flatMap((each) => diagnosticsOf(each, sight)))
+
+interface Placed {
+  readonly finding: Finding
+  readonly range: Range
+}
+
+function diagnosticsOf(template: ExpressionTemplate, sight: Sight): readonly Diagnostic[] {
+  const { source } = template
+  const placed = inferred(template, sight).findings.map(
+    (finding): Placed => ({ finding, range: rangeOfFinding(finding, source) }),
+  )
+  const missing = placed.filter(({ finding }) => finding.kind === 'missing')
+  const absent = placed.filter(({ finding }) => finding.kind === 'absent')
+  // What follows from a wrong name is no further problem, nor that nothing comes of something that may be absent.
+  const told = placed.filter(
+    (each) =>
+      each.finding.kind === 'missing' || !(echoes(each, missing) || (each.finding.kind === 'absent' && echoes(each, absent))),
+  )
+  const distinct = new Map(told.map((each) => [`${each.finding.kind} ${each.range}`, each]))
+  return [...distinct.values()].map(({ finding, range }) =>
+    worded(finding, spanWithin(template, ...range), source.slice(...range)),
+  )
+}
+
+const rangeOfFinding = (finding: Finding, source: string): Range =>
+  finding.kind === 'missing' ? rangeOfName(finding.node, source) : rangeOf(finding.node, source)
+
+const echoes = ({ range }: Placed, causes: readonly Placed[]): boolean =>
+  causes.some((cause) => String(cause.range) !== String(range) && within(cause.range, range))
+
+const within = (inner: Range, outer: Range): boolean => outer[0] <= inner[0] && inner[1] <= outer[1]
+
+function worded(finding: Finding, span: Span, part: string): Diagnostic {
+  switch (finding.kind) {
+    case 'missing': {
+      const { name, of, known } = finding
+      if (of === 'inputs') return codes.inputUnknown(span, name, known)
+      return of === 'targets' ? codes.targetUnknown(span, name, known) : codes.propertyUnknown(span, name, of, known)
+    }
+    case 'absent':
+      return codes.absentPossible(span, finding.role, part)
+    case 'mismatch':
+      return codes.typeMismatch(span, finding.needed, describe(finding.type))
+  }
+}

@@ -1,0 +1,23 @@
+export { conditionsIn, type Facts, factsOfSource, withFacts, withoutName } from './facts.ts'
+export { describe, mismatch } from './fit.ts'
+export { fromSchema, fromValue } from './from-schema.ts'
+export { type Inferred, inferSource } from './infer.ts'
+export type { Finding } from './scope.ts'
+export { elementsOf } from './sequence.ts'
+export {
+  type Kind,
+  kindsOf,
+  listOf,
+  mayBeAbsent,
+  NEVER,
+  type ObjectType,
+  optional,
+  present,
+  record,
+  TEXT,
+  TRUTH,
+  type Type,
+  UNKNOWN,
+  union,
+  unionOf,
+} from './type.ts'

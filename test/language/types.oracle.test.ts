@@ -1,0 +1,147 @@
+// The JSONata project's own cases judge the inference: for each, the type is inferred from the dataset, the expression is
+// evaluated by the jsonata package, and every value that any part of it had must be of the type inferred for that part.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import jsonata from 'jsonata'
+import { describe, expect, test } from 'vitest'
+import type { Tree } from '../../src/language/expressions/index.ts'
+import { inferTree } from '../../src/language/types/infer.ts'
+import { mayBePresent, type Type } from '../../src/language/types/type.ts'
+import type { Json } from '../../src/values/index.ts'
+import { conforms, typeOfData } from './conforms.ts'
+
+interface Case {
+  readonly case: string
+  readonly expr: string
+  readonly data?: Json
+  readonly dataset?: string | null
+  readonly bindings?: Readonly<Record<string, Json>>
+  readonly result?: Json
+  readonly undefinedResult?: boolean
+  readonly code?: string
+  readonly error?: unknown
+  readonly timelimit?: number
+}
+
+const FOLDER = join(import.meta.dirname, '../cases/jsonata')
+const readJson = (name: string) => JSON.parse(readFileSync(join(FOLDER, name), 'utf8'))
+const datasets: Readonly<Record<string, Json>> = readJson('datasets.json')
+const cases = readdirSync(join(FOLDER, 'groups')).flatMap((file) =>
+  (readJson(join('groups', file)) as Case[]).map((each) => ({ ...each, name: `${file.slice(0, -5)}/${each.case}` })),
+)
+
+interface Verdict {
+  readonly name: string
+  readonly expr: string
+  readonly kind: 'precise' | 'unknown' | 'refused'
+  /** Parts whose value was not of the inferred type. */
+  readonly unsound: readonly string[]
+  /** Findings that say the case must fail, though it does not. */
+  readonly falseErrors: readonly string[]
+  readonly parts: number
+  /** Cases that fail when they are evaluated, and of which the inference said so. */
+  readonly foreseen: boolean
+  readonly failed: boolean
+}
+
+async function judge({ name, expr, data, dataset, bindings = {} }: (typeof cases)[number]): Promise<Verdict | undefined> {
+  const input = data === undefined ? (typeof dataset === 'string' ? datasets[dataset] : undefined) : data
+  let compiled: ReturnType<typeof jsonata>
+  try {
+    compiled = jsonata(expr, { timeout: 2000, stack: 300 })
+  } catch {
+    return undefined
+  }
+  const tree = compiled.ast() as unknown as Tree
+  const seen = new Map<Tree, Type>()
+  const variables = Object.fromEntries(Object.entries(bindings).map(([key, value]) => [key, typeOfData(value)]))
+  const { type, findings } = inferTree(tree, { root: typeOfData(structuredClone(input)), variables, seen })
+  const unsound = new Set<string>()
+  let parts = 0
+  compiled.assign(
+    Symbol.for('jsonata.__evaluate_exit') as unknown as string,
+    (node: Tree, _input: unknown, _environment: unknown, raw: unknown) => {
+      const inferred = seen.get(node)
+      if (!inferred) return
+      parts += 1
+      const value = collapsed(raw, node)
+      if (value !== TUPLES && !conforms(value, inferred))
+        unsound.add(`${node.type} ${String(node.value)} ${node.position}: ${print(value)} is not ${print(inferred)}`)
+    },
+  )
+  let failed = false
+  let result: unknown
+  try {
+    result = await compiled.evaluate(structuredClone(input), structuredClone(bindings))
+  } catch {
+    failed = true
+  }
+  const mismatches = findings
+    .filter(({ kind }) => kind === 'mismatch')
+    .map((finding) => print({ ...finding, node: finding.node.position }))
+  if (!failed && !conforms(result, type)) unsound.add(`result ${print(result)} is not ${print(type)}`)
+  return {
+    name,
+    expr,
+    kind: type.any ? 'unknown' : 'precise',
+    unsound: [...unsound],
+    falseErrors: failed ? [] : mismatches,
+    parts,
+    failed,
+    foreseen: failed && (mismatches.length > 0 || (!mayBePresent(type) && !type.absent)),
+  }
+}
+
+const TUPLES = Symbol('tuples')
+const print = (value: unknown): string => JSON.stringify(value)?.slice(0, 600) ?? 'nothing'
+
+/** The hook is called before a sequence of one becomes that one. */
+function collapsed(raw: unknown, node: Tree): unknown {
+  if (!Array.isArray(raw)) return raw
+  const list = raw as unknown[] & { sequence?: boolean; tupleStream?: boolean; keepSingleton?: boolean }
+  if (list.tupleStream) return TUPLES
+  if (!list.sequence) return list
+  if (list.length === 0) return undefined
+  return list.length === 1 && !(node.keepArray || list.keepSingleton) ? list[0] : list
+}
+
+const SLOW = new Set(['function-applications', 'performance', 'tail-recursion'])
+
+describe('the JSONata suite', async () => {
+  const verdicts: Verdict[] = []
+  for (const each of cases) {
+    if (SLOW.has(each.name.split('/')[0] ?? '') && each.timelimit) continue
+    const verdict = await judge(each)
+    if (verdict) verdicts.push(verdict)
+  }
+  const valid = verdicts.filter(({ failed }) => !failed)
+  const precise = valid.filter(({ kind }) => kind === 'precise')
+  const unsound = verdicts.filter((each) => each.unsound.length > 0)
+  const parts = verdicts.reduce((sum, each) => sum + each.parts, 0)
+  console.log(
+    [
+      `JSONata suite: ${cases.length} cases, ${verdicts.length} that compile, ${valid.length} that yield a value or nothing;`,
+      `${precise.length} precise (${((100 * precise.length) / valid.length).toFixed(1)} %), ${valid.length - precise.length} unknown, ${unsound.length} unsound;`,
+      `${parts} values of parts of expressions held against the types of those parts;`,
+      `of ${verdicts.length - valid.length} that fail when evaluated ${verdicts.filter(({ foreseen }) => foreseen).length} were foreseen`,
+    ].join('\n'),
+  )
+  if (process.env.HOLDFAST_ORACLE) {
+    for (const each of unsound) console.log('UNSOUND', each.name, each.expr, each.unsound)
+    for (const each of valid.filter(({ kind }) => kind === 'unknown')) console.log('UNKNOWN', each.name, each.expr.slice(0, 200))
+    for (const each of valid.filter(({ falseErrors }) => falseErrors.length > 0))
+      console.log('FALSE', each.name, each.expr, each.falseErrors)
+  }
+
+  test('every value that is yielded is of the type that was inferred', () => {
+    expect(unsound.map(({ name, expr, unsound: why }) => ({ name, expr, why }))).toEqual([])
+  })
+
+  test('no expression that works is called an error', () => {
+    expect(valid.filter(({ falseErrors }) => falseErrors.length > 0)).toEqual([])
+  })
+
+  test('at least 70 % of the types are known', () => {
+    expect(precise.length / valid.length).toBeGreaterThanOrEqual(0.7)
+  })
+})
