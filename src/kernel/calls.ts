@@ -121,7 +121,9 @@ export function callFailed(turn: Turn, path: Path, told: Failure): void {
   if (failed.applied === 'maybe') {
     report(turn, { kind: 'inDoubt', path, failure: failed })
     if (find !== undefined) return lookUp(turn, frame, failed)
+    // What can neither be looked up nor released blindly stays owed: nobody forgets it.
     if (releaseWhen.includes('unknown')) hold(turn, obligation)
+    else giveUp(turn, obligation)
     return afterFailure(turn, frame, failed)
   }
   if (releaseWhen.includes('failed')) hold(turn, obligation)

@@ -1,16 +1,27 @@
 // A node as text, so that nodes with the same future have the same text. Left out is what decides nothing: moments (only
 // distances from now count), counters of calls, attempts for people, last failures of obligations, what has ended.
-import type { BlockFrame, Obligation, StepFrame } from '../kernel/index.ts'
-import { actionNamed, type RunState, resourceNamed } from '../kernel/index.ts'
+import {
+  actionNamed,
+  type BlockFrame,
+  type Obligation,
+  type Program,
+  type RunState,
+  resourceNamed,
+  type StepFrame,
+} from '../kernel/index.ts'
+import type { Failure } from '../packs/index.ts'
+import { stepOfPath } from './document.ts'
+import { asksAboutErrors, namedTypes } from './failures.ts'
 import { identityOf } from './identity.ts'
-import type { Node, Subject, World } from './model.ts'
+import type { Node, Subject, Thing } from './model.ts'
 import { horizonOf } from './options.ts'
 
-export function canonical(subject: Subject, { state, world }: Node): string {
+export function canonical(subject: Subject, node: Node): string {
+  const { state } = node
   const parts = [
     state.phase,
-    identityOf(state.outcome),
-    lines(state.blocks, blockText),
+    state.outcome && `${state.outcome.status} ${state.outcome.owed}`,
+    lines(state.blocks, (block) => blockText(subject, block)),
     lines(state.steps, (step) => stepText(subject, state, step)),
     lines(state.obligations, (obligation) => obligationText(subject, state, obligation)),
     Object.keys(state.evaluations).sort().join(),
@@ -26,16 +37,25 @@ export function canonical(subject: Subject, { state, world }: Node): string {
       Object.entries(state.timers).map(([timer, { at }]) => [timer, at]),
     ),
     lines(state.locks, ({ name, granted }) => `${name} ${granted}`),
-    worldText(subject, world),
+    worldText(subject, node),
   ]
   return parts.join('\n')
 }
 
 /** Sorted, for the order in which things came to be among strands that run beside each other decides nothing. */
-const lines = <T>(record: Readonly<Record<string, T>>, text: (value: T) => string): string => {
+const lines = <T>(record: Readonly<Record<string, T>>, text: (value: T, name: string) => string): string => {
   const all: string[] = []
-  for (const name in record) all.push(`${name} ${text(record[name] as T)}`)
+  for (const name in record) all.push(shortNameOf(`${name} ${text(record[name] as T, name)}`))
   return all.sort().join(';')
+}
+
+/** The same lines come up in thousands of states. */
+const shortNames = new Map<string, string>()
+
+function shortNameOf(line: string): string {
+  const known = shortNames.get(line) ?? shortNames.size.toString(36)
+  shortNames.set(line, known)
+  return known
 }
 
 const fields = (record: Readonly<Record<string, object | string | number | boolean | null>>): string => {
@@ -44,34 +64,40 @@ const fields = (record: Readonly<Record<string, object | string | number | boole
   return text
 }
 
-const blockText = (block: BlockFrame): string =>
+const blockText = ({ program }: Subject, block: BlockFrame): string =>
   `${block.variant} ${block.phase} ${block.next} ${block.active} ${fields(block.outputs)} ${identityOf(block.yielded)} ${identityOf(
     block.variables,
-  )} ${identityOf(block.failure)} ${block.cancelled} ${block.clean} ${block.owned.join()}`
+  )} ${failureText(program, block.failure)} ${block.cancelled} ${block.clean} ${block.owned.join()}`
 
 function stepText({ program }: Subject, { now }: RunState, step: StepFrame): string {
-  const stopping = identityOf(step.stopping)
+  const stopping = step.stopping === 'cancelled' ? 'cancelled' : failureText(program, step.stopping)
   if (step.kind === 'compound') {
     const { phase, dirtyClose, children, loop, pending, ok, failed, failure } = step
     const items = loop && `${identityOf(loop.items)} ${loop.concurrency} ${loop.nextItem} ${Object.keys(loop.keys).join()}`
     return `${phase} ${stopping} ${dirtyClose} ${children.join()} ${items} ${pending} ${ok.map(identityOf).sort().join()} ${failed
-      .map(identityOf)
+      .map(({ key }) => key)
       .sort()
-      .join()} ${identityOf(failure)}`
+      .join()} ${failureText(program, failure)}`
   }
   const { phase, input, uses, tries, generation, mayHaveApplied, firstSentAt, failure, lookups } = step
   const keyMs = firstSentAt === undefined ? 0 : keyLifetimeOf(program, step.path)
   const age = firstSentAt === undefined ? '' : Math.min(now - firstSentAt, keyMs)
-  return `${phase} ${stopping} ${identityOf(input)} ${uses.join()} ${tries} ${generation} ${mayHaveApplied} ${age} ${identityOf(failure)} ${lookups}`
+  return `${phase} ${stopping} ${identityOf(input)} ${uses.join()} ${tries} ${generation} ${mayHaveApplied} ${age} ${failureText(program, failure)} ${lookups}`
 }
 
-const longestKeys = new WeakMap<object, number>()
+/** Of a failure only that decides something which a list, a retry or a condition looks at. */
+function failureText(program: Program, failure: Failure | undefined): string {
+  if (!failure) return ''
+  if (asksAboutErrors(program)) return identityOf(failure)
+  return `${namedTypes(program).has(failure.type) ? failure.type : ''} ${failure.retryable} ${failure.applied}`
+}
 
-/** No key is known longer than this, so no call's age beyond it decides anything. */
-function keyLifetimeOf(program: Subject['program'], _path: string): number {
-  const known = longestKeys.get(program) ?? Math.max(0, ...Object.values(program.actions).map((each) => each.keyLifetimeMs ?? 0))
-  longestKeys.set(program, known)
-  return known
+/** How long the platform knows the key of the step's call: as long its age decides whether it is repeated. */
+function keyLifetimeOf(program: Program, path: string): number {
+  const step = stepOfPath(program, path)
+  if (step?.kind !== 'uses') return 0
+  const [alias = '', ...name] = step.action.split('/')
+  return program.actions[`${program.packs[alias] ?? alias}/${name.join('/')}`]?.keyLifetimeMs ?? 0
 }
 
 function obligationText({ program }: Subject, { now }: RunState, obligation: Obligation): string {
@@ -93,20 +119,21 @@ function timersText(subject: Subject, now: number, timers: readonly (readonly [s
     .join()
 }
 
-function worldText(subject: Subject, world: World): string {
+function worldText(subject: Subject, { state, world }: Node): string {
   const { truth } = subject
   const { now } = world
   const calls = world.calls.map(({ command, sentAt, slow, aborted }) => {
     const within = appearsWithin(subject, command.action)
     return `${command.purpose} ${command.path} ${slow} ${aborted} ${Math.min(within, now - sentAt)} ${command.stallMs !== undefined}`
   })
-  const things = lines(world.things, ({ type, key, sentAt, presence, leaseUntil, healthy, releaseSent, parents }) => {
-    const { maxHoldMs = 0, appearsWithinMs } = resourceNamed(truth, type)
-    const age = Math.min(now - sentAt, Math.max(maxHoldMs + 1, appearsWithinMs, keyLifetimeOf(truth, '')))
-    return `${type} ${identityOf(key)} ${age} ${presence} ${leaseUntil === undefined ? '' : leaseUntil - now} ${healthy} ${releaseSent} ${parents}`
+  const things = lines(world.things, (thing, path) => {
+    const { type, key, sentAt, presence, leaseUntil, healthy, releaseSent, parents } = thing
+    const left = leaseUntil === undefined ? '' : leaseUntil - now
+    const age = Math.min(now - sentAt, ageThatCounts(truth, thing, state.obligations[path]))
+    return `${type} ${identityOf(key)} ${age} ${presence} ${left} ${healthy} ${releaseSent} ${parents}`
   })
   const doubts = lines(world.doubts, ({ key, firstSentAt, sentAt, crashed }) => {
-    const longest = Math.max(keyLifetimeOf(truth, ''), horizonOf(subject))
+    const longest = Math.max(longestKeyMs(truth), horizonOf(subject))
     return `${key} ${Math.min(longest, now - firstSentAt)} ${Math.min(longest, now - sentAt)} ${crashed}`
   })
   return [
@@ -114,7 +141,7 @@ function worldText(subject: Subject, world: World): string {
     calls.sort(),
     timersText(subject, now, Object.entries(world.timers)),
     world.waiting.map(({ lock }) => lock).sort(),
-    lines(world.locked, String),
+    lines(world.locked, (holder) => holder),
     things,
     doubts,
     world.failed.toSorted(),
@@ -125,8 +152,18 @@ function worldText(subject: Subject, world: World): string {
   ].join('|')
 }
 
+/** How long the age of a thing decides something: its hold, its appearance, and, while its call may be repeated, its key. */
+function ageThatCounts(truth: Program, { type, presence }: Thing, obligation: Obligation | undefined): number {
+  const { critical, maxHoldMs = 0, appearsWithinMs } = resourceNamed(truth, type)
+  const mayRepeat = obligation?.state === 'intended' || obligation?.state === 'inDoubt'
+  return Math.max(critical ? maxHoldMs + 1 : 0, presence === 'late' ? appearsWithinMs : 0, mayRepeat ? longestKeyMs(truth) : 0)
+}
+
 /** How long the age of a call under way decides what it can still do. */
 function appearsWithin({ truth }: Subject, name: string): number {
   const { resource } = actionNamed(truth, name)
   return resource === undefined ? 0 : resourceNamed(truth, resource).appearsWithinMs
 }
+
+const longestKeyMs = ({ actions }: Program): number =>
+  Math.max(0, ...Object.values(actions).map((each) => each.keyLifetimeMs ?? 0))

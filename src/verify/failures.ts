@@ -34,10 +34,10 @@ export function kindsOfFailure(program: Program, action: Action): readonly Failu
   classes.set(program, known)
   const seen = known.get(action.name)
   if (seen) return seen
-  const named = namedTypes(program)
+  const types = namedTypes(program)
   const byKind = new Map<string, Failure>()
   for (const failure of failuresOf(action)) {
-    const kind = [failure.retryable, failure.applied, named.has(failure.type) ? failure.type : ''].join(' ')
+    const kind = [failure.retryable, failure.applied, types.has(failure.type) ? failure.type : ''].join(' ')
     if (!byKind.has(kind)) byKind.set(kind, failure)
   }
   const kinds = [...byKind.values()]
@@ -45,9 +45,30 @@ export function kindsOfFailure(program: Program, action: Action): readonly Failu
   return kinds
 }
 
-/** Failure types that some list of the runbook or of a manifest mentions. */
-function namedTypes(program: Program): ReadonlySet<string> {
+const named = new WeakMap<Program, ReadonlySet<string>>()
+
+/** Failure types that some list of the runbook or of a manifest mentions, and the two that the kernel itself looks for. */
+export function namedTypes(program: Program): ReadonlySet<string> {
+  const known = named.get(program)
+  if (known) return known
   const resources = Object.values(program.resources).flatMap(({ release, lease }) => [...release.gone, ...(lease?.lost ?? [])])
   const caught = [...everyStep(program.root)].flatMap((step) => (step.kind === 'scope' ? (step.catch?.on ?? []) : []))
-  return new Set([...resources, ...caught])
+  const types = new Set([...resources, ...caught, 'crashed', 'aborted'])
+  named.set(program, types)
+  return types
+}
+
+const asking = new WeakMap<Program, boolean>()
+
+/** Whether a condition, a choice or an assertion of the runbook looks into an error: then all of every failure counts. */
+export function asksAboutErrors(program: Program): boolean {
+  const known = asking.get(program)
+  if (known !== undefined) return known
+  const asks = [...everyStep(program.root)].some((step) => {
+    const templates = [step.if, step.kind === 'switch' ? step.on : undefined, step.kind === 'foreach' ? step.in : undefined]
+    const that = step.kind === 'uses' ? step.with.entries.filter(({ name }) => name === 'that').map(({ value }) => value) : []
+    return [...templates, ...that].some((template) => template !== undefined && /error/.test(JSON.stringify(template)))
+  })
+  asking.set(program, asks)
+  return asks
 }

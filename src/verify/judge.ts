@@ -83,6 +83,9 @@ function judgeRelease({ truth }: Subject, world: World, { command }: Sent, say: 
 const isUnderWay = (world: World, purpose: 'release' | 'renew', path: Path): boolean =>
   world.calls.some(({ command }) => command.purpose === purpose && command.path === path)
 
+/** With these the kernel stops a runbook that uses what it no longer holds. On a good day that is the runbook's fault. */
+const MISUSES: readonly string[] = ['usedAfterRelease', 'stillInUse']
+
 // ---- what is reported -------------------------------------------------------------------------------------------
 
 /** Failures are carried up until a catch, a loop that collects, or the outcome takes note of them. */
@@ -95,7 +98,10 @@ export function judgeReport({ truth }: Subject, { world }: Node, report: Report,
     delete world.things[id]
   }
   if (report.kind !== 'stepEnded') return
-  const { path, outcome } = report
+  const { path, outcome, failure } = report
+  if (failure && MISUSES.includes(failure.type) && world.faults === 0) {
+    say('P4', path, `${path} can never work: ${failure.message}`)
+  }
   const inside = world.failed.filter((each) => isInside(each, path))
   if (inside.length > 0) {
     if (outcome === 'succeeded' && !takesNote(stepOfPath(truth, path)))

@@ -150,6 +150,16 @@ describe('an acquire with a key, of which one attempt may have applied [P2, P3]'
   })
 })
 
+describe('a resource that can neither be looked up nor released blindly [P2]', () => {
+  it('is owed after an answer that was lost, and the run ends', () => {
+    const { find: _, ...type } = one.resources['t/Snapshot'] ?? { name: '' }
+    const resources = { ...one.resources, 't/Snapshot': { ...type, releaseWhen: ['acquired'] } }
+    const blind = { ...program(block([scope('backup', block([snap]))])), resources } as Program
+    const story = play(blind, { fate: when('step', 'snapshot.create', 'lostAfter') })
+    expect(story.outcome).toMatchObject({ status: 'failed', owed: ['backup/snap'] })
+  })
+})
+
 describe('the judge of the exploration', () => {
   const weakened = (change: (resource: Program['resources'][string]) => object): Program => ({
     ...one,

@@ -1,0 +1,96 @@
+// Small runbooks that the canaries break, and the ways to ask verify about them.
+import { apply, type Program } from '../../src/kernel/index.ts'
+import { unknown } from '../../src/values/index.ts'
+import { type Bounds, type Subject, search, type Verdict } from '../../src/verify/index.ts'
+import { block, choose, end, foreach, parallel, program, scope, uses, wait } from '../kernel/build.ts'
+
+export const snap = uses('snap', 't/snapshot.create', { name: 's' })
+export const session = uses('session', 't/session.create', { name: 'x', snapshot: '$.steps.snap.handle' })
+const copy = uses('copy', 't/copy', { name: 'x', session: '$.steps.session.handle' })
+
+export const simple = program(block([scope('backup', block([snap]))]))
+export const note = program(block([uses('say', 't/note', { name: 'x' })]))
+export const leased = program(block([scope('backup', block([snap, session, copy]))]))
+export const waiting = program(block([scope('backup', block([snap, session, wait('long', '10m'), copy]))]))
+export const keyed = program(block([scope('backup', block([uses('snap', 't/snapshot.createKeyed', { name: 's' })]))]))
+export const frozen = program(block([scope('hold', block([uses('quiet', 't/freeze.create', { name: 'g' })]))]))
+export const locked = program(block([scope('alone', block([snap]), { lock: 'a' })]))
+export const longLived = program(
+  block([
+    scope(
+      'outer',
+      block([
+        scope(
+          'inner',
+          block([snap, uses('session', 't/session.create', { name: 'x', snapshot: '$.steps.snap.handle' }, { owner: 'outer' })]),
+        ),
+      ]),
+    ),
+  ]),
+)
+
+export const quiesced = program(
+  block([
+    scope(
+      'backup',
+      block([
+        scope(
+          'prepare',
+          block([
+            uses('quiet', 't/freeze.create', { name: 'guest' }),
+            uses('snap', 't/snapshot.create', { name: 's' }, { owner: 'backup', timeoutMs: 20_000 }),
+          ]),
+        ),
+        session,
+        copy,
+        end('done', 'session'),
+      ]),
+    ),
+  ]),
+)
+
+const perVm = block([
+  uses('session', 't/session.create', { name: '$.vm', snapshot: '$.steps.snap.handle' }),
+  uses('copy', 't/copy', { name: '$.vm', session: '$.steps.session.handle' }),
+])
+const group = (onError: 'fail' | 'collect') =>
+  program(block([scope('backup', block([snap, foreach('vms', '$.inputs.vms', 'vm', '$.vm', perVm, onError, 2)]))]))
+export const collecting = group('collect')
+export const failing = group('fail')
+export const chosen = program(
+  block([
+    scope('backup', block([choose('how', '$.inputs.how', { one: block([snap]), two: block([uses('b', 't/note', {})]) })])),
+    uses('last', 't/store', {}, { if: '$.inputs.more' }),
+  ]),
+)
+
+/** The handle of what its scope has let go. */
+export const escaped = program(
+  block([
+    scope('inner', block([snap], { handle: '$.steps.snap.handle' })),
+    uses('use', 't/session.create', { name: 'x', snapshot: '$.steps.inner.handle' }),
+  ]),
+)
+export const endedTooSoon = program(block([scope('backup', block([snap, session, end('soon', 'snap'), copy]))]))
+export const lockedTwice = program(block([scope('one', block([scope('two', block([snap]), { lock: 'a' })]), { lock: 'a' })]))
+export const lockedCrosswise = program(
+  block([
+    parallel('both', {
+      left: block([scope('a', block([scope('b', block([snap]), { lock: 'y' })]), { lock: 'x' })]),
+      right: block([scope('c', block([scope('d', block([snap]), { lock: 'x' })]), { lock: 'y' })]),
+    }),
+  ]),
+)
+
+export const subject = (of: Program, more: Partial<Subject> = {}): Subject => ({
+  program: of,
+  truth: of,
+  apply,
+  inputs: { vms: unknown('vms'), how: unknown('how'), more: unknown('more') },
+  targets: {},
+  items: 2,
+  ...more,
+})
+
+export const verify = (what: Subject, bounds: Partial<Bounds> = {}): Promise<Verdict> =>
+  search(what, { faults: 1, maxStates: 100_000, maxViolations: 20, ...bounds })
