@@ -71,7 +71,7 @@ interface Search {
   readonly seen: Seen[]
   readonly ids: Map<string, number>
   /** States to look into, by their number of deviations. */
-  readonly levels: Waiting[][]
+  readonly levels: (Waiting | undefined)[][]
   readonly found: Map<string, Counterexample>
   transitions: number
 }
@@ -99,8 +99,9 @@ export async function search(subject: Subject, bounds: Bounds): Promise<Verdict>
       const b = level[own]
       const first = a && (!b || depthOf(on, a) <= depthOf(on, b)) ? a : b
       if (!first) break
-      if (first === a) delete entries[entry++]
-      else delete level[own++]
+      // What was looked into may be forgotten: only the way to it is kept.
+      if (first === a) entries[entry++] = undefined
+      else level[own++] = undefined
       const { evaluations } = first.node.world
       for (const command of evaluations) {
         const working = on.unknowns.prepare(command, first.node.state)

@@ -1,0 +1,98 @@
+// The search itself: what it leaves out decides nothing, what it shares it does not change, and its stories can be told again.
+import { describe, expect, it } from 'vitest'
+import { apply, type Command, type Event, type Program, type RunState } from '../../src/kernel/index.ts'
+import { type Bounds, type Subject, type Transition, tell } from '../../src/verify/index.ts'
+import * as runbooks from './runbooks.ts'
+
+const { subject, verify } = runbooks
+
+const kindsOf = async (what: Subject, bounds: Partial<Bounds>): Promise<readonly string[]> => {
+  const { violations, complete } = await verify(what, { maxViolations: 1000, ...bounds })
+  expect(complete).toBe(true)
+  return violations.flatMap((each) => each.violations.map(({ promise, text }) => `${promise} ${text}`)).toSorted()
+}
+const distinct = (kinds: readonly string[]): readonly string[] => [...new Set(kinds)]
+
+/** A kernel that takes lost answers for refusals, and one that never hears of a release that failed. */
+const deaf: Transition = (program, state, event) =>
+  apply(program, state, event.kind === 'callFailed' ? { ...event, failure: { ...event.failure, applied: 'no' } } : event)
+const swallowing: Transition = (program, state, event) =>
+  event.kind === 'callFailed' && state.calls[event.call]?.purpose === 'release'
+    ? apply(program, state, { kind: 'callSucceeded', call: event.call, output: {}, at: event.at })
+    : apply(program, state, event)
+
+const SMALL: Readonly<Record<string, Program>> = {
+  'one snapshot': runbooks.simple,
+  'a snapshot with a key': runbooks.keyed,
+  'a snapshot and a session': runbooks.leased,
+  'a guest that is frozen': runbooks.frozen,
+  'a lock': runbooks.locked,
+  'unknown choices': runbooks.chosen,
+}
+const KERNELS: Readonly<Record<string, Transition>> = {
+  'the kernel': apply,
+  'a deaf kernel': deaf,
+  'a swallowing kernel': swallowing,
+}
+
+describe.each(Object.keys(SMALL))('%s', (name) => {
+  it.each(Object.keys(KERNELS))('gives the same violations whether or not states are merged, with %s', async (kernel) => {
+    const what = subject(SMALL[name] as Program, { apply: KERNELS[kernel] as Transition })
+    const merged = await kindsOf(what, { faults: 1 })
+    expect(distinct(await kindsOf(what, { faults: 1, merge: false }))).toEqual(distinct(merged))
+  })
+})
+
+describe('two strands', () => {
+  const GROUPS = { 'that collect': runbooks.collecting, 'that stop each other': runbooks.failing }
+  it.each(Object.keys(GROUPS) as (keyof typeof GROUPS)[])(
+    '%s give the same violations in all orders and in those that are tried',
+    async (name) => {
+      for (const [kernel, transition] of Object.entries({ apply, deaf })) {
+        const what = subject(GROUPS[name], { apply: transition })
+        const reduced = await kindsOf(what, { faults: 1 })
+        expect(distinct(await kindsOf(what, { faults: 1, reduce: false })), kernel).toEqual(distinct(reduced))
+      }
+    },
+  )
+})
+
+describe('the search', () => {
+  it('leaves a state as it was: the kernel changes only its own copy', async () => {
+    const seen: { state: RunState; text: string }[] = []
+    const watching: Transition = (program: Program, state: RunState, event: Event): readonly Command[] => {
+      const commands = apply(program, state, event)
+      if (seen.length < 2000) seen.push({ state, text: JSON.stringify(state) })
+      expect(JSON.parse(JSON.stringify(state))).toEqual(state)
+      return commands
+    }
+    await verify(subject(runbooks.leased, { apply: watching }))
+    expect(seen.filter(({ state, text }) => JSON.stringify(state) !== text)).toEqual([])
+  })
+
+  it('says when it was not complete', async () => {
+    const { complete, states } = await verify(subject(runbooks.leased), { maxStates: 50 })
+    expect(complete).toBe(false)
+    expect(states).toBeGreaterThanOrEqual(50)
+  })
+
+  it('finds the way with the fewest faults, and tells it again from its choices', async () => {
+    const what = subject(runbooks.simple, { apply: swallowing })
+    const { violations } = await verify(what, { faults: 2 })
+    expect(violations[0]).toMatchObject({ faults: 1 })
+    const { lines, held, violations: told } = await tell(what, violations[0]?.choices ?? [])
+    expect(lines.map(({ path, text, deviates }) => `${deviates ? '! ' : ''}${path} ${text}`.trim())).toEqual([
+      'the run starts',
+      'backup/snap t/snapshot.create succeeds',
+      '! backup/snap release by t/snapshot.delete fails: answerLost, and it had no effect',
+    ])
+    expect(told).toEqual(violations[0]?.violations)
+    expect(held).toEqual([])
+  })
+
+  it('takes what only a run can tell every way, free of charge', async () => {
+    const { states } = await verify(subject(runbooks.chosen), { faults: 0 })
+    const known = await verify(subject(runbooks.chosen, { inputs: { how: 'one', more: true } }), { faults: 0 })
+    expect(states).toBeGreaterThan(known.states)
+  })
+})
