@@ -62,8 +62,9 @@ export function createProgram(host: Host, finish: Finish): Command {
     .option('--faults <count>', 'faults that may come together: failures, lost answers, crashes, a cancel', wholeNumber, 2)
     .option('--items <count>', 'items of a loop over a list that only a run can tell', wholeNumber, 2)
     .option('--states <count>', 'give up after so many states', wholeNumber, 300_000)
+    .option('--table', 'print what each single thing that can go wrong leads to')
     .option('--replay <moves>', 'tell the story of these moves, as a counterexample names them')
-    .addOption(format('text', 'json'))
+    .addOption(format('text', 'json', 'markdown'))
     .action(calls(() => import('./commands/verify.ts')))
   program
     .command('actions')

@@ -1,5 +1,6 @@
 export type * from './model.ts'
 export { type Bounds, search } from './search.ts'
 export { type Line, type Story, tell } from './story.ts'
-export { reportAsText, storyAsText } from './text.ts'
-export { ASSUMPTIONS, type Report, replay, type VerifyRequest, verifyRunbook } from './verify.ts'
+export { failureTable, type Row, type Table } from './table.ts'
+export { reportAsMarkdown, reportAsText, storyAsText, tableAsMarkdown, tableAsText } from './text.ts'
+export { ASSUMPTIONS, type Report, replay, tabulate, type VerifyRequest, verifyRunbook } from './verify.ts'

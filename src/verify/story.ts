@@ -99,6 +99,19 @@ function tellMove(subject: Subject, before: Node, after: Node, { move, cost }: O
   }
 }
 
+/** A deviation in words that are the same for every item of a loop; a crash and a cancel belong to the call under way. */
+export function deviationOf(subject: Subject, before: Node, option: Option): { readonly path: Path; readonly happens: string } {
+  const { move } = option
+  const [first, ...others] = before.world.calls
+  if (move.kind === 'cancel') return { path: first?.command.path ?? '', happens: 'the operator cancels the run' }
+  if (move.kind === 'crash') {
+    const effect = first && others.length === 0 ? crashText(before, move).replace(` of ${first.command.path}`, '') : ''
+    return { path: first?.command.path ?? '', happens: `the process dies${effect}` }
+  }
+  const [line] = tellMove(subject, before, before, option, () => undefined)
+  return { path: line?.path ?? '', happens: line?.text ?? move.kind }
+}
+
 const PURPOSES = { step: '', find: 'look-up by ', probe: 'question by ', renew: 'renewal by ', release: 'release by ' } as const
 const wordsOf = ({ command }: Sent): string => `${PURPOSES[command.purpose]}${command.action}`
 

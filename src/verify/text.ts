@@ -2,6 +2,7 @@
 import { position, type Span } from '../diagnostics/index.ts'
 import { formatDuration } from '../values/index.ts'
 import type { Story } from './story.ts'
+import type { Table } from './table.ts'
 import { ASSUMPTIONS, type Report } from './verify.ts'
 
 type Sources = ReadonlyMap<string, string>
@@ -32,6 +33,10 @@ export function reportAsText(report: Report, sources: Sources, seconds: number):
 export const figures = ({ states, transitions, depth }: Report, seconds: number): string =>
   `${states} states, ${transitions} transitions, at most ${depth} moves deep, ${seconds.toFixed(1)} s, ${Math.round(states / Math.max(seconds, 0.001))} states/s`
 
+/** For a page or a pull request: the verdict, with the text of the stories as it is. */
+export const reportAsMarkdown = (report: Report, sources: Sources, seconds: number): string =>
+  `## ${report.runbook} ${report.version}\n\n\`\`\`text\n${reportAsText(report, sources, seconds)}\`\`\`\n`
+
 export const storyAsText = (story: Story, sources: Sources): string => `${storyLines(story, sources).join('\n')}\n`
 
 function storyLines({ violations, lines, held }: Story, sources: Sources): readonly string[] {
@@ -47,6 +52,30 @@ function storyLines({ violations, lines, held }: Story, sources: Sources): reado
     held.length === 0 ? '  left: nothing' : `  left: ${held.join('; ')}`,
   ]
 }
+
+export function tableAsText({ rows, complete }: Table): string {
+  const lines: string[] = []
+  let at: string | undefined
+  for (const { path, happens, results, remains } of rows) {
+    if (path !== at) lines.push(path === '' ? '(between steps)' : path)
+    at = path
+    lines.push(`  ${happens}  →  ${results.join(' | ')}${remains.length === 0 ? '' : `  OWED, alert: ${remains.join(', ')}`}`)
+  }
+  return `${lines.join('\n')}\n${complete ? '' : '\nNOT COMPLETE: there are more states than --states allows\n'}`
+}
+
+export function tableAsMarkdown({ rows, complete }: Table): string {
+  const lines = rows.map(
+    ({ path, happens, results, remains }) =>
+      `| ${path === '' ? '' : `\`${path}\``} | ${cell(happens)} | ${cell(results.join('; '))} | ${remains.length === 0 ? 'nothing' : cell(remains.join(', '))} | ${
+        remains.length === 0 ? '' : 'yes'
+      } |`,
+  )
+  const head = ['| step | what happens | the run ends | what remains | alert |', '| --- | --- | --- | --- | --- |']
+  return `${[...head, ...lines].join('\n')}\n${complete ? '' : '\nNot complete: there are more states than `--states` allows.\n'}`
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
 
 export function placeOf({ file, start }: Span, sources: Sources): string {
   const text = sources.get(file)

@@ -6,6 +6,7 @@ import type { JsonObject } from '../values/index.ts'
 import type { Subject, Verdict } from './model.ts'
 import { search } from './search.ts'
 import { type Story, tell } from './story.ts'
+import { failureTable, type Table } from './table.ts'
 
 export interface VerifyRequest {
   readonly runbook: Runbook
@@ -65,3 +66,6 @@ export async function verifyRunbook(request: VerifyRequest): Promise<Report> {
 /** The story of moves that an earlier verdict named. Throws when they do not fit this runbook. */
 export const replay = (request: VerifyRequest, moves: string): Promise<Story> =>
   tell(subjectOf(request), moves === '' ? [] : moves.split('.').map(Number))
+
+/** What every single thing that can go wrong leads to. */
+export const tabulate = (request: VerifyRequest): Promise<Table> => failureTable(subjectOf(request), request.maxStates)

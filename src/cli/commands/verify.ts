@@ -1,38 +1,80 @@
 // `holdfast verify`: every placement of a few faults in a runbook, against what its packs' manifests say. Touches nothing.
 
-import { replay, reportAsText, storyAsText, verifyRunbook } from '../../verify/index.ts'
-import { unboundTargets } from '../bind-targets.ts'
+import { resolveUses } from '../../language/index.ts'
+import {
+  replay,
+  reportAsMarkdown,
+  reportAsText,
+  storyAsText,
+  tableAsMarkdown,
+  tableAsText,
+  tabulate,
+  type VerifyRequest,
+  verifyRunbook,
+} from '../../verify/index.ts'
 import type { RunCommand } from '../command.ts'
-import { EXIT } from '../exit-codes.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import type { Host } from '../host.ts'
 import { type InputOptions, readSomeInputs } from '../inputs.ts'
+import type { Sources } from '../refusal.ts'
 import { checkedRunbook, openSession } from '../session.ts'
 
 interface Options extends InputOptions {
   readonly faults: number
   readonly items: number
   readonly states: number
+  readonly table?: true
   readonly replay?: string
-  readonly format: 'text' | 'json'
+  readonly format: 'text' | 'json' | 'markdown'
 }
 
 export const run: RunCommand<[runbook: string], Options> = async (host, options, fileOrName) => {
   const session = await openSession(host, options)
   const { runbook, catalogue, sources } = await checkedRunbook(session, fileOrName, { operations: false })
   const inputs = await readSomeInputs(host, runbook, options)
-  const targets = unboundTargets(runbook, catalogue)
+  const packs = resolveUses(runbook, catalogue.packs)
+  const targets = Object.fromEntries(
+    runbook.targets.map(({ name, alias, connection }) => [
+      name,
+      { $target: name, connection: `${packs[alias] ?? alias}/${connection}` },
+    ]),
+  )
   const request = { runbook, catalogue, inputs, targets, items: options.items, faults: options.faults, maxStates: options.states }
-  if (options.replay !== undefined) {
-    const story = await replay(request, options.replay)
-    host.stdout.write(options.format === 'json' ? `${JSON.stringify(story, undefined, 2)}\n` : storyAsText(story, sources))
-    return story.violations.length > 0 ? EXIT.checkFailed : EXIT.done
-  }
+  if (options.replay !== undefined) return tellAgain(host, options, request, options.replay, sources)
+  if (options.table) return printTable(host, options, request)
+  return judge(host, options, request, sources)
+}
+
+async function judge(host: Host, { format }: Options, request: VerifyRequest, sources: Sources): Promise<ExitCode> {
   const startedAt = performance.now()
   const report = await verifyRunbook(request)
   const seconds = (performance.now() - startedAt) / 1000
   host.stdout.write(
-    options.format === 'json'
+    format === 'json'
       ? `${JSON.stringify({ ...report, seconds }, undefined, 2)}\n`
-      : reportAsText(report, sources, seconds),
+      : (format === 'markdown' ? reportAsMarkdown : reportAsText)(report, sources, seconds),
   )
   return report.stories.length > 0 ? EXIT.checkFailed : EXIT.done
+}
+
+async function printTable(host: Host, { format }: Options, request: VerifyRequest): Promise<ExitCode> {
+  const table = await tabulate(request)
+  host.stdout.write(
+    format === 'json'
+      ? `${JSON.stringify(table, undefined, 2)}\n`
+      : (format === 'markdown' ? tableAsMarkdown : tableAsText)(table),
+  )
+  return EXIT.done
+}
+
+async function tellAgain(
+  host: Host,
+  { format }: Options,
+  request: VerifyRequest,
+  moves: string,
+  sources: Sources,
+): Promise<ExitCode> {
+  const story = await replay(request, moves)
+  host.stdout.write(format === 'json' ? `${JSON.stringify(story, undefined, 2)}\n` : storyAsText(story, sources))
+  return story.violations.length > 0 ? EXIT.checkFailed : EXIT.done
 }
