@@ -32,7 +32,11 @@ export function conforms(value: unknown, type: Type): boolean {
   return [...names].every((name) => conforms((value as Record<string, unknown>)[name], ownProperty(object, name)))
 }
 
-export const typeOfData = (data: Json | undefined): Type => (data === undefined ? ABSENT : fromSchema(schemaOf([data])))
+/** What all of these have in common; undefined is no data at all. */
+export function typeOfData(data: readonly (Json | undefined)[]): Type {
+  const there = data.filter((each) => each !== undefined)
+  return there.length === 0 ? ABSENT : fromSchema(schemaOf(there))
+}
 
 /** The JSON Schema that all of these values have in common: a property that one of them lacks is not required. */
 export function schemaOf(values: readonly Json[]): JsonSchema {

@@ -89,7 +89,7 @@ function resultOfLambda(tree: Tree, scope: Scope, given: readonly Argument[]): T
 /** What a lambda hands to the function that called it: a sequence that a call at its end made is not yet looked at. */
 function handedOver(tree: Closure, type: Type): Type {
   if (tree.kind === 'lambda' && !(isTree(tree.tree.body) && endsInCall(tree.tree.body))) return type
-  if (type.any || !type.array) return type
+  if (type.any || !(type.array || type.absent)) return type
   return unionOf([type, listOf(elementsOf(type)), EMPTY])
 }
 
@@ -134,9 +134,13 @@ type Depending = (first: Argument, more: readonly Argument[], scope: Scope) => T
 const least = ({ type }: Argument): number => leastOf(type)
 const each = ({ type }: Argument): Type => elementsOf(present(type))
 
-/** Any list of the same things; one thing becomes a list of it. */
-const sameList = (argument: Argument): Type =>
-  argument.type.any ? { any: true } : mayBePresent(argument.type) ? listOf(each(argument), least(argument)) : NEVER
+/** A list of the same things; one thing becomes a list of it. */
+function sameList(argument: Argument): Type {
+  const { type } = argument
+  if (type.any) return { any: true }
+  if (!mayBePresent(type)) return NEVER
+  return { array: { items: each(argument), min: least(argument), ...(type.array?.built ? { built: true } : {}) } }
+}
 
 const extreme: Depending = (list) => (least(list) > 0 ? NUMBER : optional(NUMBER, 'empty'))
 

@@ -10,6 +10,7 @@ import {
   ABSENT,
   FUNCTION,
   kindsOf,
+  type ListType,
   listOf,
   mayBeAbsent,
   mayBePresent,
@@ -75,8 +76,7 @@ function infer(tree: Tree, scope: Scope): Type {
     if (isTree(predicate.expr)) type = filteredBy(predicate.expr, type, scope)
   }
   if (tree.type !== 'path' && tree.group !== undefined) type = typeOfGroup(tree.group, type, { scope, tuple: false })
-  if (tree.keepArray && !type.any && type.array) type = union(type, listOf(elementsOf(type)))
-  else if (tree.keepArray && !type.any) type = union(type, mayBePresent(type) ? listOf(type) : NEVER)
+  if (tree.keepArray && !type.any) type = union(type, listOf(elementsOf(type)))
   const key = scope.facts.length > 0 ? keyOf(tree, scope.place) : undefined
   if (key !== undefined) type = narrowed(type, key, scope.facts)
   const { seen } = scope.world
@@ -239,10 +239,11 @@ function ofUnary(tree: Tree, scope: Scope): Type {
         const nested = item.value === '['
         return { each: nested ? present(type) : elementsOf(type), least: nested ? 1 : leastOf(type) }
       })
-      return listOf(
-        unionOf(items.map(({ each }) => each)),
-        items.reduce((sum, { least }) => sum + least, 0),
-      )
+      const array: ListType = {
+        items: unionOf(items.map(({ each }) => each)),
+        min: items.reduce((sum, { least }) => sum + least, 0),
+      }
+      return { array: tree.consarray === true ? { ...array, built: true } : array }
     }
     case '{':
       return typeOfGroup(tree, scope.input, { scope, tuple: false, whole: scope.whole })

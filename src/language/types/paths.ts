@@ -32,12 +32,22 @@ export function typeOfPath(tree: Tree, scope: Scope): Type {
   const [first] = steps
   if (!first) return NEVER
   // Names stay names of one place until something else than a name stands between.
-  const walk: Walk = { scope: inside(scope), start: startOf(first, scope.place), names: [], tuple: false, labels: [] }
+  const walk: Walk = {
+    scope: inside(scope),
+    start: startOf(first, scope.place),
+    names: [],
+    tuple: false,
+    holes: false,
+    labels: [],
+  }
   let reached = startingPoint(first, scope)
   if (!reached.single) walk.names = undefined
   let whole: Type | undefined
+  // Of several things that turn out to be one, the last step's list stays as it is, too.
+  let list = NEVER
   for (const [index, step] of steps.entries()) {
     const last = index === steps.length - 1
+    walk.tuple ||= step.tuple === true
     if (step.type === 'sort') {
       sortTerms(step, reached, walk)
       reached = filterAll(reached, step, walk)
@@ -46,12 +56,15 @@ export function typeOfPath(tree: Tree, scope: Scope): Type {
     }
     const made = step.consarray === true && index === 0
     const outcome = made ? walk.scope.world.infer(step, walk.scope) : outcomeOf(step, index, reached, walk)
-    walk.tuple ||= step.tuple === true
     whole = last && reached.single && !walk.tuple ? wholeOutcome(step, outcome, reached) : undefined
-    reached = after(step, made ? { ...reached, single: true, least: 1 } : reached, outcome, last, walk)
+    if (last && !walk.tuple && outcome.array) list = { array: outcome.array }
+    reached = after(step, made ? { ...reached, single: true, least: 1 } : reached, outcome, made, walk)
+    // Bindings go along with each thing reached, and predicates then choose among all of them.
+    if (walk.tuple) reached = filterAll(reached, step, walk)
   }
-  const type = whole ?? (reached.single ? singleOf(reached) : sequenceOf(reached.each, reached.least, reached.none))
-  const kept = tree.keepSingletonArray ? keptAsList(type, steps) : type
+  const type = whole ?? (reached.single ? singleOf(reached) : union(sequenceOf(reached.each, reached.least, reached.none), list))
+  const listed = walk.holes && !type.any ? union(type, listOf(elementsOf(type))) : type
+  const kept = tree.keepSingletonArray ? keptAsList(listed, steps) : listed
   return isTree(tree.group) || typeof tree.group === 'object'
     ? typeOfGroup(tree.group, kept, { ...walk, scope: { ...walk.scope, label: labelOf(walk) } })
     : kept
@@ -64,6 +77,8 @@ interface Walk {
   /** Steps so far as a reader would say them. */
   labels: readonly string[]
   tuple: boolean
+  /** Lists may hold holes, which count for nothing and yet make a list. */
+  holes: boolean
 }
 
 function startingPoint(first: Tree, { input, whole }: Scope): Reached {
@@ -115,8 +130,12 @@ export function typeOfName(step: Tree, scope: Scope): Type {
 }
 
 function stages(step: Tree, type: Type, walk: Walk): Type {
+  if (walk.tuple) return type
+  const all = Array.isArray(step.stages) ? (step.stages as readonly Tree[]) : []
+  // A predicate that nothing meets may let nothing through: as often as there is nothing.
+  if (type.absent && isTree(all[0]?.expr) && all[0].expr.type !== 'number') walk.holes = true
   let filtered = type
-  for (const stage of Array.isArray(step.stages) ? (step.stages as readonly Tree[]) : []) {
+  for (const stage of all) {
     if (stage.type === 'index') variable(String(stage.value), NUMBER, walk)
     else if (isTree(stage.expr)) filtered = filteredBy(stage.expr, filtered, { ...walk.scope, label: labelOf(walk) })
   }
@@ -146,12 +165,16 @@ function wholeOutcome(step: Tree, outcome: Type, { least, none }: Reached): Type
   return least > 0 ? type : optional(type, none)
 }
 
-function after(step: Tree, before: Reached, outcome: Type, last: boolean, walk: Walk): Reached {
-  const built = last && step.consarray === true && !walk.tuple
+function after(step: Tree, before: Reached, outcome: Type, first: boolean, walk: Walk): Reached {
+  // What `@$x` binds leaves the context where it was, once for each.
   if (typeof step.focus === 'string') return { ...before, single: false, least: 0, none: 'empty' }
-  const each = built ? present(outcome) : elementsOf(outcome)
-  const fewest = built ? 1 : leastOf(outcome)
-  const several = !built && (outcome.array !== undefined || outcome.any === true)
+  // A list that a step builds is not taken apart.
+  const taking = !first && !walk.tuple
+  if (taking && step.consarray === true && step.stages === undefined) return { ...before, each: present(outcome) }
+  const built = taking && outcome.array?.built === true
+  const each = built ? union(elementsOf(outcome), present(outcome)) : elementsOf(outcome)
+  const fewest = built ? Math.min(1, leastOf(outcome)) : leastOf(outcome)
+  const several = outcome.array !== undefined || outcome.any === true
   const single = before.single && !several
   const none: Absence = single
     ? (outcome.absent ?? before.none)
@@ -173,7 +196,9 @@ function filterAll(reached: Reached, step: Tree, walk: Walk): Reached {
     if (stage.type === 'index') variable(String(stage.value), NUMBER, walk)
     else if (isTree(stage.expr)) {
       const type = filteredBy(stage.expr, listOf(all.each, all.least), { ...walk.scope, label: labelOf(walk) })
-      all = { each: elementsOf(type), least: leastOf(type), single: false, none: 'empty' }
+      // One that is chosen by its number is itself, also when it is a list.
+      const each = all.each.array ? union(elementsOf(type), all.each) : elementsOf(type)
+      all = { each, least: all.each.array ? 0 : leastOf(type), single: false, none: 'empty' }
     }
   }
   return all

@@ -59,16 +59,14 @@ export function propertyNames(type: Type): readonly string[] {
   return type.array ? [...own, ...propertyNames(type.array.items)] : own
 }
 
-/** The values of all properties (`*`): lists among them are taken apart, however deep. */
+/** The values of all properties (`*`), and of a list its items: lists among them are taken apart, however deep. */
 export function propertyValues(type: Type): Type {
-  if (type.any) return UNKNOWN
-  const { object } = type
-  if (type.array) return sequenceOf(flattened(type.array.items), 0)
-  if (!object) return EMPTY
-  if (object.rest) return UNKNOWN
-  const values = Object.values(object.properties)
-  const least = values.reduce((sum, value) => sum + (value.array ? 0 : leastOf(value)), 0)
-  return sequenceOf(unionOf(values.map(flattened)), least)
+  if (type.any || type.object?.rest) return UNKNOWN
+  const values = Object.values(type.object?.properties ?? {})
+  const ofObject = values.reduce((sum, value) => sum + (value.array ? 0 : leastOf(value)), 0)
+  const single = kindsOf(type).length === 1 && type.absent === undefined
+  const items = type.array ? [flattened(type.array.items)] : []
+  return sequenceOf(unionOf([...values.map(flattened), ...items]), single && type.object ? ofObject : 0)
 }
 
 function flattened(type: Type): Type {

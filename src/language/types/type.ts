@@ -25,6 +25,8 @@ export interface ListType {
   readonly items: Type
   /** At least this many. */
   readonly min: number
+  /** A path may have built it as one of its steps: then further paths do not take it apart. */
+  readonly built?: true
 }
 
 export interface ObjectType {
@@ -117,7 +119,11 @@ function unionOfTexts(a: true | readonly string[], b: true | readonly string[]):
   return texts.length > TEXTS_LIMIT ? true : texts
 }
 
-const unionOfLists = (a: ListType, b: ListType): ListType => ({ items: union(a.items, b.items), min: Math.min(a.min, b.min) })
+const unionOfLists = (a: ListType, b: ListType): ListType => ({
+  items: union(a.items, b.items),
+  min: Math.min(a.min, b.min),
+  ...(a.built || b.built ? { built: true } : {}),
+})
 
 function unionOfObjects(a: ObjectType, b: ObjectType): ObjectType {
   if (a === b) return a
