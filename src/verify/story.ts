@@ -27,8 +27,8 @@ export interface Story {
   readonly held: readonly string[]
 }
 
-/** Tells what the choices lead to. Throws when they name no move of this runbook. */
-export async function tell(subject: Subject, choices: readonly number[]): Promise<Story> {
+/** Tells what the choices lead to; undefined when they name no moves of this runbook. */
+export async function tell(subject: Subject, choices: readonly number[]): Promise<Story | undefined> {
   const unknowns = createUnknowns(subject.program, subject.items)
   const lines: Line[] = []
   let violations: readonly Violation[] = []
@@ -36,7 +36,7 @@ export async function tell(subject: Subject, choices: readonly number[]): Promis
   for (const choice of choices) {
     const options = await openOptions(subject, unknowns, node)
     const option = options[choice]
-    if (!option) throw new Error(`move ${lines.length + 1} has no choice ${choice}`)
+    if (!option) return undefined
     const next = fork(node)
     violations = perform(subject, unknowns, next, option)
     lines.push(...tellMove(subject, node, next, option, (id, way) => wayOf(node, unknowns, id, way)))

@@ -50,7 +50,10 @@ export async function verifyRunbook(request: VerifyRequest): Promise<Report> {
   const subject = subjectOf(request)
   const verdict = await search(subject, { faults, maxStates, maxViolations: MOST_STORIES })
   const stories: (Story & { readonly replay: string })[] = []
-  for (const { choices } of verdict.violations) stories.push({ ...(await tell(subject, choices)), replay: choices.join('.') })
+  for (const { choices } of verdict.violations) {
+    const story = await tell(subject, choices)
+    if (story) stories.push({ ...story, replay: choices.join('.') })
+  }
   const unprotected = Object.values(subject.program.resources).filter(
     ({ deadman }) => deadman === undefined || deadman.by === 'none',
   )
@@ -63,8 +66,8 @@ export async function verifyRunbook(request: VerifyRequest): Promise<Report> {
   }
 }
 
-/** The story of moves that an earlier verdict named. Throws when they do not fit this runbook. */
-export const replay = (request: VerifyRequest, moves: string): Promise<Story> =>
+/** The story of moves that an earlier verdict named; undefined when they do not fit this runbook. */
+export const replay = (request: VerifyRequest, moves: string): Promise<Story | undefined> =>
   tell(subjectOf(request), moves === '' ? [] : moves.split('.').map(Number))
 
 /** What every single thing that can go wrong leads to. */

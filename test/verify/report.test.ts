@@ -59,11 +59,12 @@ P4: late can never work: inner/snap is not held any more
   left: nothing
   again: --replay `)
     const [story] = report.stories
-    expect(storyAsText(await replay(request, story?.replay ?? ''), sources)).toContain('P4: late can never work')
+    const again = await replay(request, story?.replay ?? '')
+    expect(again && storyAsText(again, sources)).toContain('P4: late can never work')
   })
 
   it('is refused when its moves belong to another runbook', async () => {
-    await expect(replay(request, '0.7.7')).rejects.toThrow('has no choice 7')
+    expect(await replay(request, '0.7.7')).toBeUndefined()
   })
 })
 

@@ -80,14 +80,14 @@ describe('the search', () => {
     const what = subject(runbooks.simple, { apply: swallowing })
     const { violations } = await verify(what, { faults: 2 })
     expect(violations[0]).toMatchObject({ faults: 1 })
-    const { lines, held, violations: told } = await tell(what, violations[0]?.choices ?? [])
-    expect(lines.map(({ path, text, deviates }) => `${deviates ? '! ' : ''}${path} ${text}`.trim())).toEqual([
+    const story = await tell(what, violations[0]?.choices ?? [])
+    expect(story?.lines.map(({ path, text, deviates }) => `${deviates ? '! ' : ''}${path} ${text}`.trim())).toEqual([
       'the run starts',
       'backup/snap t/snapshot.create succeeds',
       '! backup/snap release by t/snapshot.delete fails: answerLost, and it had no effect',
     ])
-    expect(told).toEqual(violations[0]?.violations)
-    expect(held).toEqual([])
+    expect(story?.violations).toEqual(violations[0]?.violations)
+    expect(story?.held).toEqual([])
   })
 
   it('takes what only a run can tell every way, free of charge', async () => {

@@ -75,6 +75,12 @@ async function tellAgain(
   sources: Sources,
 ): Promise<ExitCode> {
   const story = await replay(request, moves)
+  if (!story) {
+    host.stderr.write(
+      'error: --replay: these moves belong to another runbook, another version of it, or other --items and inputs\n',
+    )
+    return EXIT.usage
+  }
   host.stdout.write(format === 'json' ? `${JSON.stringify(story, undefined, 2)}\n` : storyAsText(story, sources))
   return story.violations.length > 0 ? EXIT.checkFailed : EXIT.done
 }

@@ -1,0 +1,46 @@
+// `holdfast verify` as people call it.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { runCli } from '../../src/cli/index.ts'
+import { createTestHost } from '../cli/test-host.ts'
+
+async function verify(...args: string[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-verify-'))
+  try {
+    const { host, printed } = createTestHost(folder)
+    return { exitCode: await runCli(['verify', 'sangfor-scp/cbt-enable', ...args], host), ...printed }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+test('a runbook without a violation is done, with its figures and what they rest on', async () => {
+  const { exitCode, stdout } = await verify('--faults', '1')
+  expect(exitCode).toBe(0)
+  expect(stdout).toContain('no violation\n')
+  expect(stdout).toMatch(/\d+ states, \d+ transitions, at most \d+ moves deep, .* states\/s/)
+  expect(stdout).toContain('assumed:\n  manifests tell the truth')
+})
+
+test('a search that was cut short says so', async () => {
+  expect((await verify('--states', '5')).stdout).toContain('NOT COMPLETE')
+})
+
+test('programs get the verdict and the matrix as JSON', async () => {
+  expect(JSON.parse((await verify('--faults', '1', '--format', 'json')).stdout)).toMatchObject({ complete: true, stories: [] })
+  const { rows } = JSON.parse((await verify('--table', '--format', 'json')).stdout)
+  expect(rows).toContainEqual({
+    path: 'vms/one/tracking',
+    happens: 'the operator cancels the run',
+    results: ['cancelled'],
+    remains: [],
+  })
+})
+
+test('moves of another runbook are refused', async () => {
+  const { exitCode, stderr } = await verify('--replay', '0.99')
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain('these moves belong to another runbook')
+})
