@@ -150,6 +150,26 @@ describe('an acquire with a key, of which one attempt may have applied [P2, P3]'
   })
 })
 
+describe('a doubt that is reaped while the resource may still appear [P2, P3]', () => {
+  it('is not settled before the look-up is final', () => {
+    const simple = program(block([scope('backup', block([snap]))]))
+    const { state } = play(simple, {
+      fate: (call) => (call.action === 't/snapshot.create' ? 'lostAfter' : call.action === 't/snapshot.find' ? 'refuse' : 'ok'),
+    })
+    const { sentAt } = state.obligations['backup/snap'] ?? { sentAt: 0 }
+    // As if the look-ups had failed sooner: it may appear until ten seconds after the call.
+    const at = sentAt + 5000
+    state.now = at
+    const give = (event: object, when: number) => apply(simple, state, { at: when, ...event } as Event)
+    const [question] = give({ kind: 'reapRequested' }, at).filter((each) => each.kind === 'call')
+    const commands = give({ kind: 'callSucceeded', call: question?.id, output: { found: false } }, at)
+    expect(commands).toContainEqual({ kind: 'setTimer', timer: 'release:backup/snap', at: sentAt + 10_000 })
+    expect(state.obligations['backup/snap']?.state).toBe('releasing')
+    const again = give({ kind: 'timerFired', timer: 'release:backup/snap' }, sentAt + 10_000).find((each) => each.kind === 'call')
+    expect(again).toMatchObject({ purpose: 'probe', action: 't/snapshot.find' })
+  })
+})
+
 describe('a resource that can neither be looked up nor released blindly [P2]', () => {
   it('is owed after an answer that was lost, and the run ends', () => {
     const { find: _, ...type } = one.resources['t/Snapshot'] ?? { name: '' }
