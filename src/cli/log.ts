@@ -33,6 +33,7 @@ export function openLog(stateDirectory: string, level: LogLevel): Log {
 
 const LEVELS = {
   stepStarted: 'debug',
+  itemStarted: 'debug',
   stepEnded: 'debug',
   retrying: 'warn',
   inDoubt: 'warn',

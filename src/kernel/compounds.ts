@@ -1,14 +1,14 @@
 // Steps made of blocks: scope, foreach, parallel, switch. How their bodies start, and what a body's end means for the step.
 import type { ForeachStep, ParallelStep, ScopeStep, SwitchStep } from '../language/index.ts'
 import type { Failure } from '../packs/index.ts'
-import type { Json, JsonObject } from '../values/index.ts'
+import { isObject, type Json, type JsonObject } from '../values/index.ts'
 import { endingOf, enterBlock } from './blocks.ts'
 import { textOf } from './calls.ts'
 import type { Path } from './model.ts'
 import { stepIn } from './program.ts'
 import { type BlockFrame, blockFrame, type CompoundFrame, compoundFrame, type LoopState } from './state.ts'
 import { endStopped, failStep, lock, scopeLock, succeed } from './steps.ts'
-import { evaluate, move, setTimer, type Turn } from './turn.ts'
+import { evaluate, move, report, setTimer, type Turn } from './turn.ts'
 import { failure, failureAsJson, rootsOf } from './visible.ts'
 
 /** The values that the step starts from are known. */
@@ -106,8 +106,11 @@ export function keyEvaluated(turn: Turn, path: Path, item: number, key: Json | F
     return fillLoop(turn, frame, loop)
   }
   loop.keys[name] = true
-  const variables = { [step.as]: loop.items[item] ?? null }
-  startBody(turn, frame, { path: `${path}[${encodeURIComponent(name)}]`, variant: 'body', variables, loopKey: name }, false)
+  const value = loop.items[item] ?? null
+  const body = `${path}[${encodeURIComponent(name)}]`
+  const known = isObject(value) && typeof value.name === 'string' ? { name: value.name } : {}
+  report(turn, { kind: 'itemStarted', path: body, key: name, ...known })
+  startBody(turn, frame, { path: body, variant: 'body', variables: { [step.as]: value }, loopKey: name }, false)
 }
 
 /** One body failed and the step fails with it: the others are cancelled, and unwind. */

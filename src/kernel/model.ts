@@ -81,6 +81,8 @@ export type StepOutcome = 'succeeded' | 'failed' | 'skipped' | 'cancelled'
 /** What a listener may want to know; changes nothing. The closed list that every view is drawn from. */
 export type Report =
   | { readonly kind: 'stepStarted'; readonly path: Path; readonly step: string; readonly verb: string; readonly action?: string }
+  /** A loop took up an item; `name` is the item's own, where it has one: people know VMs by name, not by key. */
+  | { readonly kind: 'itemStarted'; readonly path: Path; readonly key: string; readonly name?: string }
   | { readonly kind: 'stepEnded'; readonly path: Path; readonly outcome: StepOutcome; readonly failure?: Failure }
   | {
       readonly kind: 'retrying'

@@ -39,6 +39,7 @@ const path = 'backup/vms[vm-1]/copy'
 /** Exactly one of each kind; the type makes sure that none is forgotten. */
 const reports = {
   stepStarted: { kind: 'stepStarted', path, step: 'copy', verb: 'uses', action: 'block-transfer/copy' },
+  itemStarted: { kind: 'itemStarted', path: 'backup/vms[vm-1]', key: 'vm-1', name: 'erp-db' },
   stepEnded: { kind: 'stepEnded', path, outcome: 'failed', failure },
   retrying: { kind: 'retrying', path, attempt: 2, afterMs: 1500, failure },
   inDoubt: { kind: 'inDoubt', path, failure },

@@ -77,3 +77,15 @@ test('ten thousand items stay a screenful', async () => {
   expect(shown.some((line) => line.includes('vm/5000'))).toBe(true)
   expect(shown.some((line) => line.includes('vm/9999'))).toBe(true)
 })
+
+test('an item is shown by its own name where it has one', async () => {
+  const { stream, lines } = terminal()
+  const view = createTreeView(stream, false)
+  view.observe({ kind: 'runStarted', runId: RUN, at: AT, runbook: 'lab/x', resumed: false })
+  view.observe(report(AT, { kind: 'stepStarted', path: 'vms', step: 'vms', verb: 'foreach' }))
+  view.observe(report(AT, { kind: 'itemStarted', path: 'vms[4f2a]', key: '4f2a', name: 'erp-db' }))
+  view.observe(report(AT, { kind: 'itemStarted', path: 'vms[77c0]', key: '77c0' }))
+  await view.close()
+  const text = lines().join('\n')
+  expect([text.includes('erp-db'), text.includes('4f2a'), text.includes('77c0')]).toEqual([true, false, true])
+})

@@ -37,6 +37,10 @@ export const EVENTS: Readonly<Record<EventName, EventShape>> = {
       'action?': text('Action that it calls.'),
     },
   },
+  itemStarted: {
+    title: 'A loop took up an item.',
+    properties: { path, key: text('Its key in the loop.'), 'name?': text('Its own name, where it has one.') },
+  },
   stepEnded: {
     title: 'A step ended.',
     properties: { path, outcome: choice('How.', 'succeeded', 'failed', 'skipped', 'cancelled'), 'failure?': failure },

@@ -24,7 +24,7 @@ interface Node {
   readonly task: Task
   readonly parent: Node | undefined
   readonly children: Map<string, Node>
-  readonly name: string
+  name: string
   startedAt: number
   action: string
   /** What is going on right now; goes when the step ends. */
@@ -115,6 +115,11 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
       case 'stepStarted': {
         const node = nodeAt(report.path, at)
         node.action = report.action ?? ''
+        return draw(node)
+      }
+      case 'itemStarted': {
+        const node = nodeAt(report.path, at)
+        node.name = wordsOfReport(report).text
         return draw(node)
       }
       case 'stepEnded': {

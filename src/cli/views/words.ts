@@ -17,6 +17,8 @@ export function wordsOfReport(report: Report): Line {
   switch (report.kind) {
     case 'stepStarted':
       return { path: report.path, text: report.action ?? report.verb, tone: 'faint' }
+    case 'itemStarted':
+      return { path: report.path, text: report.name ?? report.key, tone: 'faint' }
     case 'stepEnded':
       return { path: report.path, text: endOf(report), tone: TONE_OF_OUTCOME[report.outcome] }
     case 'retrying':

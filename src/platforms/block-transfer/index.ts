@@ -90,14 +90,21 @@ function describe(point: RestorePoint): JsonObject {
 }
 
 async function copy(vault: Vault, input: JsonObject, context: ActionContext): Promise<JsonObject> {
-  const { sources, maps, basePointId, vm } = input as unknown as {
+  const {
+    sources,
+    maps,
+    basePointId,
+    vm,
+    name = vm,
+  } = input as unknown as {
     readonly vm: string
+    readonly name?: string
     readonly sources: readonly Source[]
     readonly maps: readonly { readonly disk: string; readonly extents: readonly Extent[] }[]
     readonly basePointId?: string
   }
   const base = basePointId === undefined ? undefined : await vault.point(basePointId, vm)
-  const bars = createBars(context, `${vm} `)
+  const bars = createBars(context, `${name} `)
   const checkpoints = createCheckpoints(
     context,
     createHash('sha256')
