@@ -154,10 +154,13 @@ function asserted(step: Step, { packs }: Walk): Template | undefined {
   return step.with.entries.find(({ name }) => name === 'that')?.value
 }
 
+/** The oldest are forgotten, lest a long runbook cost its length squared. */
+const HELD_LIMIT = 50
+
 /** The same place, given that a condition holds: steps under a condition that holds have run. */
 function givenThat(condition: Template, sight: Sight): Sight {
   if (condition.kind !== 'expression') return sight
-  const held = [...sight.held, ...conditionsIn(condition.source)]
+  const held = [...sight.held, ...conditionsIn(condition.source)].slice(-HELD_LIMIT)
   const ran = earlierSteps(sight)
     .filter((step) => step.if?.kind === 'expression' && conditionsIn(step.if.source).every((each) => holds(each, held, sight)))
     .map(({ id }) => ({ kind: 'false', key: `steps.${id}.skipped` }) as const)

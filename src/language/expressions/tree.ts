@@ -13,13 +13,21 @@ export const isTree = (value: unknown): value is Tree =>
 
 /** A node's children in the order of the source, as far as the library keeps it. */
 export function childrenOf(node: Tree): readonly Tree[] {
-  return Object.values(node).flatMap(treesIn)
+  const found: Tree[] = []
+  for (const name in node) collect(node[name], found)
+  return found
 }
 
 /** Lists, pairs of an object constructor and wrappers without a type of their own (sort terms, groups) are looked through. */
 export function treesIn(value: unknown): readonly Tree[] {
-  if (isTree(value)) return [value]
-  if (Array.isArray(value)) return value.flatMap(treesIn)
-  if (typeof value === 'object' && value !== null && !(value instanceof RegExp)) return Object.values(value).flatMap(treesIn)
-  return []
+  const found: Tree[] = []
+  collect(value, found)
+  return found
+}
+
+function collect(value: unknown, found: Tree[]): void {
+  if (typeof value !== 'object' || value === null) return
+  if (isTree(value)) found.push(value)
+  else if (Array.isArray(value)) for (const item of value) collect(item, found)
+  else if (!(value instanceof RegExp)) for (const item of Object.values(value)) collect(item, found)
 }

@@ -39,8 +39,15 @@ function plainNames(steps: readonly Tree[]): readonly string[] | undefined {
 export const hasExtras = (step: Tree): boolean =>
   ['predicate', 'stages', 'group', 'focus', 'index', 'ancestor'].some((field) => field in step)
 
-const printed = (tree: Tree): string =>
-  JSON.stringify(tree, (name, value: unknown) => (name === 'position' || name === 'keepArray' ? undefined : value))
+const prints = new WeakMap<Tree, string>()
+
+function printed(tree: Tree): string {
+  const before = prints.get(tree)
+  if (before !== undefined) return before
+  const print = JSON.stringify(tree, (name, value: unknown) => (name === 'position' || name === 'keepArray' ? undefined : value))
+  prints.set(tree, print)
+  return print
+}
 
 /** What is known when a condition at the root is true. */
 export function factsOfSource(source: string): Facts {
@@ -51,8 +58,16 @@ export function factsOfSource(source: string): Facts {
 /** The conditions that `and` joins, each as text that is the same for the same condition. */
 export function conditionsIn(source: string): readonly string[] {
   const compilation = compile(source)
-  return compilation.ok ? joinedByAnd(compilation.compiled.tree).map(printed) : []
+  if (!compilation.ok) return []
+  const { tree } = compilation.compiled
+  const before = conditions.get(tree)
+  if (before) return before
+  const joint = joinedByAnd(tree).map(printed)
+  conditions.set(tree, joint)
+  return joint
 }
+
+const conditions = new WeakMap<Tree, readonly string[]>()
 
 function joinedByAnd(tree: Tree): readonly Tree[] {
   const [only, ...more] = tree.type === 'block' ? treesIn(tree.expressions) : []
@@ -156,10 +171,13 @@ function countFact(lhs: Tree, rhs: Tree, meansFilled: (count: number) => boolean
 const isCallOf = (name: string, { type, procedure }: Tree): boolean =>
   type === 'function' && isTree(procedure) && procedure.type === 'variable' && procedure.value === name
 
+/** The oldest are forgotten, lest a long runbook cost its length squared. */
+const FACTS_LIMIT = 50
+
 /** Both, and what follows from them together: of "either", what is left when one side cannot be. */
 export function withFacts(known: Facts, added: Facts): Facts {
   if (added.length === 0) return known
-  const all = [...known, ...added]
+  const all = [...known, ...added].slice(-FACTS_LIMIT)
   const left = all.flatMap((fact) => {
     if (fact.kind !== 'either') return []
     if (contradicts(fact.one, all)) return fact.other

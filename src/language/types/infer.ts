@@ -291,8 +291,17 @@ function ofApply(tree: Tree, scope: Scope): Type {
   return closure ? resultOf(closure, [first], scope) : UNKNOWN
 }
 
+interface Bindings {
+  readonly bound: ReadonlySet<string>
+  readonly unsure: ReadonlySet<string>
+}
+
+const bindings = new WeakMap<Tree, Bindings>()
+
 /** The variables that are bound somewhere, and those of which it is not sure which value they have where. */
-function bindingsIn(tree: Tree): { readonly bound: ReadonlySet<string>; readonly unsure: ReadonlySet<string> } {
+function bindingsIn(tree: Tree): Bindings {
+  const before = bindings.get(tree)
+  if (before) return before
   const bound = new Set<string>()
   const unsure = new Set<string>()
   const note = (name: string): void => {
@@ -308,5 +317,7 @@ function bindingsIn(tree: Tree): { readonly bound: ReadonlySet<string>; readonly
     for (const child of childrenOf(node)) visit(child, node.type === 'block')
   }
   visit(tree, true)
-  return { bound, unsure }
+  const made = { bound, unsure }
+  bindings.set(tree, made)
+  return made
 }
