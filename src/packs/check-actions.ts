@@ -1,6 +1,6 @@
 // Rules for actions: what they are bound to, what they name, and what their expressions may refer to.
 import { references, type Template, wordProblem } from '../language/index.ts'
-import { type Json, type JsonSchema, validator } from '../values/index.ts'
+import { type Json, type JsonSchema, schemaProblems } from '../values/index.ts'
 import { actionNamed, type Checked, checkName, presence, requiredOf, shown } from './checked.ts'
 import * as codes from './codes.ts'
 import type { Action, Operation } from './model.ts'
@@ -59,10 +59,8 @@ function checkResource(checked: Checked, name: string, raw: RawAction, path: Pat
   }
 }
 
-const META_SCHEMA: JsonSchema = { $ref: 'https://json-schema.org/draft/2020-12/schema' }
-
 function checkSchema(checked: Checked, schema: JsonSchema, path: Path): void {
-  for (const problem of deepest(validator(META_SCHEMA).problems(schema))) {
+  for (const problem of deepest(schemaProblems(schema))) {
     const place = problem.path.at(-1) ?? path.at(-1)
     checked.report(codes.schemaInvalid(checked.at([...path, ...problem.path]), `${place} ${wordProblem(problem)}`))
   }

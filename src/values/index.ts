@@ -1,4 +1,5 @@
 export { holdsUnknown, isObject, isUnknown, type Json, type JsonObject, type JsonSchema, type Unknown, unknown } from './json.ts'
-export { fillDefaults, type SchemaProblem, schemaProblems, type Validator, validator } from './schema.ts'
+export { fillDefaults, schemaProblems, type Validator, validator } from './schema.ts'
+export type { SchemaProblem } from './schema-problem.ts'
 export { redact, SECRET_MARK, Secret } from './secret.ts'
 export { DURATION_PATTERN, formatDuration, formatSize, parseDuration, parseSize } from './units.ts'

@@ -2,20 +2,9 @@
 import { createRequire } from 'node:module'
 import type { Ajv2020, ErrorObject } from 'ajv/dist/2020.js'
 import { isObject, type Json, type JsonSchema } from './json.ts'
+import { unknownKeywords } from './keywords.ts'
 import { isPlainSchema } from './plain-schema.ts'
-
-/** One way in which a value misses its schema. `path` leads to the place; `property` is the key that is missing or too much. */
-export interface SchemaProblem {
-  readonly path: readonly string[]
-  readonly keyword: string
-  readonly message: string
-  readonly property?: string
-  readonly allowed?: readonly Json[]
-  /** Of a minimum, maximum, length or count. */
-  readonly limit?: number
-  /** Of an unknown property: those that its object knows. */
-  readonly known?: readonly string[]
-}
+import type { SchemaProblem } from './schema-problem.ts'
 
 export interface Validator {
   /** All problems, none when the value conforms. */
@@ -56,7 +45,7 @@ export function schemaProblems(schema: JsonSchema): readonly SchemaProblem[] {
   if (isPlainSchema(schema)) return []
   try {
     validator(schema)
-    return []
+    return unknownKeywords(schema)
   } catch (error) {
     const strict = createAjv({ validateSchema: true })
     strict.validateSchema(schema)

@@ -4,7 +4,7 @@ import { DURATION_PATTERN, isObject, type Json, type JsonSchema, parseDuration, 
 import * as codes from '../codes.ts'
 import type { Field, MapTemplate, Template } from '../model.ts'
 import { wordProblem } from '../schema-diagnostics.ts'
-import { closestNode, templateOf, toJson } from '../syntax/index.ts'
+import { closestNode, entryOf, templateOf, toJson } from '../syntax/index.ts'
 import { isExpression, type NamedValue, type Shape, scalar } from './shape.ts'
 
 export const EXPRESSION_SCHEMA: JsonSchema = {
@@ -96,8 +96,13 @@ export const schema: Shape<JsonSchema> = {
         .map((problem) => [problem.path.join('/'), problem]),
     )
     for (const problem of byPlace.values()) {
-      const guess = didYouMean(String(valueAt(value, problem.path)), (problem.allowed ?? []).map(String))
-      const { span } = closestNode(node, problem.path)
+      const { property, known = [], allowed = [] } = problem
+      const guess =
+        property === undefined
+          ? didYouMean(String(valueAt(value, problem.path)), allowed.map(String))
+          : didYouMean(property, known)
+      const place = closestNode(node, problem.path)
+      const span = (property !== undefined && place.kind === 'map' ? entryOf(place, property)?.keySpan : undefined) ?? place.span
       to.diagnostics.push(codes.inputsSchemaInvalid(span, problem.path.join('.'), wordProblem(problem), guess))
     }
     return value
