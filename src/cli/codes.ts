@@ -65,6 +65,11 @@ export const cliCodes = {
     title: 'There is no runbook of this name',
     explanation: 'Give a file, or the name of a runbook of a pack.',
   },
+  RUN_INTERRUPTED: {
+    title: 'A run holds something, and no process performs it',
+    explanation:
+      'Its process died or was made to leave at once. `holdfast resume` goes on with it, and lets go of what it holds.',
+  },
   RUN_NOT_FOUND: {
     title: 'The journal has no run of this id',
     explanation: 'The journal lies in the state directory, which the configuration names.',
@@ -190,11 +195,18 @@ export const targetUnbound = (name: string, type: string): Diagnostic =>
 export const targetTypeWrong = (name: string, wanted: string, bound: string, type: string): Diagnostic =>
   error('TARGET_TYPE_WRONG', `target ${name} takes a ${wanted}, but ${bound} is a ${type}`)
 
+export const runInterrupted = (id: string, held: number): Diagnostic =>
+  error('RUN_INTERRUPTED', `run ${id} is interrupted and still holds ${held} ${held === 1 ? 'thing' : 'things'}`, {
+    hint: `\`holdfast resume ${id}\` lets go of what it holds; \`holdfast obligations\` lists it.`,
+  })
+
 export const runNotFound = (id: string): Diagnostic =>
   error('RUN_NOT_FOUND', `the journal has no run ${id}`, { hint: '`holdfast runs` lists them; --config tells which journal.' })
 
-export const runNotResumable = (id: string, message: string): Diagnostic =>
-  error('RUN_NOT_RESUMABLE', message, { hint: `\`holdfast show ${id}\` tells how it stands.` })
+export const runNotResumable = (id: string, message: string, { living = false } = {}): Diagnostic =>
+  error('RUN_NOT_RESUMABLE', message, {
+    hint: `\`holdfast show ${id}\` tells how it stands${living ? `; \`holdfast cancel ${id}\` stops it where it is performed` : ''}.`,
+  })
 
 export const runTakenOver = (id: string): Diagnostic =>
   error('RUN_TAKEN_OVER', `run ${id} is performed by another process now`, {

@@ -42,7 +42,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function resume(runId: string, { takeOver = false } = {}): Promise<RunningRun> {
     const run = await summary(runId)
-    if (run.status !== 'running') throw new RunNotResumable(runId, `it has ${run.status}`)
+    if (run.status !== 'running') throw new RunNotResumable(runId, `it has ended: ${run.status}`)
     return takeUp(run, takeOver)
   }
 

@@ -38,6 +38,10 @@ test('P2: Ctrl-C twice leaves at once and says what is owed; resume settles it',
 
   expect((await holdfast(where, 'runs')).stdout).toMatch(new RegExp(`${id}\\s+interrupted`))
   expect((await holdfast(where, 'obligations')).stdout).toContain('sangfor-scp/GroupSnapshot')
+  const reaped = await holdfast(where, 'reap')
+  expect({ exitCode: reaped.exitCode, stdout: reaped.stdout }).toEqual({ exitCode: 5, stdout: '' })
+  expect(reaped.stderr).toContain(`run ${id} is interrupted and still holds 1 thing`)
+  expect((await holdfast(where, 'cancel', id)).stdout).toContain(`\`holdfast resume ${id}\` will stop it and clean up`)
   lab.scp.faults.clear()
   const resumed = await holdfast(where, 'resume', id)
   expect(resumed.stdout).toContain('work/snap  released')

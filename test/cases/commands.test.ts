@@ -34,7 +34,7 @@ describe('P12: a wrong configuration, input or target is refused with a code, a 
 })
 
 /** Drawn by tests that need a journal, a simulator or a vault. */
-const ELSEWHERE = ['RUN_NOT_FOUND', 'RUN_NOT_RESUMABLE', 'RUN_TAKEN_OVER', 'FILE_EXISTS', 'VAULT_PASSWORD_MISSING']
+const ELSEWHERE = ['RUN_INTERRUPTED', 'RUN_NOT_FOUND', 'RUN_NOT_RESUMABLE', 'RUN_TAKEN_OVER', 'FILE_EXISTS', 'VAULT_PASSWORD_MISSING']
 
 test('every code of the command line has a case', () => {
   const expectations = cases.map((name) => readFileSync(join(FOLDER, name, 'expected.txt'), 'utf8')).join('\n')

@@ -6,14 +6,20 @@ import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Refusal } from '../refusal.ts'
 import { openSession } from '../session.ts'
+import { standing } from './runs.ts'
 
 export const run: RunCommand<[run: string], { readonly reason: string }> = async (host, options, id) => {
   const { config } = await openSession(host, options)
   await using journal = await openState(config.stateDirectory)
   const summary = await journal.run(id)
   if (!summary) throw new RunUnknown(id)
-  if (summary.status !== 'running') throw new Refusal([runNotResumable(id, `run ${id} has ${summary.status}`)])
+  if (summary.status !== 'running') throw new Refusal([runNotResumable(id, `run ${id} has ended: ${summary.status}`)])
   await journal.requestCancel(id, options.reason)
-  host.stdout.write(`asked run ${id} to stop and clean up\n`)
+  const interrupted = standing(summary) === 'interrupted'
+  host.stdout.write(
+    interrupted
+      ? `no process performs run ${id}: \`holdfast resume ${id}\` will stop it and clean up\n`
+      : `asked run ${id} to stop and clean up\n`,
+  )
   return EXIT.done
 }

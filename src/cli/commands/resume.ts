@@ -24,7 +24,8 @@ export const run: RunCommand<[run: string], { readonly format: ViewFormat; reado
   try {
     return await conduct(host, app, view, await app.engine.resume(id, { takeOver: options.takeOver === true }))
   } catch (error) {
-    if (error instanceof RunNotResumable) throw new Refusal([runNotResumable(id, error.message)])
-    throw error
+    if (!(error instanceof RunNotResumable)) throw error
+    const living = (await journal.run(id))?.status === 'running'
+    throw new Refusal([runNotResumable(id, error.message, { living })])
   }
 }
