@@ -1,7 +1,7 @@
 // The live tree, drawn on a terminal that only remembers.
 import { Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createTreeView } from '../../src/cli/views/tree.ts'
 import type { Observation } from '../../src/engine/index.ts'
 import type { Report } from '../../src/kernel/index.ts'
@@ -88,4 +88,18 @@ test('an item is shown by its own name where it has one', async () => {
   await view.close()
   const text = lines().join('\n')
   expect([text.includes('erp-db'), text.includes('4f2a'), text.includes('77c0')]).toEqual([true, false, true])
+})
+
+test('what Ctrl-C does next is said while the run is being cancelled, and leaves when it has ended', async () => {
+  const { stream, lines } = terminal()
+  const view = createTreeView(stream, false)
+  view.observe({ kind: 'runStarted', runId: RUN, at: AT, runbook: 'lab/x', resumed: false })
+  view.observe(report(AT, { kind: 'stepStarted', path: 'pause', step: 'pause', verb: 'wait' }))
+  view.notice({ kind: 'cancelling', runId: RUN, at: AT })
+  const said = 'cancelling, with clean-up; Ctrl-C again leaves at once'
+  await vi.waitFor(() => expect(lines().join('\n')).toContain(said))
+  view.observe(report(AT, { kind: 'stepEnded', path: 'pause', outcome: 'cancelled' }))
+  view.observe({ kind: 'runEnded', runId: RUN, at: AT, outcome: { status: 'cancelled', owed: [] } })
+  await view.close()
+  expect(lines().slice(-4).join('\n')).not.toContain('cancelling')
 })

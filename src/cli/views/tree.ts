@@ -35,6 +35,8 @@ interface Node {
 }
 
 const ITEMS_SHOWN = 12
+/** No step has such an id. */
+const CANCELLING = '!cancelling'
 const REDRAW_MS = 200
 const STATE: Readonly<Record<StepOutcome, ListrTaskState>> = {
   succeeded: ListrTaskState.COMPLETED,
@@ -164,11 +166,20 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
         return draw(node)
       }
       case 'runEnded':
+        dropCancelling()
         afterwards.push(...wordsOfOutcome(observation.runId, observation.outcome))
         return
       default:
         observation satisfies never
     }
+  }
+
+  /** What was said at Ctrl-C is about what comes next: it leaves with the run's end. */
+  function dropCancelling(): void {
+    const node = roots.get(CANCELLING)
+    if (!node) return
+    roots.delete(CANCELLING)
+    tasks.splice(tasks.indexOf(node.task), 1)
   }
 
   async function close(): Promise<void> {
@@ -183,8 +194,10 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
     // While the tree moves, anything else that is written would be overwritten by it.
     notice: (notice) => {
       const lines = wordsOfNotice(notice)
-      if (notice.kind === 'cancelling' && rendering) for (const { text } of lines) nodeAt('cancelling', notice.at).note = text
-      else afterwards.push(...lines)
+      if (notice.kind !== 'cancelling' || !rendering) return void afterwards.push(...lines)
+      const node = nodeAt(CANCELLING, notice.at)
+      node.name = lines.map(({ text }) => text).join('  ')
+      draw(node)
     },
     close,
   }

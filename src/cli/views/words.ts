@@ -60,9 +60,12 @@ const STATE_WORDS: Readonly<Record<ObligationState, string>> = {
   kept: 'kept, as asked for',
 }
 
+/** A failure on the way to a settled end would read as if the end were in doubt. */
+const SETTLED: ReadonlySet<ObligationState> = new Set(['released', 'void', 'kept'])
+
 const obligationWords = ({ id, type, identity, state, lastFailure }: Obligation): Line => ({
   path: id,
-  text: `${STATE_WORDS[state]} ${type} ${inline(identity)}${lastFailure ? `: ${failureWords(lastFailure)}` : ''}`,
+  text: `${STATE_WORDS[state]} ${type} ${inline(identity)}${lastFailure && !SETTLED.has(state) ? `: ${failureWords(lastFailure)}` : ''}`,
   tone: state === 'owed' ? 'bad' : state === 'inDoubt' ? 'warning' : 'faint',
 })
 
