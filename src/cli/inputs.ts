@@ -47,8 +47,11 @@ async function readAs(schema: JsonSchema, host: Host, runbook: Runbook, options:
 const under = (key: string, value: YamlMap): YamlMap => ({ ...value, entries: [{ key, keySpan: value.span, value }] })
 
 const NOWHERE = '-i'
-const withoutNowhere = ({ span, ...rest }: Diagnostic): Diagnostic =>
-  !span || span.file === NOWHERE || (rest.code === 'INPUTS_KEY_MISSING' && span.file.startsWith('-i ')) ? rest : { ...rest, span }
+function withoutNowhere({ span, ...found }: Diagnostic): Diagnostic {
+  const missing = found.code === 'INPUTS_KEY_MISSING'
+  const rest = missing ? { ...found, hint: 'Give it with -i name=value, or in the file of -f.' } : found
+  return !span || span.file === NOWHERE || (missing && span.file.startsWith('-i ')) ? rest : { ...rest, span }
+}
 
 /** File and command line as one document, in which each value keeps its place. */
 async function gather(host: Host, runbook: Runbook, { input, inputs }: InputOptions) {

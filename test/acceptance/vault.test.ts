@@ -23,6 +23,7 @@ test('points are listed, restored without overwriting, and exported over NBD wit
   expect((await holdfast(where, 'vault', 'list', 'vault')).stdout).toBe('no restore points\n')
   expect((await holdfast(where, 'run', 'sangfor-scp/consistency-group-backup', '-i', `groupId=${lab.groupId}`)).exitCode).toBe(0)
 
+  expect((await holdfast(where, 'vault', 'list', 'vault')).stdout).toMatch(/^POINT +TIME +NAME +VM/)
   const points = JSON.parse((await holdfast(where, 'vault', 'list', 'vault', '--format', 'json')).stdout) as readonly Listed[]
   expect(points.map(({ level }) => level)).toEqual(['full', 'full'])
   const [point] = points

@@ -1,6 +1,6 @@
 // `holdfast vault list`: the restore points of a vault, newest first.
 import { formatSize } from '../../values/index.ts'
-import type { PointSummary } from '../../vault/index.ts'
+import type { PointSummary, Vault } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { moment } from '../moment.ts'
@@ -19,13 +19,15 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
   const points = await vault.points(options.vm === undefined ? {} : { vm: options.vm })
   if (options.format === 'json') host.stdout.write(`${JSON.stringify(points.map(pointFacts), undefined, 2)}\n`)
   else if (points.length === 0) host.stdout.write('no restore points\n')
-  else
+  else {
+    const names = await namesOf(vault, points)
     host.stdout.write(
       table([
-        ['POINT', 'TIME', 'VM', 'LEVEL', 'CONSISTENCY', 'SIZE', 'ADDED', 'GROUP'],
+        ['POINT', 'TIME', 'NAME', 'VM', 'LEVEL', 'CONSISTENCY', 'SIZE', 'ADDED', 'GROUP'],
         ...points.map(({ id, timeMs, vm, level, consistency, sizeBytes, addedBytes, group = '' }) => [
           id.slice(0, SHORT_ID),
           moment(timeMs),
+          names.get(vm) ?? '',
           vm,
           level,
           consistency,
@@ -35,7 +37,19 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
         ]),
       ]),
     )
+  }
   return EXIT.done
+}
+
+/** What each VM was called last, by its id. A point that cannot be read has no name here; `vault verify` tells why. */
+async function namesOf(vault: Vault, points: readonly PointSummary[]): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>()
+  for (const { id, vm } of points) {
+    if (names.has(vm)) continue
+    const point = await vault.point(id).catch(() => undefined)
+    names.set(vm, point?.name ?? '')
+  }
+  return names
 }
 
 export function pointFacts<Point extends PointSummary>({ timeMs, ...rest }: Point): Omit<Point, 'timeMs'> & { time: string } {
