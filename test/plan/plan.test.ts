@@ -90,6 +90,7 @@ no call was made
     const made = await planRunbook({ runbook: parse(text), catalogue: told, inputs: { group: 'g' }, targets: {} })
     const session = flat(made.steps).find((step) => step.id === 'session')
     expect(session).toMatchObject({ certainty: 'each', effect: 'acquire', input: { name: { $unknown: expect.any(String) } } })
+    expect(planAsText(made)).toContain('release backup/vms[*]/session, then backup/snap')
   })
 
   it('takes a switch each way where its value is unknown, and shows what a catch would do', async () => {
