@@ -31,7 +31,12 @@ function refusalOf(error: unknown): { diagnostics: readonly Diagnostic[]; source
     return plain('JOURNAL_UNUSABLE', error.message, 'Restore the file, or name another state directory.')
   if (error instanceof ActionFailure) return plain(error.failure.type, failureWords(error.failure), undefined, EXIT.failed)
   if (isCoded(error))
-    return plain(error.code, error.message, error.hint, WRONG_REQUESTS.has(error.code) ? EXIT.usage : EXIT.failed)
+    return plain(
+      error.code,
+      error.message,
+      error.hint ?? HINTS[error.code],
+      WRONG_REQUESTS.has(error.code) ? EXIT.usage : EXIT.failed,
+    )
   return plain(
     'BUG',
     `this is a mistake in Holdfast: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -40,8 +45,10 @@ function refusalOf(error: unknown): { diagnostics: readonly Diagnostic[]; source
   )
 }
 
-/** Codes of the vault that say something about the request, not about the vault. */
+/** Codes that say something about the request, not about the vault or the simulator. */
 const WRONG_REQUESTS = new Set([
+  'EADDRINUSE',
+  'FAULTS_INVALID',
   'VAULT_NOT_FOUND',
   'VAULT_EXISTS',
   'VAULT_PASSWORD_WRONG',
@@ -49,6 +56,12 @@ const WRONG_REQUESTS = new Set([
   'POINT_AMBIGUOUS',
   'POINT_DISK_UNKNOWN',
 ])
+
+/** Of errors that the system words. */
+const HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Another program listens there; end it, or choose another --port.',
+  ENOSPC: 'Make room on that disk, then run the command again.',
+}
 
 /** Errors that lower floors and the system raise on purpose: a vault's, an NBD peer's, EADDRINUSE, ENOSPC. */
 const isCoded = (error: unknown): error is Error & { readonly code: string; readonly hint?: string } =>

@@ -139,8 +139,8 @@ export function createProgram(host: Host, finish: Finish): Command {
     .command('simulate')
     .description("start a platform's simulator as a server")
     .argument('<platform>', 'a pack, such as sangfor-scp')
-    .option('--port <port>', 'port on 127.0.0.1', wholeNumber, 8780)
-    .option('--rate <rate>', 'how many times faster its clock runs', wholeNumber, 1)
+    .option('--port <port>', 'port on 127.0.0.1', portNumber, 8780)
+    .option('--rate <rate>', 'how many times faster its clock runs', fromOne, 1)
     .option('--seed <text>', 'the same seed gives the same ids and bytes', 'holdfast')
     .option('--faults <file>', 'a script of faults, as JSON')
     .option('--write-config <file>', 'write a configuration that reaches it')
@@ -208,7 +208,7 @@ function addVault(vault: Command, calls: (load: () => Promise<CommandModule>) =>
     .description('serve restore points read-only over NBD, until Ctrl-C')
     .addArgument(folder())
     .addArgument(new Argument('[point]', 'list only the disks of this one'))
-    .option('--port <port>', 'port on 127.0.0.1', wholeNumber, 10809)
+    .option('--port <port>', 'port on 127.0.0.1', portNumber, 10809)
     .addOption(password())
     .action(calls(() => import('./commands/vault-export.ts')))
 }
@@ -228,6 +228,16 @@ const target = () =>
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
+
+function fromOne(text: string): number {
+  if (wholeNumber(text) < 1) throw new InvalidArgumentError('It must be at least 1.')
+  return Number(text)
+}
+
+function portNumber(text: string): number {
+  if (wholeNumber(text) > 65535) throw new InvalidArgumentError('It must be at most 65535.')
   return Number(text)
 }
 

@@ -32,20 +32,28 @@ export const run: RunCommand<[platform: string], Options> = async (host, options
 
   const { port, rate, seed, faults } = options
   const module = await platform.simulator()
-  const simulator = await module.start({ port, rate, seed, ...(faults === undefined ? {} : { faultsFile: faults }) })
-  const interrupted = new Promise<void>((resolve) => {
-    host.onInterrupt(resolve)
+  const simulator = await module.start({
+    port,
+    rate,
+    seed,
+    ...(faults === undefined ? {} : { faultsFile: resolve(host.workingDirectory, faults) }),
   })
-  const target = await targetLines(simulator, join(config.stateDirectory, 'simulator'))
-  const reached =
-    options.writeConfig === undefined
-      ? `To reach it, in holdfast.config.yaml:\n\n${target}`
-      : `${await writeConfig(host, options.writeConfig, target)} reaches it.\n`
-  host.stdout.write(
-    `${name} listens at ${simulator.url}\n\n${simulator.describe().join('\n')}\n\n${reached}\nCtrl-C ends it; it forgets everything.\n`,
-  )
-  await interrupted
-  await simulator.close()
+  try {
+    const target = await targetLines(simulator, join(config.stateDirectory, 'simulator'))
+    const reached =
+      options.writeConfig === undefined
+        ? `To reach it, in holdfast.config.yaml:\n\n${target}`
+        : `${await writeConfig(host, options.writeConfig, target)} reaches it.\n`
+    const interrupted = new Promise<void>((resolve) => {
+      host.onInterrupt(resolve)
+    })
+    host.stdout.write(
+      `${name} listens at ${simulator.url}\n\n${simulator.describe().join('\n')}\n\n${reached}\nCtrl-C ends it; it forgets everything.\n`,
+    )
+    await interrupted
+  } finally {
+    await simulator.close()
+  }
   return EXIT.done
 }
 

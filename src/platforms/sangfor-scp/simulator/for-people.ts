@@ -48,8 +48,17 @@ export const simulator: SimulatorModule = {
 
 async function faultsIn({ faultsFile }: SimulatorOptions): Promise<readonly Fault[]> {
   if (faultsFile === undefined) return []
-  const faults: unknown = JSON.parse(await readFile(faultsFile, 'utf8'))
+  const faults: unknown = await readFile(faultsFile, 'utf8')
+    .then(JSON.parse)
+    .catch((error: unknown) => {
+      throw new FaultsInvalid(`cannot read ${faultsFile}: ${error instanceof Error ? error.message : String(error)}`)
+    })
   const [problem] = validator(faultsSchema).problems(faults)
-  if (problem) throw new Error(`${faultsFile}: ${problem.path.join('.') || 'the list'} ${problem.message}`)
+  if (problem) throw new FaultsInvalid(`${faultsFile}: ${problem.path.join('.') || 'the list'} ${problem.message}`)
   return faults as Fault[]
+}
+
+class FaultsInvalid extends Error {
+  readonly code = 'FAULTS_INVALID'
+  readonly hint = 'It is a list such as [{"operation": "createSnapshot", "does": "dropAnswer"}], as JSON.'
 }
