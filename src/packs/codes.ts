@@ -171,14 +171,19 @@ export const lockEmpty = (span: Span) =>
   error('LOCK_INVALID', span, 'the document holds nothing', 'Write it anew from the packs that you mean to use.')
 
 export const lockPackMissing = (pack: string, version: string) =>
-  error('LOCK_PACK_MISSING', undefined, `pack ${pack} ${version} is not in the lock file`, 'Review the pack, then lock it.')
+  error(
+    'LOCK_PACK_MISSING',
+    undefined,
+    `pack ${pack} ${version} is not in the lock file`,
+    'Review the pack, then lock it with `holdfast lock`.',
+  )
 
 export const lockPackChanged = (span: Span | undefined, pack: string, locked: string, present: string) =>
   error(
     'LOCK_PACK_CHANGED',
     span,
     `pack ${pack} is locked at ${locked} but is ${present}`,
-    'Review the change, then lock it anew.',
+    'Review the change, then lock it anew with `holdfast lock`.',
   )
 
 export const lockPackUnused = (span: Span | undefined, pack: string): Diagnostic => ({

@@ -130,8 +130,9 @@ async function evaluate(on: Walk, command: EvaluateCommand): Promise<EventBody> 
 /** A stand-in for what the kernel must know to go on. A yield's or an input's value may stay unknown. */
 function decide(on: Walk, { id, path }: EvaluateCommand, name: string, source: string): Json {
   const step = id === `${path}?start` ? stepAt(on.program, on.state, path) : undefined
-  // The one item that stands for all is `vms[*]`; items that are known to differ need keys that do.
-  if (id.startsWith(`${path}?key`)) return on.pass.each.has(path) ? '*' : `‹${source.replace(/^each of /, '')}›`
+  // An item that stands for all is `vms[*]`, and so is what comes from it; items that are known to differ need keys that do.
+  if (id === `${path}?key0` && (on.pass.each.has(path) || source.includes('[*]'))) return '*'
+  if (id.startsWith(`${path}?key`)) return `‹${source}›`
   if (id === `${path}?lock`) return `‹${source}›`
   if (step?.kind === 'foreach' && name === 'in') {
     on.pass.each.add(path)

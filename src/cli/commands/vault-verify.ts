@@ -37,7 +37,9 @@ function describe({ snapshots, packs, bytesRead, problems, damagedPoints, unused
     ...(unusedPacks > 0 ? [`${unusedPacks} packs are in no index: left by interrupted work, harmless`] : []),
     `${snapshots} restore points, ${packs} packs, ${formatSize(bytesRead)} read`,
     problems.length === 0 && damagedPoints.length === 0
-      ? 'every restore point can be restored'
+      ? snapshots === 0
+        ? 'there is nothing to restore yet'
+        : 'every restore point can be restored'
       : `${damagedPoints.length} restore points are damaged; the others can be restored`,
   ]
   return `${lines.join('\n')}\n`
