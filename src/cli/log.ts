@@ -36,6 +36,7 @@ const LEVELS = {
   itemStarted: 'debug',
   stepEnded: 'debug',
   retrying: 'warn',
+  lock: 'debug',
   inDoubt: 'warn',
   closing: 'debug',
   obligation: 'info',

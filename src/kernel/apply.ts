@@ -25,7 +25,7 @@ import {
   type TimerPurpose,
 } from './state.ts'
 import { endStep, endStopped, failStep, startStep, stopStep, succeed } from './steps.ts'
-import { abort, clearTimer, type Move, move, type Turn } from './turn.ts'
+import { abort, clearTimer, type Move, move, report, type Turn } from './turn.ts'
 import { endedEarly, enterPlain } from './verbs.ts'
 import { failure } from './visible.ts'
 
@@ -185,6 +185,7 @@ function takeLock(turn: Turn, id: string): void {
   const request = turn.state.locks[id]
   if (!request || request.granted) return
   request.granted = true
+  report(turn, { kind: 'lock', path: request.path, name: request.name, state: 'holds' })
   const step = turn.state.steps[request.path]
   if (step?.kind === 'compound') enterScopeBody(turn, step)
   else if (step) attempt(turn, step)

@@ -91,6 +91,8 @@ export type Report =
       readonly afterMs: number
       readonly failure: Failure
     }
+  /** Another run may hold it: then nothing goes on here until it is granted. */
+  | { readonly kind: 'lock'; readonly path: Path; readonly name: string; readonly state: 'waits' | 'holds' }
   | { readonly kind: 'inDoubt'; readonly path: Path; readonly failure: Failure }
   | { readonly kind: 'closing'; readonly path: Path; readonly because: 'done' | 'failed' | 'cancelled' }
   | { readonly kind: 'obligation'; readonly obligation: Obligation }

@@ -6,7 +6,7 @@ import { endingOf } from './blocks.ts'
 import type { Obligation, Path } from './model.ts'
 import { change, childrenOf, giveUp, handleOf, resourceOf, settle, stopLease } from './obligations.ts'
 import { type BlockFrame, blockFrame, obligationOf } from './state.ts'
-import { abort, backoffMs, clearTimer, keyOf, move, send, setTimer, type Turn } from './turn.ts'
+import { abort, backoffMs, clearTimer, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
 import { failure, inputByName } from './visible.ts'
 
 /** A release is tried for about two minutes before it is owed; reap goes on from there. */
@@ -120,6 +120,8 @@ export function tryAgain(turn: Turn, obligation: Obligation): void {
   if (releaseAttempts >= RELEASE_RETRY.attempts) return giveUp(turn, obligation)
   const afterMs = backoffMs(RELEASE_RETRY, releaseAttempts, state.run.id, id)
   setTimer(turn, `release:${id}`, state.now + afterMs, { kind: 'releaseAgain', path: id })
+  const { lastFailure } = obligation
+  if (lastFailure) report(turn, { kind: 'retrying', path: id, attempt: releaseAttempts + 1, afterMs, failure: lastFailure })
 }
 
 /** Something was let go or given up: whoever waited for it goes on. */

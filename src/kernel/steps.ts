@@ -177,6 +177,7 @@ export const callLock = (path: Path): string => `${path}!call`
 
 export function lock(turn: Turn, id: string, name: string, path: Path): void {
   turn.state.locks[id] = { name, path, granted: false }
+  report(turn, { kind: 'lock', path, name, state: 'waits' })
   turn.commands.push({ kind: 'lock', lock: id, name })
 }
 

@@ -42,6 +42,7 @@ const reports = {
   itemStarted: { kind: 'itemStarted', path: 'backup/vms[vm-1]', key: 'vm-1', name: 'erp-db' },
   stepEnded: { kind: 'stepEnded', path, outcome: 'failed', failure },
   retrying: { kind: 'retrying', path, attempt: 2, afterMs: 1500, failure },
+  lock: { kind: 'lock', path: 'backup', name: 'scp-group/g', state: 'waits' },
   inDoubt: { kind: 'inDoubt', path, failure },
   closing: { kind: 'closing', path: 'backup', because: 'failed' },
   obligation: { kind: 'obligation', obligation },

@@ -1,5 +1,5 @@
 // An incremental backup into a prepared vault that stops before a chosen step which changes the disk. Also a program, which then kills itself.
-import { cp, open, readdir, rm, rmdir, truncate } from 'node:fs/promises'
+import { cp, open, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Extent } from '../../src/blocks/index.ts'
 import { initVault, localBackend, openBackend, type PointSummary, type Vault, type WriteStep } from '../../src/vault/index.ts'
@@ -63,11 +63,11 @@ export async function losePower(steps: readonly Step[]): Promise<void> {
 }
 
 async function cutInHalf(path: string): Promise<void> {
-  const file = await open(path, 'r').catch(() => undefined)
+  const file = await open(path, 'r+').catch(() => undefined)
   if (!file) return
-  const { size } = await file.stat()
+  // Through the handle: whoever was writing when the power went may be taking the file away just now.
+  await file.truncate(Math.floor((await file.stat()).size / 2))
   await file.close()
-  await truncate(path, Math.floor(size / 2))
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -54,6 +54,14 @@ export const EVENTS: Readonly<Record<EventName, EventShape>> = {
       failure,
     },
   },
+  lock: {
+    title: 'A lock is asked for, or granted; another run may hold it in between.',
+    properties: {
+      path,
+      name: text('What is locked, over all runs.'),
+      state: choice('Whether it is held now.', 'waits', 'holds'),
+    },
+  },
   inDoubt: { title: 'Nobody knows whether a call took effect; it is being looked up.', properties: { path, failure } },
   closing: {
     title: 'A scope closes and releases what it owns.',

@@ -131,6 +131,11 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
         if (report.failure && (report.failure.path ?? report.path) === report.path) node.note = wordsOfReport(report).text
         return settle(node, STATE[report.outcome], at)
       }
+      case 'lock': {
+        const node = nodeAt(report.path, at)
+        node.doing = report.state === 'holds' ? '' : wordsOfReport(report).text
+        return draw(node)
+      }
       case 'retrying':
       case 'inDoubt':
       case 'closing':

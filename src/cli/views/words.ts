@@ -27,6 +27,12 @@ export function wordsOfReport(report: Report): Line {
         text: `again in ${formatDuration(report.afterMs)} (attempt ${report.attempt}): ${failureWords(report.failure)}`,
         tone: 'warning',
       }
+    case 'lock':
+      return {
+        path: report.path,
+        text: `${report.state === 'waits' ? 'waits for' : 'holds'} the lock ${report.name}`,
+        tone: 'faint',
+      }
     case 'inDoubt':
       return {
         path: report.path,
