@@ -50,12 +50,14 @@ function loginHttp(call: Call): LoginHttp {
   }
 }
 
+const REACH_HINT = 'check the address of the target, its certificate, and that the platform is up'
+
 /** `sent` is about the call's own request, not one that its login sent before it. */
 function toFailure(call: Call, error: TransportFailed, sent: boolean) {
   const applied = sent ? inDoubt(call) : 'no'
   switch (error.kind) {
     case 'notReachable':
-      return failure(call, 'notReachable', error.message, { applied: 'no', retryable: true }, error)
+      return failure(call, 'notReachable', error.message, { applied: 'no', retryable: true, hint: REACH_HINT }, error)
     case 'answerLost':
       return failure(call, 'answerLost', error.message, { applied, retryable: true }, error)
     case 'aborted':

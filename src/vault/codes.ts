@@ -127,13 +127,16 @@ export const lockLost = (): VaultError =>
 
 export const vaultClosed = (): VaultError => new VaultError('VAULT_CLOSED', 'the vault is closed')
 
+/** What has been said once is passed on as it is. */
 export const writeFailed = (cause: unknown): VaultError =>
-  new VaultError(
-    'VAULT_WRITE_FAILED',
-    `writing to the vault failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-    'check space and rights of the storage, then repeat',
-    { cause },
-  )
+  cause instanceof VaultError && cause.code === 'VAULT_WRITE_FAILED'
+    ? cause
+    : new VaultError(
+        'VAULT_WRITE_FAILED',
+        `writing to the vault failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+        'check space and rights of the storage, then repeat',
+        { cause },
+      )
 
 export const pointUnknown = (wanted: string): VaultError =>
   new VaultError('POINT_UNKNOWN', `no restore point ${wanted}`, 'list them with `holdfast vault list`')

@@ -108,7 +108,12 @@ it('aborts before anything is sent without any doubt', async () => {
 it('says that a server which refuses connections cannot be reached, and that nothing was done', async () => {
   const closed = await createWorld()
   await closed.server.close()
-  expect(await closed.failure('thing.rename', rename)).toMatchObject({ type: 'notReachable', retryable: true, applied: 'no' })
+  expect(await closed.failure('thing.rename', rename)).toMatchObject({
+    type: 'notReachable',
+    retryable: true,
+    applied: 'no',
+    hint: expect.stringContaining('address'),
+  })
   await closed.close()
 })
 
