@@ -1,13 +1,13 @@
 // Steps that call an action: attempts, retries, and what happens when nobody knows whether a call took effect. [P1, P3]
 import type { RetryPolicy, UsesStep } from '../language/index.ts'
 import type { Action, Failure } from '../packs/index.ts'
-import { isObject, type JsonObject } from '../values/index.ts'
+import type { JsonObject } from '../values/index.ts'
 import type { Path } from './model.ts'
-import { giveUp, hold, intend, resourceOf, settle } from './obligations.ts'
+import { change, giveUp, hold, intend, resourceOf, settle } from './obligations.ts'
 import { actionOf, stepIn } from './program.ts'
 import { blockFrame, obligationOf, type PlainFrame, plainFrame } from './state.ts'
 import { callLock, endStopped, failStep, lock, succeed } from './steps.ts'
-import { backoffMs, evaluate, keyOf, report, send, setTimer, type Turn } from './turn.ts'
+import { backoffMs, evaluate, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
 import { dependsOn, failure, handlesIn, inputByName, rootsOf } from './visible.ts'
 
 /** Where a step states none: passing faults of a network or a busy platform are ridden out for about half a minute. */
@@ -153,7 +153,7 @@ function afterFailure(turn: Turn, frame: PlainFrame, failed: Failure): void {
 function mayRepeat(turn: Turn, action: Action, frame: PlainFrame, failed: Failure): boolean {
   if (failed.applied === 'no' || action.effect === 'read') return true
   if (failed.type === 'crashed' && action.resumable) return true
-  return action.idempotent === 'keyed' ? keyStillKnown(turn, action, frame) : action.idempotent
+  return action.idempotent === true || keyStillKnown(turn, action, frame)
 }
 
 const keyStillKnown = (turn: Turn, action: Action, frame: PlainFrame): boolean =>
@@ -163,10 +163,7 @@ const keyStillKnown = (turn: Turn, action: Action, frame: PlainFrame): boolean =
 
 function lookUp(turn: Turn, frame: PlainFrame, failed: Failure): void {
   const obligation = obligationOf(turn.state, frame.path)
-  if (obligation.state !== 'inDoubt') {
-    obligation.state = 'inDoubt'
-    report(turn, { kind: 'obligation', obligation: { ...obligation } })
-  }
+  if (obligation.state !== 'inDoubt') change(turn, obligation, 'inDoubt')
   frame.failure = failed
   lookAgain(turn, frame.path)
 }
@@ -233,10 +230,7 @@ export function findFailed(turn: Turn, path: Path, told: Failure): void {
 export function stopDependents(turn: Turn, id: Path, because: Failure): void {
   for (const step of Object.values(turn.state.steps)) {
     if (step.kind === 'plain' && dependsOn(turn.state, step.uses, id)) {
-      turn.moves.push({ kind: 'stop', step: step.path, because })
+      move(turn, { kind: 'stop', step: step.path, because })
     }
   }
 }
-
-export const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : isObject(value) || Array.isArray(value) ? JSON.stringify(value) : String(value)

@@ -3,13 +3,12 @@ import type { ForeachStep, ParallelStep, ScopeStep, SwitchStep } from '../langua
 import type { Failure } from '../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../values/index.ts'
 import { endingOf, enterBlock } from './blocks.ts'
-import { textOf } from './calls.ts'
 import type { Path } from './model.ts'
 import { stepIn } from './program.ts'
 import { type BlockFrame, blockFrame, type CompoundFrame, compoundFrame, type LoopState } from './state.ts'
 import { endStopped, failStep, lock, scopeLock, succeed } from './steps.ts'
 import { evaluate, move, report, setTimer, type Turn } from './turn.ts'
-import { failure, failureAsJson, rootsOf } from './visible.ts'
+import { failure, failureAsJson, rootsOf, textOf } from './visible.ts'
 
 /** The values that the step starts from are known. */
 export function enterCompound(turn: Turn, frame: CompoundFrame, values: JsonObject): void {

@@ -2,10 +2,10 @@
 import type { Failure } from '../packs/index.ts'
 import { stopDependents } from './calls.ts'
 import type { Obligation, Path } from './model.ts'
-import { resourceOf, startLease, stopLease } from './obligations.ts'
+import { resourceOf, startLease, stopLease, tell } from './obligations.ts'
 import { letGo } from './release.ts'
 import type { PendingCall } from './state.ts'
-import { clearTimer, keyOf, report, send, setTimer, type Turn } from './turn.ts'
+import { keyOf, report, send, setTimer, type Turn } from './turn.ts'
 import { failure, inputByName } from './visible.ts'
 
 export function renew(turn: Turn, id: Path): void {
@@ -47,10 +47,9 @@ function answered(turn: Turn, id: Path): Obligation | undefined {
 export function loseLease(turn: Turn, id: Path): void {
   const obligation = turn.state.obligations[id]
   if (obligation?.state !== 'held' || obligation.leaseLost) return
-  clearTimer(turn, `leaseEnd:${id}`)
   stopLease(turn, id)
   obligation.leaseLost = true
-  report(turn, { kind: 'obligation', obligation: { ...obligation } })
+  tell(turn, obligation)
   const last = obligation.lastFailure
   const reason = failure('leaseLost', `the lease of ${id} is lost`, last?.detail === undefined ? {} : { detail: last.detail })
   stopDependents(turn, id, reason)

@@ -6,7 +6,9 @@ import { resourceNamed } from './program.ts'
 import { blockFrame, obligationOf, type PlainFrame } from './state.ts'
 import { clearTimer, move, report, setTimer, type Turn } from './turn.ts'
 
-const tell = (turn: Turn, obligation: Obligation): void => report(turn, { kind: 'obligation', obligation: { ...obligation } })
+/** Reports the obligation as it is now. */
+export const tell = (turn: Turn, obligation: Obligation): void =>
+  report(turn, { kind: 'obligation', obligation: { ...obligation } })
 
 export const resourceOf = (turn: Turn, obligation: Obligation): ResourceType => resourceNamed(turn.program, obligation.type)
 

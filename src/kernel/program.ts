@@ -1,5 +1,5 @@
 // A runbook joined with what its packs say of its actions and resources: plain data, all that the kernel needs to know.
-import type { Block, CatchBlock, Field, Runbook, Step, UsesStep } from '../language/index.ts'
+import type { Block, Runbook, Step, UsesStep } from '../language/index.ts'
 import type { Action, Catalogue, ResourceType } from '../packs/index.ts'
 import type { BlockFrame } from './state.ts'
 
@@ -130,5 +130,3 @@ export function resourceNamed(program: Program, name: string): ResourceType {
   if (!resource) throw new Error(`the program holds no resource type ${name}`)
   return resource
 }
-
-export type { Block, CatchBlock, Field }

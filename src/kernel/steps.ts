@@ -1,5 +1,5 @@
 // Steps: how any of them starts, stops and ends, whatever its verb.
-import type { Field, Step, Template } from '../language/index.ts'
+import type { Step, Template } from '../language/index.ts'
 import type { Failure } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import type { Path, StepOutcome } from './model.ts'
@@ -187,5 +187,3 @@ function unlock(turn: Turn, id: string): void {
   delete turn.state.locks[id]
   turn.commands.push({ kind: 'unlock', lock: id, name: held.name })
 }
-
-export type { Field }

@@ -1,12 +1,12 @@
 // Steps that are neither calls nor blocks: wait, end, fail. And the one place that tells the plain verbs apart.
 import type { Failure } from '../packs/index.ts'
 import { isObject, type JsonObject, parseDuration } from '../values/index.ts'
-import { prepareCall, textOf } from './calls.ts'
+import { prepareCall } from './calls.ts'
 import { stepIn } from './program.ts'
 import { blockFrame, type PlainFrame } from './state.ts'
 import { failStep, succeed } from './steps.ts'
 import { move, setTimer, type Turn } from './turn.ts'
-import { dependsOn, failure, rootsOf } from './visible.ts'
+import { dependsOn, failure, rootsOf, textOf } from './visible.ts'
 
 export function enterPlain(turn: Turn, frame: PlainFrame, values: JsonObject): void {
   const step = stepIn(turn.program, blockFrame(turn.state, frame.block))

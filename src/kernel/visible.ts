@@ -66,3 +66,7 @@ export function handlesIn(program: Program, action: string, input: JsonObject): 
 export function dependsOn(state: RunState, uses: readonly Path[], target: Path): boolean {
   return uses.some((use) => use === target || dependsOn(state, state.obligations[use]?.parents ?? [], target))
 }
+
+/** A value where people read it. */
+export const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : isObject(value) || Array.isArray(value) ? JSON.stringify(value) : String(value)
