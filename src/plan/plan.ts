@@ -51,12 +51,16 @@ export async function planRunbook({ runbook, catalogue, inputs, targets }: PlanR
     runbook: runbook.name,
     version: runbook.version,
     ...(runbook.title === undefined ? {} : { title: runbook.title }),
+    pins: {},
+    basis: { kind: 'offline' },
     inputs,
     targets,
     steps: drawing.roots,
     closes: drawing.rootCloses,
     holds: [...drawing.holds.values()],
     locks: [...drawing.locks],
+    reads: [],
+    totals: { calls: {}, affects: [], approvals: [], points: [] },
     complete,
   }
 }
@@ -84,6 +88,8 @@ function drawStep(drawing: Drawing, path: string, state: RunState, pass: Pass): 
     id: step.id,
     verb: step.kind,
     certainty: certaintyOf(path, parent, step.if !== undefined, pass),
+    requests: [],
+    affects: [],
     unwind: [],
     closes: [],
     steps: [],
@@ -134,6 +140,7 @@ function drawHold({ byPath, holds, program }: Drawing, obligation: Obligation): 
     ...(maxHoldMs === undefined ? {} : { maxHoldMs }),
     ...(lease === undefined ? {} : { leaseEveryMs: lease.everyMs, leaseLifetimeMs: lease.lifetimeMs }),
     ...(deadman === undefined ? {} : { deadman: deadman.by }),
+    window: { during: [] },
   }
   holds.set(obligation.id, hold)
   step.acquires = hold
