@@ -1,4 +1,4 @@
 export { planAsMermaid } from './mermaid.ts'
-export type { Certainty, Hold, Plan, PlanStep } from './model.ts'
+export type * from './model.ts'
 export { type PlanRequest, planRunbook } from './plan.ts'
 export { planAsText } from './text.ts'

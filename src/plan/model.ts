@@ -87,6 +87,8 @@ export interface Request {
   readonly query: JsonObject
   readonly headers: JsonObject
   readonly body?: Json
+  /** Login that adds its own headers, which are secret: `sangfor-scp/login`. */
+  readonly login?: string
 }
 
 /** One thing of the platform that a step touches, from what the manifest says its inputs mean. */
@@ -126,6 +128,9 @@ export interface Hold {
   readonly leaseLifetimeMs?: number
   /** What lets go when nobody is left to. */
   readonly deadman?: string
+  /** What one release sends, and one renewal of the lease; empty for handlers. */
+  readonly releases: readonly Request[]
+  readonly renews: readonly Request[]
   readonly window: HoldWindow
 }
 

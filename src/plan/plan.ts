@@ -140,6 +140,8 @@ function drawHold({ byPath, holds, program }: Drawing, obligation: Obligation): 
     ...(maxHoldMs === undefined ? {} : { maxHoldMs }),
     ...(lease === undefined ? {} : { leaseEveryMs: lease.everyMs, leaseLifetimeMs: lease.lifetimeMs }),
     ...(deadman === undefined ? {} : { deadman: deadman.by }),
+    releases: [],
+    renews: [],
     window: { during: [] },
   }
   holds.set(obligation.id, hold)
