@@ -29,6 +29,7 @@ const PLAIN = new Set(['type', 'properties', 'required', 'additionalProperties',
 
 /** True when the value fits at a glance; false when that takes a validator. */
 function plainlyFits(schema: Json | undefined, value: Json): boolean {
+  if (schema === false) return false
   if (isUnknown(value)) return true
   if (!isObject(schema) || Object.keys(schema).some((keyword) => !(PLAIN.has(keyword) || keyword.startsWith('x-')))) return false
   if (Array.isArray(value)) return schema.type === 'array' && value.every((item) => plainlyFits(schema.items ?? {}, item))

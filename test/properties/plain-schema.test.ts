@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { problemsOf } from '../../src/language/conform.ts'
 import { conform } from '../../src/language/index.ts'
-import { type Json, type JsonSchema, validator } from '../../src/values/index.ts'
+import { type Json, type JsonSchema, unknown, validator } from '../../src/values/index.ts'
 import { isPlainSchema } from '../../src/values/plain-schema.ts'
 
 const anyValue = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>
@@ -75,5 +75,11 @@ describe('a value that plainly fits', () => {
   it('is judged by the validator where a schema says more', () => {
     expect(problemsOf({ type: 'object', properties: { a: { type: 'string', minLength: 3 } } }, { a: 'xy' })).toHaveLength(1)
     expect(conform({ type: 'integer' }, 1.5).problems).toHaveLength(1)
+  })
+
+  it('is judged by its names also where its fields are not known yet', () => {
+    const schema: JsonSchema = { type: 'object', additionalProperties: false, properties: { a: { type: 'string' } } }
+    expect(problemsOf(schema, { a: unknown('x') })).toEqual([])
+    expect(problemsOf(schema, { b: unknown('x') })).toMatchObject([{ keyword: 'additionalProperties', property: 'b' }])
   })
 })

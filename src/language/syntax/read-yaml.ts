@@ -93,7 +93,7 @@ function entriesOf(pairs: readonly Pair<Node, Node | null>[], to: Conversion): r
 function convertPair(pair: Pair<Node, Node | null>, to: Conversion): YamlEntry {
   const keySpan = spanOf(pair.key, to.file)
   const value = pair.value ? convert(pair.value, to) : emptyScalar({ ...keySpan, start: keySpan.end })
-  if (!isScalar(pair.key)) {
+  if (!isScalar(pair.key) || (pair.key.value === null && (pair.key.source ?? '') === '')) {
     to.diagnostics.push(codes.keyNotText(keySpan))
     return { key: '', keySpan, value }
   }
