@@ -19,4 +19,6 @@ export interface Diagnostic {
   readonly related?: readonly { readonly message: string; readonly span: Span }[]
   /** Imperative: the next thing to do. Only when probably right. */
   readonly hint?: string
+  /** What to write instead at which places; together they do what the hint says. */
+  readonly fix?: readonly { readonly span: Span; readonly text: string }[]
 }

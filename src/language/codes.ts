@@ -2,17 +2,32 @@
 import { type Diagnostic, didYouMean, type Span } from '../diagnostics/index.ts'
 import type { Code } from './code-table.ts'
 
-type Extras = Pick<Diagnostic, 'related'> & { readonly hint?: string | undefined }
+type Extras = Pick<Diagnostic, 'related' | 'fix'> & { readonly hint?: string | undefined }
 
-function problem(code: Code, span: Span, message: string, { hint, related }: Extras = {}): Diagnostic {
-  return { code, severity: 'error', message, span, ...(related ? { related } : {}), ...(hint === undefined ? {} : { hint }) }
+export function problem(code: Code, span: Span, message: string, { hint, related, fix }: Extras = {}): Diagnostic {
+  return {
+    code,
+    severity: 'error',
+    message,
+    span,
+    ...(related ? { related } : {}),
+    ...(hint === undefined ? {} : { hint }),
+    ...(fix ? { fix } : {}),
+  }
 }
 
-const meant = (word: string, known: Iterable<string>): string | undefined => {
+/** The word that was probably meant, and how it is written at the place; without a guess, another hint. */
+function meant(
+  span: Span,
+  word: string,
+  known: Iterable<string>,
+  otherwise?: string,
+  written: (guess: string) => string = (guess) => guess,
+): Extras {
   const guess = didYouMean(word, known)
-  return guess === undefined ? undefined : `Did you mean ${guess}?`
+  return guess === undefined ? { hint: otherwise } : { hint: `Did you mean ${guess}?`, fix: [{ span, text: written(guess) }] }
 }
-const listOf = (words: Iterable<string>): string => [...words].join(', ')
+export const listOf = (words: Iterable<string>): string => [...words].join(', ')
 
 // ---- YAML ---------------------------------------------------------------------------------------------------------
 
@@ -48,9 +63,12 @@ export const documentEmpty = (span: Span): Diagnostic =>
   problem('DOCUMENT_EMPTY', span, 'the document holds nothing', { hint: 'Start with runbook: 1, name, version and steps.' })
 
 export const keyUnknown = (span: Span, key: string, known: readonly string[], where: string): Diagnostic =>
-  problem('KEY_UNKNOWN', span, `${where} has no key ${JSON.stringify(key)}`, {
-    hint: meant(key, known) ?? (known.length > 0 ? `It takes ${listOf(known)}.` : undefined),
-  })
+  problem(
+    'KEY_UNKNOWN',
+    span,
+    `${where} has no key ${JSON.stringify(key)}`,
+    meant(span, key, known, known.length > 0 ? `It takes ${listOf(known)}.` : undefined),
+  )
 
 export const keyMissing = (span: Span, key: string, where: string): Diagnostic =>
   problem('KEY_MISSING', span, `${where} lacks the key ${JSON.stringify(key)}`)
@@ -66,15 +84,13 @@ export const idInvalid = (span: Span, what: string, id: string): Diagnostic =>
     'ID_INVALID',
     span,
     `${JSON.stringify(id)} cannot be ${what}: ids start with a small letter and hold letters and digits`,
-    {
-      hint: camelCase(id),
-    },
+    camelCase(span, id),
   )
 
-function camelCase(id: string): string | undefined {
+function camelCase(span: Span, id: string): Extras {
   const made = id.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string | undefined) => next?.toUpperCase() ?? '')
   const fixed = made.charAt(0).toLowerCase() + made.slice(1)
-  return /^[a-z][A-Za-z0-9]*$/.test(fixed) ? `Call it ${fixed}.` : undefined
+  return /^[a-z][A-Za-z0-9]*$/.test(fixed) ? { hint: `Call it ${fixed}.`, fix: [{ span, text: fixed }] } : {}
 }
 
 export const nameReserved = (span: Span, name: string): Diagnostic =>
@@ -129,24 +145,47 @@ export const expressionRefused = (span: Span, what: string): Diagnostic =>
 
 // ---- names --------------------------------------------------------------------------------------------------------
 
-export const packUnknown = (span: Span, pack: string, known: readonly string[]): Diagnostic =>
-  problem('PACK_UNKNOWN', span, `there is no pack ${pack}`, { hint: meant(pack, known) })
+export const packUnknown = (span: Span, pack: string, range: string, known: readonly string[]): Diagnostic =>
+  problem(
+    'PACK_UNKNOWN',
+    span,
+    `there is no pack ${pack}`,
+    meant(span, pack, known, undefined, (guess) => `${guess}@${range}`),
+  )
 
-export const aliasUnknown = (span: Span, alias: string, known: readonly string[]): Diagnostic =>
-  problem('ALIAS_UNKNOWN', span, `no pack is used under the name ${alias}`, {
-    hint: meant(alias, known) ?? `Add it under use, such as ${alias}: <pack>@^1.0.0.`,
-  })
+/** `written`: all that stands at the span, such as `scp/vm.get`. */
+export const aliasUnknown = (span: Span, alias: string, known: readonly string[], written: string): Diagnostic =>
+  problem(
+    'ALIAS_UNKNOWN',
+    span,
+    `no pack is used under the name ${alias}`,
+    meant(
+      span,
+      alias,
+      known,
+      `Add it under use, such as ${alias}: <pack>@^1.0.0.`,
+      (guess) => guess + written.slice(alias.length),
+    ),
+  )
 
 export const aliasReserved = (span: Span): Diagnostic =>
   problem('ALIAS_RESERVED', span, 'core always names the pack core', { hint: 'Remove the line, or choose another name.' })
 
 export const actionUnknown = (span: Span, action: string, known: readonly string[], alias: string): Diagnostic =>
-  problem('ACTION_UNKNOWN', span, `${alias} has no action ${action}`, { hint: meant(action, known) })
+  problem(
+    'ACTION_UNKNOWN',
+    span,
+    `${alias} has no action ${action}`,
+    meant(span, action, known, undefined, (guess) => `${alias}/${guess}`),
+  )
 
 export const connectionUnknown = (span: Span, connection: string, known: readonly string[], alias: string): Diagnostic =>
-  problem('CONNECTION_UNKNOWN', span, `${alias} has no connection type ${connection}`, {
-    hint: meant(connection, known) ?? (known.length > 0 ? `It has ${listOf(known)}.` : undefined),
-  })
+  problem(
+    'CONNECTION_UNKNOWN',
+    span,
+    `${alias} has no connection type ${connection}`,
+    meant(span, connection, known, known.length > 0 ? `It has ${listOf(known)}.` : undefined, (guess) => `${alias}/${guess}`),
+  )
 
 export const stepIdTaken = (span: Span, id: string, first: Span): Diagnostic =>
   problem('STEP_ID_TAKEN', span, `another step that is visible here is called ${id}`, {
@@ -154,18 +193,23 @@ export const stepIdTaken = (span: Span, id: string, first: Span): Diagnostic =>
   })
 
 export const rootUnknown = (span: Span, root: string, known: readonly string[], instead: string | undefined): Diagnostic =>
-  problem('ROOT_UNKNOWN', span, `nothing is called ${root} here`, {
-    hint: instead === undefined ? (meant(root, known) ?? `Here are ${listOf(known)}.`) : `Did you mean ${instead}?`,
-  })
+  problem(
+    'ROOT_UNKNOWN',
+    span,
+    `nothing is called ${root} here`,
+    instead === undefined
+      ? meant(span, root, known, `Here are ${listOf(known)}.`)
+      : { hint: `Did you mean ${instead}?`, fix: [{ span, text: instead }] },
+  )
 
 export const inputUnknown = (span: Span, name: string, known: readonly string[]): Diagnostic =>
-  problem('INPUT_UNKNOWN', span, `the runbook has no input ${name}`, { hint: meant(name, known) })
+  problem('INPUT_UNKNOWN', span, `the runbook has no input ${name}`, meant(span, name, known))
 
 export const targetUnknown = (span: Span, name: string, known: readonly string[]): Diagnostic =>
-  problem('TARGET_UNKNOWN', span, `the runbook has no target ${name}`, { hint: meant(name, known) })
+  problem('TARGET_UNKNOWN', span, `the runbook has no target ${name}`, meant(span, name, known))
 
 export const stepUnknown = (span: Span, id: string, known: readonly string[]): Diagnostic =>
-  problem('STEP_UNKNOWN', span, `no step that is visible here is called ${id}`, { hint: meant(id, known) })
+  problem('STEP_UNKNOWN', span, `no step that is visible here is called ${id}`, meant(span, id, known))
 
 export const stepNotYetRun = (span: Span, id: string, there: Span): Diagnostic =>
   problem('STEP_LATER', span, `${id} has not run when this is evaluated`, { related: [{ message: 'it runs here', span: there }] })
@@ -180,9 +224,12 @@ export const stepItself = (span: Span, id: string): Diagnostic =>
   problem('STEP_CYCLE', span, `${id} refers to itself: a step has no output until it has ended`)
 
 export const propertyUnknown = (span: Span, name: string, of: string, known: readonly string[]): Diagnostic =>
-  problem('PROPERTY_UNKNOWN', span, `${of} has no ${name}`, {
-    hint: meant(name, known) ?? (known.length > 0 ? `It has ${listOf(known)}.` : undefined),
-  })
+  problem(
+    'PROPERTY_UNKNOWN',
+    span,
+    `${of} has no ${name}`,
+    meant(span, name, known, known.length > 0 ? `It has ${listOf(known)}.` : undefined),
+  )
 
 export const typeMismatch = (span: Span, needed: string, has: string, path: readonly string[] = []): Diagnostic =>
   problem('TYPE_MISMATCH', span, `${needed} is needed ${path.length > 0 ? `for ${path.join('.')}` : 'here'}, but this is ${has}`)
@@ -210,9 +257,12 @@ export const argumentMissing = (span: Span, name: string, action: string): Diagn
   problem('ARGUMENT_MISSING', span, `${action} needs ${name}`, { hint: `Add ${name} under with.` })
 
 export const argumentUnknown = (span: Span, name: string, where: string, known: readonly string[]): Diagnostic =>
-  problem('ARGUMENT_UNKNOWN', span, `${where} takes no ${name}`, {
-    hint: meant(name, known) ?? (known.length > 0 ? `It takes ${listOf(known)}.` : undefined),
-  })
+  problem(
+    'ARGUMENT_UNKNOWN',
+    span,
+    `${where} takes no ${name}`,
+    meant(span, name, known, known.length > 0 ? `It takes ${listOf(known)}.` : undefined),
+  )
 
 export const argumentInvalid = (span: Span, name: string, message: string): Diagnostic =>
   problem('ARGUMENT_INVALID', span, `${name} ${message}`)
@@ -232,17 +282,23 @@ export const resourceMismatch = (span: Span, has: readonly string[], wants: read
   problem('RESOURCE_MISMATCH', span, `this is a handle of ${has.join(' or ')}, but ${wants.join(' or ')} is needed here`)
 
 export const ownerUnknown = (span: Span, owner: string, scopes: readonly string[]): Diagnostic =>
-  problem('OWNER_UNKNOWN', span, `no enclosing scope is called ${owner}`, {
-    hint: meant(owner, scopes) ?? (scopes.length > 0 ? `Enclosing scopes: ${listOf(scopes)}.` : 'Put the step inside a scope.'),
-  })
+  problem(
+    'OWNER_UNKNOWN',
+    span,
+    `no enclosing scope is called ${owner}`,
+    meant(span, owner, scopes, scopes.length > 0 ? `Enclosing scopes: ${listOf(scopes)}.` : 'Put the step inside a scope.'),
+  )
 
 export const nothingAcquired = (span: Span, key: string, action: string): Diagnostic =>
   problem('NOTHING_ACQUIRED', span, `${key} says who holds what is acquired, but ${action} acquires nothing`)
 
 export const endUnknown = (span: Span, step: string, known: readonly string[]): Diagnostic =>
-  problem('END_UNKNOWN', span, `no resource acquired by ${step} is held here`, {
-    hint: meant(step, known) ?? (known.length > 0 ? `Held here: ${listOf(known)}.` : undefined),
-  })
+  problem(
+    'END_UNKNOWN',
+    span,
+    `no resource acquired by ${step} is held here`,
+    meant(span, step, known, known.length > 0 ? `Held here: ${listOf(known)}.` : undefined),
+  )
 
 export const endTwice = (span: Span, step: string, first: Span): Diagnostic =>
   problem('END_TWICE', span, `what ${step} acquired has been released already`, { related: [{ message: 'here', span: first }] })
@@ -264,9 +320,7 @@ export const usedAfterEnd = (span: Span, step: string, ended: Span): Diagnostic 
   })
 
 export const caseUnknown = (span: Span, value: string, values: readonly string[]): Diagnostic =>
-  problem('CASE_UNKNOWN', span, `the value is never ${value}`, {
-    hint: meant(value, values) ?? `It is one of ${listOf(values)}.`,
-  })
+  problem('CASE_UNKNOWN', span, `the value is never ${value}`, meant(span, value, values, `It is one of ${listOf(values)}.`))
 
 export const caseMissing = (span: Span, values: readonly string[]): Diagnostic =>
   problem('CASE_MISSING', span, `nothing is done when the value is ${values.join(' or ')}`, { hint: 'Add the cases, or else.' })

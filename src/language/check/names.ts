@@ -12,7 +12,7 @@ export const checkNames = (survey: Survey): readonly Diagnostic[] => [
 function checkPacks({ runbook, catalogue }: Survey): readonly Diagnostic[] {
   return runbook.uses
     .filter(({ pack }) => pack !== '' && !Object.hasOwn(catalogue.packs, pack))
-    .map(({ pack, span }) => codes.packUnknown(span, pack, Object.keys(catalogue.packs)))
+    .map(({ pack, range, span }) => codes.packUnknown(span, pack, range, Object.keys(catalogue.packs)))
 }
 
 /** An alias under `use` whose pack is not at hand has been reported there. */
@@ -24,7 +24,7 @@ function checkTargets(survey: Survey): readonly Diagnostic[] {
   return runbook.targets.flatMap(({ alias, connection, span }) => {
     if (reported(survey, alias)) return []
     const pack = packs[alias]
-    if (pack === undefined) return [codes.aliasUnknown(span, alias, Object.keys(packs))]
+    if (pack === undefined) return [codes.aliasUnknown(span, alias, Object.keys(packs), `${alias}/${connection}`)]
     if (catalogue.connection(`${pack}/${connection}`) !== undefined) return []
     const known = Object.keys(catalogue.packs[pack]?.connections ?? {}).map((name) => plain(pack, name))
     return [codes.connectionUnknown(span, connection, known, alias)]
@@ -40,7 +40,7 @@ function checkActions(survey: Survey): readonly Diagnostic[] {
     const name = step.action.slice(slash + 1)
     if (reported(survey, alias)) return []
     const pack = packs[alias]
-    if (pack === undefined) return [codes.aliasUnknown(step.actionSpan, alias, Object.keys(packs))]
+    if (pack === undefined) return [codes.aliasUnknown(step.actionSpan, alias, Object.keys(packs), step.action)]
     if (catalogue.action(`${pack}/${name}`) !== undefined) return []
     return [
       codes.actionUnknown(

@@ -77,6 +77,12 @@ export interface Visit {
 }
 
 export interface Call {
+export interface SeenBlock {
+  readonly block: Block
+  /** From its end. */
+  readonly sight: Sight
+}
+
   readonly step: UsesStep
   readonly sight: Sight
   /** Qualified. */
@@ -94,10 +100,11 @@ export interface Survey {
   readonly calls: readonly Call[]
   readonly sites: readonly Site[]
 }
+  readonly blocks: readonly SeenBlock[]
 
 export function survey(runbook: Runbook, catalogue: CatalogueView, broken: ReadonlySet<string>): Survey {
   const packs = resolveUses(runbook, catalogue.packs)
-  const walk: Walk = { catalogue, packs, visits: [], calls: [], sites: [] }
+  const walk: Walk = { catalogue, packs, visits: [], calls: [], sites: [], blocks: [] }
   const sight: Sight = { blocks: [], around: [], roots: rootTypes(runbook, packs), facts: [], held: [], hidden: [] }
   walkBlock({ steps: runbook.steps, yield: runbook.outputs, span: runbook.span }, sight, walk)
   return { runbook, broken, ...walk }
@@ -110,6 +117,7 @@ interface Walk {
   readonly calls: Call[]
   readonly sites: Site[]
 }
+  readonly blocks: SeenBlock[]
 
 function rootTypes(runbook: Runbook, packs: Readonly<Record<string, string>>): Sight['roots'] {
   const targets = runbook.targets.map(({ name, alias, connection }): [string, Type] => [
@@ -145,6 +153,7 @@ function walkBlock(block: Block, outer: Sight, walk: Walk): Type {
   }
   const end = from(steps.length)
   for (const { value } of block.yield) walk.sites.push({ template: value, sight: end, leaves: true })
+  walk.blocks.push({ block, sight: end })
   return fieldsType(block.yield, end)
 }
 

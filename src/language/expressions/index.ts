@@ -1,4 +1,4 @@
-export { compile } from './compile.ts'
+export { compile, REFUSED_FUNCTIONS } from './compile.ts'
 export { expressionDiagnostics } from './diagnose.ts'
 export { ExpressionFailed, evaluateOpen, evaluateTemplate, type Roots } from './evaluate.ts'
 export { type Range, rangeOf, rangeOfName } from './ranges.ts'

@@ -1,7 +1,9 @@
+export { propertiesAfter, typeOfCut, variablesIn } from './cut.ts'
 export { conditionsIn, type Facts, factsOfSource, withFacts, withoutName } from './facts.ts'
 export { describe, mismatch } from './fit.ts'
 export { fromSchema, fromValue } from './from-schema.ts'
 export { type Inferred, inferSource } from './infer.ts'
+export { functionTexts, typeText } from './print.ts'
 export type { Finding } from './scope.ts'
 export { elementsOf } from './sequence.ts'
 export {
