@@ -1,5 +1,18 @@
 export { type ActionView, type CatalogueView, type PackView, resolveUses } from './catalogue.ts'
-export { checkRunbook } from './check/index.ts'
+export {
+  type Call,
+  checkRunbook,
+  earlierStep,
+  earlierSteps,
+  expressionsIn,
+  type Sight,
+  type Site,
+  type Survey,
+  survey,
+  typeWhere,
+  type Visible,
+  visibleAfter,
+} from './check/index.ts'
 export { type Code, type CodeMeaning, diagnosticCodes } from './code-table.ts'
 export { conform } from './conform.ts'
 export { ExpressionFailed, evaluateOpen, evaluateTemplate, type Reference, type Roots, references } from './expressions/index.ts'

@@ -76,13 +76,13 @@ export interface Visit {
   readonly sight: Sight
 }
 
-export interface Call {
 export interface SeenBlock {
   readonly block: Block
   /** From its end. */
   readonly sight: Sight
 }
 
+export interface Call {
   readonly step: UsesStep
   readonly sight: Sight
   /** Qualified. */
@@ -99,8 +99,8 @@ export interface Survey {
   readonly visits: readonly Visit[]
   readonly calls: readonly Call[]
   readonly sites: readonly Site[]
-}
   readonly blocks: readonly SeenBlock[]
+}
 
 export function survey(runbook: Runbook, catalogue: CatalogueView, broken: ReadonlySet<string>): Survey {
   const packs = resolveUses(runbook, catalogue.packs)
@@ -116,8 +116,8 @@ interface Walk {
   readonly visits: Visit[]
   readonly calls: Call[]
   readonly sites: Site[]
-}
   readonly blocks: SeenBlock[]
+}
 
 function rootTypes(runbook: Runbook, packs: Readonly<Record<string, string>>): Sight['roots'] {
   const targets = runbook.targets.map(({ name, alias, connection }): [string, Type] => [
@@ -152,8 +152,8 @@ function walkBlock(block: Block, outer: Sight, walk: Walk): Type {
     if (that) ({ facts, held } = givenThat(that, sight))
   }
   const end = from(steps.length)
-  for (const { value } of block.yield) walk.sites.push({ template: value, sight: end, leaves: true })
   walk.blocks.push({ block, sight: end })
+  for (const { value } of block.yield) walk.sites.push({ template: value, sight: end, leaves: true })
   return fieldsType(block.yield, end)
 }
 
