@@ -1,10 +1,11 @@
 // Connections as pools of kept-alive sockets, one pool per origin and certificate. TLS is always verified.
 import { X509Certificate } from 'node:crypto'
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
-import { Pool } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 import type { Clock, Connection } from '../packs/index.ts'
 import { Secret } from '../values/index.ts'
 import { exchange, TimedOut } from './exchange.ts'
+import { type Network, networkDispatcher } from './in-process.ts'
 import {
   type Exchange,
   type Http,
@@ -23,22 +24,28 @@ export interface HttpOptions {
   readonly onExchange?: (exchange: Exchange) => void
   /** An answer above this is refused. Default 256 MiB: nothing that a runbook needs is that large. */
   readonly bodyLimitBytes?: number
+  /** Instead of sockets. */
+  readonly network?: Network
 }
 
 const SOCKETS_PER_ORIGIN = 16
 const BODY_LIMIT_BYTES = 256 * 1024 * 1024
 const CONNECT_TIMEOUT_MS = 10_000
 
+type Wire = Pick<Dispatcher, 'dispatch' | 'destroy'>
+
 /** Closed by its caller. Sends nothing by itself. */
-export function createHttp({ clock, onExchange, bodyLimitBytes = BODY_LIMIT_BYTES }: HttpOptions): Http {
-  const pools = new Map<string, Pool>()
+export function createHttp({ clock, onExchange, bodyLimitBytes = BODY_LIMIT_BYTES, network }: HttpOptions): Http {
+  const pools = new Map<string, Wire>()
   const limits = new Map<string, RateLimit>()
   const sessions = new Map<string, Session>()
 
-  const poolOf = (connection: Connection, origin: string): Pool => {
+  const poolOf = (connection: Connection, origin: string): Wire => {
     const { caCertificate } = connection.settings
     const ca = typeof caCertificate === 'string' ? caCertificate : undefined
-    return cached(pools, JSON.stringify([origin, ca]), () => createPool(origin, ca))
+    return cached(pools, JSON.stringify([origin, ca]), () =>
+      network ? networkDispatcher(network, origin) : createPool(origin, ca),
+    )
   }
 
   const sessionOf = (connection: Connection): Session => {

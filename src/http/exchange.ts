@@ -14,7 +14,7 @@ export interface ExchangeOptions {
 }
 
 export function exchange(
-  pool: Dispatcher,
+  pool: Pick<Dispatcher, 'dispatch'>,
   request: HttpRequest,
   { signal, limitBytes, leaving }: ExchangeOptions,
 ): Promise<HttpAnswer> {

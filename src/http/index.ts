@@ -1,4 +1,6 @@
 export { createHttp, type HttpOptions } from './client.ts'
+export { type ForeseenRequest, foreseenRequests } from './foresee.ts'
+export type { Delivered, Network } from './in-process.ts'
 export type {
   Exchange,
   Http,

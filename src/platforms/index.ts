@@ -4,10 +4,15 @@ import { coreHandlers } from './core/index.ts'
 import type { Platform } from './platform.ts'
 import { sangforScp } from './sangfor-scp/index.ts'
 
-export type { Platform, RunningSimulator, SimulatorModule, SimulatorOptions } from './platform.ts'
+export type { Platform, RunningSimulator, SimulatorModule, SimulatorOptions, StandIn, StartStandIn } from './platform.ts'
 
 export const platforms: readonly Platform[] = [
   { pack: 'core', handlers: coreHandlers, logins: {} },
-  { pack: 'block-transfer', handlers: blockTransferHandlers, logins: {} },
+  {
+    pack: 'block-transfer',
+    handlers: blockTransferHandlers,
+    logins: {},
+    standIn: async () => (await import('./block-transfer/stand-in.ts')).startStandIn,
+  },
   sangforScp,
 ]

@@ -1,7 +1,7 @@
 // What a platform contributes in code, beside its pack: handlers for what YAML cannot say, logins, and a simulator.
-import type { Logins } from '../http/index.ts'
+import type { HttpAnswer, HttpRequest, Logins } from '../http/index.ts'
 import type { Handlers } from '../packs/index.ts'
-import type { Json, Secret } from '../values/index.ts'
+import type { Json, JsonObject, Secret } from '../values/index.ts'
 
 export interface Platform {
   /** Name of the pack. */
@@ -10,6 +10,44 @@ export interface Platform {
   readonly logins: Logins
   /** Loaded on demand: it brings an HTTP server with it. */
   readonly simulator?: () => Promise<SimulatorModule>
+  /** What rehearsals run against; loaded on demand. */
+  readonly standIn?: () => Promise<StartStandIn>
+}
+
+export type StartStandIn = (options: StandInOptions) => Promise<StandIn>
+
+export interface StandInOptions {
+  /** The same seed gives the same ids and the same bytes. */
+  readonly seed: string
+  /** Milliseconds since the epoch at which its time starts; it then stands still but for `advanceTo`. */
+  readonly startAtMs: number
+}
+
+/** A target's far side in this process, whose own state is the judge of a rehearsal. */
+export interface StandIn extends AsyncDisposable {
+  /** Qualified connection type that the settings are for. */
+  readonly connection: string
+  readonly settings: Readonly<Record<string, Json | Secret>>
+  /** What a runbook can be given for an input of that name. */
+  readonly known: JsonObject
+  /** Absent where nothing is asked over HTTP. */
+  readonly api?: {
+    operationOf(request: HttpRequest): string | undefined
+    answer(request: HttpRequest): Promise<HttpAnswer>
+  }
+  readonly time?: { readonly nextDueMs: number | undefined; advanceTo(ms: number): void }
+  /** How often each operation was asked for so far. */
+  asked(): Readonly<Record<string, number>>
+  /** Faults of its own that an operation can meet. */
+  faultsOf(operation: string): readonly string[]
+  /** Lets the fault strike once, after so many calls of the operation that pass. */
+  strike(operation: string, fault: string, skip: number): void
+  /** Lets no more faults strike. */
+  heal(): void
+  /** What is still held, damaged, or was asked for in a way that the platform does not allow; a line each. */
+  leaks(): Promise<readonly string[]>
+  /** What was made since the start and is there still, such as a restored VM; a line each. */
+  made(): readonly string[]
 }
 
 export interface SimulatorModule {

@@ -18,16 +18,17 @@ const COST: Cost = { N: 2 ** 15, r: 8, p: 1 }
 const MAX_SCRYPT_BYTES = 1024 ** 3
 
 /** Makes new master keys and stores them under the password. */
-export async function createKey(backend: Backend, password: Secret, nowMs: number): Promise<SealKey> {
+export async function createKey(backend: Backend, password: Secret, nowMs: number, costN = COST.N): Promise<SealKey> {
+  const cost = { ...COST, N: costN }
   const master: SealKey = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) }
   const salt = randomBytes(64)
-  const user = await derive(password, salt, COST)
+  const user = await derive(password, salt, cost)
   const document = JSON.stringify({
     created: new Date(nowMs).toISOString(),
     username: userInfo().username,
     hostname: hostname(),
     kdf: 'scrypt',
-    ...COST,
+    ...cost,
     salt: salt.toString('base64'),
     data: Buffer.concat(seal(user, Buffer.from(encodeMaster(master)))).toString('base64'),
   })

@@ -37,6 +37,8 @@ export interface VaultOptions {
   readonly checkpointBytes?: number
   /** Milliseconds since the epoch. */
   readonly now?: () => number
+  /** scrypt's N of a new key. Default: what takes about 100 ms; less is for vaults that hold nothing worth a guess. */
+  readonly keyCost?: number
 }
 
 export interface VaultStats {
@@ -77,8 +79,12 @@ export async function initVault(directory: string, password: Secret, options: Va
 }
 
 /** The same on any storage that is empty. The config comes last: without it there is no vault. */
-export async function initBackend(backend: Backend, password: Secret, { now = Date.now }: VaultOptions = {}): Promise<void> {
-  const key = await createKey(backend, password, now())
+export async function initBackend(
+  backend: Backend,
+  password: Secret,
+  { now = Date.now, keyCost }: VaultOptions = {},
+): Promise<void> {
+  const key = await createKey(backend, password, now(), keyCost)
   const config = { version: 2, id: randomBytes(32).toString('hex'), chunker_polynomial: randomPolynomial().toString(16) }
   await putConfig(backend, key, JSON.stringify(config))
 }

@@ -29,6 +29,12 @@ export async function withVault<T>({ target, settings }: Connection, call: (vaul
   }
 }
 
+/** Keeps a vault that is open already at hand under that name, as if it lay in such a folder, until the answer is called. */
+export function keepOpen(directory: string, vault: Vault): () => void {
+  open.set(directory, { vault: Promise.resolve(vault), users: 1 })
+  return () => open.delete(directory)
+}
+
 const targetIncomplete = (target: string): ActionFailure =>
   new ActionFailure({
     type: 'inputInvalid',

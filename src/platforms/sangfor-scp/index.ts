@@ -7,5 +7,6 @@ export const sangforScp: Platform = {
   pack: 'sangfor-scp',
   handlers,
   logins: { 'sangfor-scp/login': login },
+  standIn: async () => (await import('./simulator/index.ts')).startStandIn,
   simulator: async () => (await import('./simulator/index.ts')).simulator,
 }

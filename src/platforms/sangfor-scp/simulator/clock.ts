@@ -10,6 +10,8 @@ export interface PlatformClock extends Disposable {
   /** 1 is real time, 0 stands still. */
   setRate(rate: number): void
   readonly rate: number
+  /** When the next thing falls due. */
+  readonly nextDueMs: number | undefined
   /** Moves on by that much at once, doing what falls due on the way. */
   advance(durationMs: number): void
 }
@@ -77,6 +79,9 @@ export function createPlatformClock(startMs: number, initialRate: number): Platf
     },
     get rate() {
       return rate
+    },
+    get nextDueMs() {
+      return pending[0]?.dueMs
     },
     advance: (durationMs) => {
       const untilMs = now() + durationMs

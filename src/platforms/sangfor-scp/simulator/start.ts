@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { generate } from 'selfsigned'
+import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
 import { loadPack } from '../../../packs/index.ts'
 import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
 import { type Credentials, createAccess } from './access.ts'
@@ -14,7 +15,7 @@ import { createFaults, type Fault, type Faults } from './faults.ts'
 import { createGuest, type Guest } from './guest.ts'
 import { endLease, leasesOn } from './leases.ts'
 import type { Behaviour, Storage, Vm, World } from './model.ts'
-import { type CallRecord, createServer } from './server.ts'
+import { answerTo, type CallRecord, createServer, operationOf } from './server.ts'
 import { frozenDisk } from './snapshots.ts'
 import { describeState, leaksOf } from './state.ts'
 import { addDisk, addVm, type VmSpec } from './vm-spec.ts'
@@ -34,6 +35,8 @@ export interface ScpSimulatorOptions {
   /** HTTPS with a self-signed certificate, as the real platform has it. */
   readonly https?: boolean
   readonly credentials?: Partial<Credentials>
+  /** False: its API has no port and is reached through `answer` alone. */
+  readonly listens?: boolean
 }
 
 export interface SimulatedVm {
@@ -47,6 +50,10 @@ export interface ScpSimulator extends AsyncDisposable {
   readonly settings: Readonly<Record<string, Json | Secret>>
   /** The same with name and password instead. */
   readonly tokenSettings: Readonly<Record<string, Json | Secret>>
+  /** Answers a request of its API without a network. */
+  answer(request: HttpRequest): Promise<HttpAnswer>
+  /** The operation that a request is for; nothing where its API has none. */
+  operationOf(request: HttpRequest): string | undefined
   readonly clock: PlatformClock
   readonly faults: Faults
   /** May be changed while it runs. */
@@ -97,25 +104,15 @@ const DEFAULT_BEHAVIOUR: Behaviour = {
 }
 
 const HOST = '127.0.0.1'
+/** Where nothing listens, by RFC 2606. */
+const UNREACHABLE = 'http://simulator.invalid'
 const PACK = fileURLToPath(new URL('../../../../runbooks/sangfor-scp', import.meta.url))
 
 export async function startScpSimulator(options: ScpSimulatorOptions = {}): Promise<ScpSimulator> {
   const seed = options.seed ?? randomBytes(8).toString('hex')
   await using parts = new AsyncDisposableStack()
   const clock = parts.use(createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1))
-  const pem = await generate([{ name: 'commonName', value: 'holdfast-simulator' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 7, ip: HOST },
-          { type: 2, value: 'localhost' },
-        ],
-      },
-    ],
-  })
+  const pem = await certificate()
   const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour }, derOf(pem.cert))
   const credentials: Credentials = {
     accessKey: 'holdfast-demo',
@@ -137,7 +134,7 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
   const tls = { certificate: pem.cert, key: new Secret(pem.private) }
   const transfer = parts.use(await startTransferService(world, HOST, ports, tls))
   parts.defer(() => app.close())
-  const url = await app.listen({ host: HOST, port: options.port ?? 0 })
+  const url = options.listens === false ? UNREACHABLE : await app.listen({ host: HOST, port: options.port ?? 0 })
 
   const shared = {
     url,
@@ -154,6 +151,8 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     url,
     settings: { ...shared, accessKey: credentials.accessKey, secretKey: credentials.secretKey },
     tokenSettings: { ...shared, username: credentials.username, password: credentials.password },
+    answer: (request) => answerTo(app, request),
+    operationOf: (request) => operationOf(answering.operations, request),
     clock,
     faults,
     behaviour: world.behaviour,
@@ -189,6 +188,26 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     leaks: () => leaksOf(world),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+let pem: ReturnType<typeof generate> | undefined
+
+/** One for every simulator of this process: keys take long to make. */
+function certificate(): ReturnType<typeof generate> {
+  pem ??= generate([{ name: 'commonName', value: 'holdfast-simulator' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 7, ip: HOST },
+          { type: 2, value: 'localhost' },
+        ],
+      },
+    ],
+  })
+  return pem
 }
 
 let slice: Promise<JsonObject> | undefined

@@ -1,0 +1,50 @@
+// The simulator for rehearsals: two small VMs in one consistency group, no port for its API, time that the rehearsal moves.
+import type { StandIn, StandInOptions } from '../../platform.ts'
+import { FAULT_KINDS, type FaultKind } from './faults.ts'
+import { startScpSimulator } from './start.ts'
+
+const MIB = 2 ** 20
+
+/** Those that strike inside the platform; what breaks on the wire is the rehearsal's own. */
+const INSIDE: readonly FaultKind[] = ['failTask', 'stickTask', 'expireLease']
+
+export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise<StandIn> {
+  const scp = await startScpSimulator({ seed, rate: 0, startAt: startAtMs, listens: false })
+  const vms = ['erp-db', 'erp-app'].map((name) => scp.addVm({ name, disks: [{ sizeBytes: 4 * MIB }, { sizeBytes: 2 * MIB }] }))
+  for (const { guest } of vms) guest.write(6)
+  const serverIds = vms.map(({ id }) => id)
+  const groupId = scp.addGroup('erp', serverIds)
+  const vmLines = (): readonly string[] =>
+    (scp.state().vms as { id: string; name: string }[])
+      .filter(({ id }) => !serverIds.includes(id))
+      .map(({ name }) => `VM ${name}`)
+  return {
+    connection: 'sangfor-scp/Connection',
+    settings: scp.settings,
+    known: { groupId, serverId: serverIds[0] ?? '', serverIds, name: 'rehearsed' },
+    api: { operationOf: scp.operationOf, answer: scp.answer },
+    time: {
+      get nextDueMs() {
+        return scp.clock.nextDueMs
+      },
+      advanceTo: (ms) => scp.clock.advance(Math.max(0, ms - scp.clock.now())),
+    },
+    asked: () => countOf(scp.calls.map(({ operationId }) => operationId)),
+    faultsOf: (operation) => (/^(get|list|query|find)/i.test(operation) ? INSIDE.slice(2) : INSIDE),
+    strike: (operation, fault, skip) => {
+      const does = FAULT_KINDS.find((kind) => kind === fault)
+      if (does) scp.faults.add({ operation, does, skip })
+    },
+    heal: () => scp.faults.clear(),
+    // A task under way is nobody's to let go: it ends by itself, and what it makes then is listed.
+    leaks: async () => [...scp.leaks().filter((line) => !line.startsWith('task ')), ...scp.violations],
+    made: vmLines,
+    [Symbol.asyncDispose]: () => scp[Symbol.asyncDispose](),
+  }
+}
+
+function countOf(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  return counts
+}
