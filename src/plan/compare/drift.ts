@@ -1,0 +1,88 @@
+// What would be done to the platforms now, against what a plan says. What the plan left open cannot drift; see the decision on drift.
+import type { Json, JsonObject } from '../../values/index.ts'
+import type { Hold, Plan, PlanStep } from '../model.ts'
+import { flat } from './flat.ts'
+import type { Change } from './model.ts'
+import { plannedPaths } from './paths.ts'
+import { type Difference, differences, equal, fits } from './values.ts'
+import { stepFacts } from './words.ts'
+
+/** In the order of the steps; none when a run would do what was planned. */
+export function driftOf(plan: Plan, now: Plan): readonly Change[] {
+  const planned = consequentialSteps(plan)
+  const found = consequentialSteps(now)
+  const plannedPath = plannedPaths(planned.keys())
+  const met = new Set<string>()
+  const drifts: Change[] = []
+  for (const [path, step] of found) {
+    const known = plannedPath(path)
+    const before = known === undefined ? undefined : planned.get(known)
+    if (known !== undefined) met.add(known)
+    if (before) drifts.push(...changesOf(before, step))
+    else drifts.push({ about: 'step', at: path, kind: 'added', is: stepFacts(step) })
+  }
+  for (const [path, step] of planned)
+    if (step.certainty === 'will' && !met.has(path))
+      drifts.push({ about: 'step', at: path, kind: 'removed', was: stepFacts(step) })
+  return drifts
+}
+
+/** The documents whose texts are not those that the plan was made with. */
+export const changedDocuments = (plan: Plan['pins'], now: Plan['pins']): readonly Change[] =>
+  differences(plan, now, '', equal).map(({ where, was, is }) => ({
+    about: 'document',
+    at: where,
+    kind: was === undefined ? 'added' : is === undefined ? 'removed' : 'changed',
+  }))
+
+/** Steps that change, acquire, release, lock or wait for a person. Reading and computing leave no trace. */
+const consequentialSteps = (plan: Plan): ReadonlyMap<string, PlanStep> =>
+  new Map(flat(plan.steps).flatMap(({ step }) => (isConsequential(step) ? [[step.path, step] as const] : [])))
+
+const isConsequential = ({ verb, effect, lock, approval, acquires }: PlanStep): boolean =>
+  (effect !== undefined && effect !== 'read') ||
+  verb === 'end' ||
+  lock !== undefined ||
+  approval !== undefined ||
+  acquires !== undefined
+
+function changesOf(before: PlanStep, now: PlanStep): readonly Change[] {
+  const isSure = before.certainty === 'will' && now.certainty !== 'will'
+  const certainty: readonly Difference[] = isSure ? [{ where: 'certainty', was: before.certainty, is: now.certainty }] : []
+  const touched = differences(consequences(before), consequences(now), '', fits)
+  // The wire says once more what the input says; on its own it counts where the input has not changed.
+  const found = touched.some(({ where }) => where.startsWith('input'))
+    ? touched.filter(({ where }) => !where.startsWith('request'))
+    : touched
+  return [...certainty, ...found].map(({ where, was, is }) => ({
+    about: 'step',
+    at: now.path,
+    kind: 'changed',
+    what: where,
+    ...(was === undefined ? {} : { was }),
+    ...(is === undefined ? {} : { is }),
+  }))
+}
+
+function consequences({ action, effect, input, requests, affects, lock, approval, acquires }: PlanStep): JsonObject {
+  const touches = effect !== undefined && effect !== 'read'
+  const calls = requests.filter(({ purpose }) => purpose === 'call')
+  return {
+    ...(action === undefined ? {} : { action }),
+    ...(touches && input !== undefined ? { input } : {}),
+    // Headers carry signatures and moments.
+    ...(touches && calls.length > 0 ? { request: calls.map(({ purpose: _, headers: __, ...wire }) => wire as JsonObject) } : {}),
+    ...(touches && affects.length > 0 ? { affects: affects as unknown as Json } : {}),
+    ...(lock === undefined ? {} : { lock }),
+    ...(approval === undefined ? {} : { approval: { ...approval } as unknown as Json }),
+    ...(acquires === undefined ? {} : { holds: heldAs(acquires) }),
+  }
+}
+
+const heldAs = ({ type, identity, owner, release, keptOnSuccess }: Hold): JsonObject => ({
+  type,
+  identity,
+  owner,
+  release,
+  keptOnSuccess,
+})

@@ -1,0 +1,8 @@
+export { planCodes, planDocumentChanged, planDrifted, planInputDiffers, planRunbookDiffers, planTargetDiffers } from './codes.ts'
+export { diffPlans } from './diff.ts'
+export { diffAsMarkdown, diffAsText } from './diff-text.ts'
+export { changedDocuments, driftOf } from './drift.ts'
+export { planAsJson, readPlan, type SavedPlan } from './file.ts'
+export { type Listing, listingOf, type MadeCall } from './listing.ts'
+export type * from './model.ts'
+export { type PlannedPath, plannedPaths } from './paths.ts'
