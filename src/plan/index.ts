@@ -1,4 +1,5 @@
 export { planAsMermaid } from './mermaid.ts'
+export * from './compare/index.ts'
 export type * from './model.ts'
 export { type PlanRequest, planRunbook } from './plan.ts'
 export { planAsText } from './text.ts'
