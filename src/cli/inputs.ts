@@ -1,6 +1,7 @@
 // Inputs of a run from the command line and from a file, typed and checked by the runbook's schema.
 import type { Diagnostic } from '../diagnostics/index.ts'
 import {
+  inputsSchema,
   type Runbook,
   readYaml,
   schemaDiagnostics,
@@ -22,15 +23,13 @@ export interface InputOptions {
   readonly inputs?: string
 }
 
-const NO_INPUTS: JsonSchema = { type: 'object', additionalProperties: false }
-
 /** Complete and valid, defaults filled in. Throws Refusal with everything that is wrong. */
 export const readInputs = (host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> =>
-  readAs(runbook.inputs ?? NO_INPUTS, host, runbook, options)
+  readAs(inputsSchema(runbook), host, runbook, options)
 
 /** For plans: what is given is checked, the rest is unknown. Throws Refusal. */
 export async function readSomeInputs(host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> {
-  const { required: _, ...schema } = runbook.inputs ?? NO_INPUTS
+  const { required: _, ...schema } = inputsSchema(runbook)
   const given = await readAs(schema, host, runbook, options)
   const names = isObject(schema.properties) ? Object.keys(schema.properties) : []
   return { ...Object.fromEntries(names.map((name) => [name, unknown(`inputs.${name}`)])), ...given }
@@ -69,7 +68,7 @@ async function gather(host: Host, runbook: Runbook, { input, inputs }: InputOpti
   if (inputs !== undefined) {
     const root = read(inputs, await readText(host, inputs))
     if (root?.kind === 'map') for (const entry of root.entries) entries.set(entry.key, entry)
-    else if (root) diagnostics.push(...schemaDiagnostics(root, NO_INPUTS, 'INPUTS'))
+    else if (root) diagnostics.push(...schemaDiagnostics(root, { type: 'object' }, 'INPUTS'))
   }
   for (const argument of input) {
     const [, key, text] = /^([^=]+)=(.*)$/s.exec(argument) ?? []

@@ -37,6 +37,7 @@ const LEVELS = {
   stepEnded: 'debug',
   retrying: 'warn',
   lock: 'debug',
+  approval: 'info',
   inDoubt: 'warn',
   closing: 'debug',
   obligation: 'info',

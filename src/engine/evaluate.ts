@@ -1,5 +1,5 @@
 // Evaluations: pure, so they are done at once; only their results are recorded.
-import { actionNamed, type EvaluateCommand, type Program } from '../kernel/index.ts'
+import { type EvaluateCommand, inputSchemaOf, type Program } from '../kernel/index.ts'
 import { conform, ExpressionFailed, evaluateTemplate, type Template } from '../language/index.ts'
 import type { Failure } from '../packs/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
@@ -18,16 +18,17 @@ export async function evaluate(program: Program, command: EvaluateCommand): Prom
 
 /** Undefined when the guard says no. */
 async function valuesOf(program: Program, command: EvaluateCommand): Promise<JsonObject | undefined> {
-  const { guard, templates, roots, inputOf } = command
+  const { guard, templates, roots } = command
   if (guard !== undefined && !(await isTrue(guard, roots, 'the condition'))) return undefined
   const values: Record<string, Json> = {}
   for (const { name, template } of templates) {
     const value = await evaluateTemplate(template, roots)
     if (value !== undefined) values[name] = value
   }
-  if (inputOf !== undefined) {
-    const { value, problems } = conform(actionNamed(program, inputOf).input, values.with ?? {})
-    if (problems.length > 0) throw new InputUnfit(`the input does not fit ${inputOf}: ${worded('with', problems)}`)
+  const wanted = inputSchemaOf(program, command)
+  if (wanted) {
+    const { value, problems } = conform(wanted.schema, values.with ?? {})
+    if (problems.length > 0) throw new InputUnfit(`the input does not fit ${wanted.of}: ${worded('with', problems)}`)
     values.with = value
   }
   return values

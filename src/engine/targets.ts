@@ -5,11 +5,11 @@ import type { JsonObject } from '../values/index.ts'
 import type { EngineOptions, StartRequest } from './model.ts'
 
 /** The runbook's targets bound to the operator's. Throws where one is missing. */
-export function bindTargets({ runbook, targets }: StartRequest, { packs }: Program): JsonObject {
-  const bound = runbook.targets.map(({ name, alias, connection }) => {
+export function bindTargets({ targets }: StartRequest, program: Program): JsonObject {
+  const bound = program.targets.map(({ name, connection }) => {
     const target = targets[name]
     if (target === undefined) throw new Error(`the runbook's target ${name} is not bound`)
-    return [name, { $target: target, connection: `${packs[alias] ?? alias}/${connection}` }] as const
+    return [name, { $target: target, connection }] as const
   })
   return Object.fromEntries(bound)
 }

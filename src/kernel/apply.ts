@@ -6,6 +6,7 @@
 // K4  A call that acquires is in the ledger, with its identity, before its command is given. [P1]
 // K5  A block ends only when all it owns is settled or owed. [P2]
 import type { Failure } from '../packs/index.ts'
+import { answered, unanswered } from './approvals.ts'
 import { advance, endingOf, enterRoot, interrupt, yieldEvaluated } from './blocks.ts'
 import { attempt, callFailed, callSucceeded, findFailed, found, lookAgain, takeCallLock } from './calls.ts'
 import { bodyEnded, enterCompound, enterScopeBody, keyEvaluated, verdictOf } from './compounds.ts'
@@ -68,6 +69,8 @@ function take(turn: Turn, event: Event): void {
     }
     case 'lockGranted':
       return takeLock(turn, event.lock)
+    case 'approvalAnswered':
+      return answered(turn, event.approval, event)
     case 'cancelRequested':
       return interrupt(turn, ROOT)
     case 'restarted':
@@ -157,6 +160,8 @@ function takeTimer(turn: Turn, timer: TimerPurpose): void {
       return attempt(turn, plainFrame(state, timer.path))
     case 'wait':
       return succeed(turn, plainFrame(state, timer.path), {})
+    case 'approval':
+      return unanswered(turn, timer.path)
     case 'lookAgain':
       return lookAgain(turn, timer.path)
     case 'max':

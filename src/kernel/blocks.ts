@@ -14,6 +14,7 @@ interface Entry {
   readonly variant: string
   readonly variables?: JsonObject
   readonly loopKey?: string
+  readonly called?: NonNullable<BlockFrame['called']>
 }
 
 const newFrame = (path: Path, place: string, variant: string): BlockFrame => ({
@@ -36,7 +37,7 @@ export function enterRoot(turn: Turn): void {
 }
 
 /** Starts a body of a compound step. */
-export function enterBlock(turn: Turn, { step, path, variant, variables = {}, loopKey }: Entry): void {
+export function enterBlock(turn: Turn, { step, path, variant, variables = {}, loopKey, called }: Entry): void {
   const { block: parent, id } = stepFrame(turn.state, step)
   const place = placeOf(blockFrame(turn.state, parent).place, id, variant)
   turn.state.blocks[path] = {
@@ -45,6 +46,7 @@ export function enterBlock(turn: Turn, { step, path, variant, variables = {}, lo
     parent,
     variables,
     ...(loopKey === undefined ? {} : { loopKey }),
+    ...(called ? { called } : {}),
   }
   move(turn, { kind: 'advance', block: path })
 }

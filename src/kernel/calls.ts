@@ -81,12 +81,18 @@ function unusableHandle(turn: Turn, frame: PlainFrame): Failure | undefined {
   return undefined
 }
 
-/** The innermost block, or the named enclosing scope. */
+/** The innermost block that owns, or the named enclosing scope. */
 function ownerOf(turn: Turn, frame: PlainFrame, { owner }: UsesStep): Path {
-  if (owner === undefined) return frame.block
+  if (owner === undefined) return innermostOwner(turn, frame.block)
   for (let at = blockFrame(turn.state, frame.block); at.parent !== undefined; at = blockFrame(turn.state, at.parent)) {
     if (at.step !== undefined && turn.state.steps[at.step]?.id === owner) return at.path
   }
+/** A called runbook owns nothing of its own: what its steps acquire belongs to the block that calls it. */
+function innermostOwner(turn: Turn, path: Path): Path {
+  const { called, parent } = blockFrame(turn.state, path)
+  return called && parent !== undefined ? innermostOwner(turn, parent) : path
+}
+
   throw new Error(`${owner} does not enclose ${frame.path}`)
 }
 

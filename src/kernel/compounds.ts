@@ -1,10 +1,10 @@
-// Steps made of blocks: scope, foreach, parallel, switch. How their bodies start, and what a body's end means for the step.
-import type { ForeachStep, ParallelStep, ScopeStep, SwitchStep } from '../language/index.ts'
+// Steps made of blocks: scope, foreach, parallel, switch, runbook. How their bodies start, and what a body's end means for the step.
+import type { ForeachStep, ParallelStep, RunbookStep, ScopeStep, SwitchStep } from '../language/index.ts'
 import type { Failure } from '../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../values/index.ts'
 import { endingOf, enterBlock } from './blocks.ts'
 import type { Path } from './model.ts'
-import { stepIn } from './program.ts'
+import { calledBy, stepIn } from './program.ts'
 import { type BlockFrame, blockFrame, type CompoundFrame, compoundFrame, type LoopState } from './state.ts'
 import { endStopped, failStep, lock, scopeLock, succeed } from './steps.ts'
 import { evaluate, move, report, setTimer, type Turn } from './turn.ts'
@@ -17,6 +17,7 @@ export function enterCompound(turn: Turn, frame: CompoundFrame, values: JsonObje
   else if (step.kind === 'foreach') enterLoop(turn, frame, values)
   else if (step.kind === 'parallel') enterBranches(turn, frame, step)
   else if (step.kind === 'switch') enterCase(turn, frame, step, values)
+  else if (step.kind === 'runbook') enterRunbook(turn, frame, step, values)
 }
 
 // ---- scope ------------------------------------------------------------------------------------------------------
@@ -131,6 +132,19 @@ function enterCase(turn: Turn, frame: CompoundFrame, step: SwitchStep, values: J
   startBody(turn, frame, { path: frame.path, variant })
 }
 
+// ---- runbook ----------------------------------------------------------------------------------------------------
+
+/** What the caller passes is all that the called one sees. Its targets are the caller's, under its own names for them. */
+function enterRunbook(turn: Turn, frame: CompoundFrame, step: RunbookStep, values: JsonObject): void {
+  const { targets } = rootsOf(turn.state, blockFrame(turn.state, frame.block)) as { targets: JsonObject }
+  const bound = calledBy(step).targets.map(({ name }): [string, Json] => {
+    const binding = step.targets.find((each) => each.name === name)
+    return [name, targets[binding?.target ?? name] ?? null]
+  })
+  const inputs = isObject(values.with) ? values.with : {}
+  startBody(turn, frame, { path: frame.path, variant: 'body', called: { inputs, targets: Object.fromEntries(bound) } })
+}
+
 // ---- all of them ------------------------------------------------------------------------------------------------
 
 interface BodyEntry {
@@ -138,6 +152,7 @@ interface BodyEntry {
   readonly variant: string
   readonly variables?: JsonObject
   readonly loopKey?: string
+  readonly called?: NonNullable<BlockFrame['called']>
 }
 
 function startBody(turn: Turn, frame: CompoundFrame, entry: BodyEntry, counts = true): void {
@@ -154,7 +169,7 @@ export function bodyEnded(turn: Turn, block: BlockFrame, failed: Failure | undef
   frame.children.splice(frame.children.indexOf(block.path), 1)
   frame.pending -= 1
   if (step.kind === 'scope') return scopeBodyEnded(turn, frame, step, block, failed)
-  if (step.kind === 'switch') return endWith(turn, frame, block, failed, block.yielded)
+  if (step.kind === 'switch' || step.kind === 'runbook') return endWith(turn, frame, block, failed, block.yielded)
 
   const key = block.loopKey ?? ''
   const collects = 'onError' in step && step.onError === 'collect'

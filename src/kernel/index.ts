@@ -1,5 +1,6 @@
 export { apply } from './apply.ts'
 export { enclosingSteps, stepAt, stepOfBlock, unwindOrder } from './inspect.ts'
+export { link } from './link.ts'
 export * from './model.ts'
-export { actionNamed, link, type Program, resourceNamed } from './program.ts'
+export { actionNamed, bodyOfCall, inputSchemaOf, type Program, resourceNamed } from './program.ts'
 export { type BlockFrame, createState, ROOT, type RunIdentity, type RunState, type StepFrame } from './state.ts'

@@ -1,7 +1,7 @@
 // The kernel's vocabulary: events in, commands out, and the plain-data state between them. No clock, no I/O, no closures.
 import type { Template } from '../language/index.ts'
 import type { Failure } from '../packs/index.ts'
-import type { JsonObject } from '../values/index.ts'
+import type { JsonObject, JsonSchema } from '../values/index.ts'
 
 // Ids are paths in the runbook with loop keys: `backup/vms[vm-1]/copy`. Never positions in a history.
 export type Path = string
@@ -22,6 +22,8 @@ export type Event = { readonly at: number } & (
   | { readonly kind: 'stalled'; readonly call: string }
   | { readonly kind: 'timerFired'; readonly timer: string }
   | { readonly kind: 'lockGranted'; readonly lock: string }
+  /** `approval` is the path of the step that asks. Who may answer, and what with, was seen to where the answer was given. */
+  | ({ readonly kind: 'approvalAnswered'; readonly approval: Path } & ApprovalAnswer)
   | { readonly kind: 'cancelRequested'; readonly reason: string }
   /** The engine died and another took over: every call under way is now in doubt. */
   | { readonly kind: 'restarted' }
@@ -61,6 +63,8 @@ export interface EvaluateCommand {
   readonly roots: JsonObject
   /** The value named `with` is made to fit this action's input schema: defaults, sequences into arrays, then validated. */
   readonly inputOf?: string
+  /** Likewise, to fit the inputs schema of the runbook that the step calls. */
+  readonly inputsOf?: { readonly runbook: string; readonly schema: JsonSchema }
 }
 
 export type Command =
@@ -80,7 +84,14 @@ export type StepOutcome = 'succeeded' | 'failed' | 'skipped' | 'cancelled'
 
 /** What a listener may want to know; changes nothing. The closed list that every view is drawn from. */
 export type Report =
-  | { readonly kind: 'stepStarted'; readonly path: Path; readonly step: string; readonly verb: string; readonly action?: string }
+  | {
+      readonly kind: 'stepStarted'
+      readonly path: Path
+      readonly step: string
+      readonly verb: string
+      readonly action?: string
+      readonly runbook?: string
+    }
   /** A loop took up an item; `name` is the item's own, where it has one: people know VMs by name, not by key. */
   | { readonly kind: 'itemStarted'; readonly path: Path; readonly key: string; readonly name?: string }
   | { readonly kind: 'stepEnded'; readonly path: Path; readonly outcome: StepOutcome; readonly failure?: Failure }
@@ -93,6 +104,9 @@ export type Report =
     }
   /** Another run may hold it: then nothing goes on here until it is granted. */
   | { readonly kind: 'lock'; readonly path: Path; readonly name: string; readonly state: 'waits' | 'holds' }
+  /** `withdrawn`: nobody has answered, and no answer is wanted any more. */
+  | { readonly kind: 'approval'; readonly approval: Approval; readonly state: 'asked' | 'withdrawn' }
+  | { readonly kind: 'approval'; readonly approval: Approval; readonly state: 'answered'; readonly answer: ApprovalAnswer }
   | { readonly kind: 'inDoubt'; readonly path: Path; readonly failure: Failure }
   | { readonly kind: 'closing'; readonly path: Path; readonly because: 'done' | 'failed' | 'cancelled' }
   | { readonly kind: 'obligation'; readonly obligation: Obligation }
@@ -105,6 +119,31 @@ export interface Outcome {
   /** Ids of the obligations that are still open. */
   readonly owed: readonly Path[]
 }
+
+// ---- approvals --------------------------------------------------------------------------------------------------
+
+/** A question that waits for an answer. */
+export interface Approval {
+  /** Path of the step that asks. */
+  readonly path: Path
+  readonly prompt: string
+  /** Who may answer; anybody where absent. */
+  readonly by?: readonly string[]
+  /** JSON Schema of what the answer has to say. */
+  readonly inputs?: JsonSchema
+  readonly askedAt: number
+  /** Nobody's answer counts from then on. */
+  readonly until?: number
+}
+
+export interface ApprovalAnswer {
+  readonly by: string
+  readonly decision: ApprovalDecision
+}
+
+export type ApprovalDecision =
+  | { readonly kind: 'granted'; readonly inputs: JsonObject }
+  | { readonly kind: 'denied'; readonly reason: string }
 
 // ---- obligations ------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,9 @@
 // A runbook joined with what its packs say of its actions and resources: plain data, all that the kernel needs to know.
-import type { Block, Runbook, Step, UsesStep } from '../language/index.ts'
-import type { Action, Catalogue, ResourceType } from '../packs/index.ts'
+// `link.ts` makes one.
+import type { Block, Runbook, RunbookStep, Step, UsesStep } from '../language/index.ts'
+import type { Action, ResourceType } from '../packs/index.ts'
+import type { JsonSchema } from '../values/index.ts'
+import type { EvaluateCommand } from './model.ts'
 import type { BlockFrame } from './state.ts'
 
 export interface Program {
@@ -8,45 +11,11 @@ export interface Program {
   readonly version: string
   /** The run itself as a block: its yield are the outputs. */
   readonly root: Block
-  /** Pack by alias. */
-  readonly packs: Readonly<Record<string, string>>
+  /** With qualified connection types. */
+  readonly targets: readonly { readonly name: string; readonly connection: string }[]
   /** By qualified name: every action a step calls and every action a resource type needs. */
   readonly actions: Readonly<Record<string, Action>>
   readonly resources: Readonly<Record<string, ResourceType>>
-}
-
-/** Joins a checked runbook with the catalogue. Throws where a name does not resolve: check reports that to people first. */
-export function link(runbook: Runbook, catalogue: Catalogue): Program {
-  const packs: Record<string, string> = { core: 'core' }
-  for (const use of runbook.uses) packs[use.alias] = use.pack
-  const actions: Record<string, Action> = {}
-  const resources: Record<string, ResourceType> = {}
-
-  const needAction = (name: string): void => {
-    if (actions[name]) return
-    const action = catalogue.action(name)
-    if (!action) throw new Error(`the packs hold no action ${name}`)
-    actions[name] = action
-    if (action.resource !== undefined) needResource(action.resource)
-  }
-  const needResource = (name: string): void => {
-    if (resources[name]) return
-    const resource = catalogue.resource(name)
-    if (!resource) throw new Error(`the packs hold no resource type ${name}`)
-    resources[name] = resource
-    const { find, probe, lease, release } = resource
-    for (const needed of [find, probe, lease?.renew, release.action]) if (needed !== undefined) needAction(needed)
-  }
-
-  const root: Block = { steps: runbook.steps, yield: runbook.outputs, span: runbook.span }
-  for (const step of everyStep(root)) if (step.kind === 'uses') needAction(qualify(packs, step.action))
-  return { name: runbook.name, version: runbook.version, root, packs, actions, resources }
-}
-
-function qualify(packs: Readonly<Record<string, string>>, action: string): string {
-  const slash = action.indexOf('/')
-  const alias = action.slice(0, slash)
-  return `${packs[alias] ?? alias}/${action.slice(slash + 1)}`
 }
 
 /** The blocks inside a step, by the name that tells them apart. */
@@ -65,15 +34,29 @@ export function bodiesOf(step: Step): readonly (readonly [variant: string, body:
       return step.branches.map((branch) => [branch.name, branch.body] as const)
     case 'switch':
       return [...step.cases.map((each) => [each.value, each.body] as const), ...(step.else ? [['else', step.else] as const] : [])]
+    case 'runbook':
+      return [['body', bodyOfCall(step)]]
     case 'uses':
     case 'wait':
+    case 'approve':
     case 'end':
     case 'fail':
       return []
   }
 }
 
-function* everyStep(block: Block): Generator<Step> {
+/** What a call of a runbook runs. */
+export function bodyOfCall(step: RunbookStep): Block {
+  const { steps, outputs, span } = calledBy(step)
+  return { steps, yield: outputs, span }
+}
+
+export function calledBy({ runbook, called }: RunbookStep): Runbook {
+  if (!called) throw new Error(`${runbook} is not linked`)
+  return called
+}
+
+export function* everyStep(block: Block): Generator<Step> {
   for (const step of block.steps) {
     yield step
     for (const [, body] of bodiesOf(step)) yield* everyStep(body)
@@ -115,8 +98,17 @@ export function stepIn(program: Program, frame: BlockFrame): Step {
   return step
 }
 
+/** What the command's value named `with` is made to fit, and whose it is. */
+export function inputSchemaOf(
+  program: Program,
+  { inputOf, inputsOf }: Pick<EvaluateCommand, 'inputOf' | 'inputsOf'>,
+): { readonly of: string; readonly schema: JsonSchema } | undefined {
+  if (inputsOf) return { of: inputsOf.runbook, schema: inputsOf.schema }
+  return inputOf === undefined ? undefined : { of: inputOf, schema: actionNamed(program, inputOf).input }
+}
+
 export function actionOf(program: Program, step: UsesStep): Action {
-  return actionNamed(program, qualify(program.packs, step.action))
+  return actionNamed(program, step.action)
 }
 
 export function actionNamed(program: Program, name: string): Action {

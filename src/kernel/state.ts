@@ -2,7 +2,7 @@
 // so that a loop over ten thousand items stays as small as the items under way.
 import type { Failure } from '../packs/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
-import type { Obligation, Outcome, Path, Purpose } from './model.ts'
+import type { Approval, Obligation, Outcome, Path, Purpose } from './model.ts'
 
 export interface RunState {
   /** Version of this shape. */
@@ -23,6 +23,8 @@ export interface RunState {
   readonly calls: Record<string, PendingCall>
   readonly timers: Record<string, Timer>
   readonly locks: Record<string, LockRequest>
+  /** The questions that wait for an answer. */
+  readonly approvals: Record<Path, Approval>
   /** The renewal under way, by obligation. */
   readonly renewals: Record<Path, string>
   /** Counts calls, so that each id is used once. */
@@ -42,6 +44,8 @@ export interface BlockFrame {
   readonly variant: string
   /** Loop variable, or `error`. */
   readonly variables: JsonObject
+  /** The body of a called runbook sees these and its own steps, and nothing of what is around it. It owns nothing, either. */
+  readonly called?: { readonly inputs: JsonObject; readonly targets: JsonObject }
   readonly loopKey?: string
   phase: 'running' | 'yielding' | 'stopping' | 'closing'
   next: number
@@ -67,7 +71,7 @@ interface StepBase {
 
 export interface PlainFrame extends StepBase {
   readonly kind: 'plain'
-  phase: 'evaluating' | 'locking' | 'waiting' | 'calling' | 'finding' | 'releasing'
+  phase: 'evaluating' | 'locking' | 'waiting' | 'asking' | 'calling' | 'finding' | 'releasing'
   input: JsonObject
   /** Obligations whose handles the input holds. */
   uses: readonly Path[]
@@ -130,6 +134,7 @@ export type TimerPurpose =
   | { readonly kind: 'timeout'; readonly call: string }
   | { readonly kind: 'retry'; readonly path: Path }
   | { readonly kind: 'wait'; readonly path: Path }
+  | { readonly kind: 'approval'; readonly path: Path }
   | { readonly kind: 'lookAgain'; readonly path: Path }
   | { readonly kind: 'max'; readonly path: Path }
   | { readonly kind: 'releaseAgain'; readonly path: Path }
@@ -166,6 +171,7 @@ export function createState({ runId, startedAt, inputs, targets }: RunIdentity):
     calls: {},
     timers: {},
     locks: {},
+    approvals: {},
     renewals: {},
     callCount: 0,
   }

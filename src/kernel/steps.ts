@@ -1,9 +1,9 @@
 // Steps: how any of them starts, stops and ends, whatever its verb.
-import type { Step, Template } from '../language/index.ts'
+import { inputsSchema, type Step, type Template } from '../language/index.ts'
 import type { Failure } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import type { Path, StepOutcome } from './model.ts'
-import { actionOf, stepIn } from './program.ts'
+import { actionOf, calledBy, stepIn } from './program.ts'
 import { type BlockFrame, blockFrame, type CompoundFrame, type PlainFrame, type StepFrame, stepFrame } from './state.ts'
 import { abort, clearTimer, evaluate, move, report, type StepResult, setTimer, type Turn } from './turn.ts'
 import { rootsOf } from './visible.ts'
@@ -25,6 +25,10 @@ function templatesOf(step: Step): readonly Named[] {
       return named({ on: step.on })
     case 'wait':
       return named({ value: step.value })
+    case 'approve':
+      return named({ prompt: step.prompt, by: step.by })
+    case 'runbook':
+      return named({ with: step.with })
     case 'fail':
       return named({ message: step.message })
     case 'parallel':
@@ -61,7 +65,11 @@ const compound = (path: Path, block: Path, id: string): CompoundFrame => ({
 })
 
 const isCompound = (step: Step): boolean =>
-  step.kind === 'scope' || step.kind === 'foreach' || step.kind === 'parallel' || step.kind === 'switch'
+  step.kind === 'scope' ||
+  step.kind === 'foreach' ||
+  step.kind === 'parallel' ||
+  step.kind === 'switch' ||
+  step.kind === 'runbook'
 
 export function startStep(turn: Turn, block: BlockFrame, path: Path): void {
   const step = stepIn(turn.program, block)
@@ -72,6 +80,7 @@ export function startStep(turn: Turn, block: BlockFrame, path: Path): void {
     step: step.id,
     verb: step.kind,
     ...(step.kind === 'uses' ? { action: actionOf(turn.program, step).name } : {}),
+    ...(step.kind === 'runbook' ? { runbook: `${step.runbook}@${calledBy(step).version}` } : {}),
   })
   evaluateStep(turn, path)
 }
@@ -90,6 +99,7 @@ export function evaluateStep(turn: Turn, path: Path): void {
       roots: rootsOf(turn.state, frame),
       ...(step.if === undefined ? {} : { guard: step.if }),
       ...(step.kind === 'uses' ? { inputOf: actionOf(turn.program, step).name } : {}),
+      ...(step.kind === 'runbook' ? { inputsOf: { runbook: step.runbook, schema: inputsSchema(calledBy(step)) } } : {}),
     },
   )
 }
@@ -113,6 +123,7 @@ function stopPlain(turn: Turn, step: PlainFrame): void {
       else endStopped(turn, step)
       return
     case 'locking':
+    case 'asking':
       endStopped(turn, step)
       return
     case 'evaluating':
@@ -153,8 +164,9 @@ export function endStep(turn: Turn, path: Path, result: StepResult): void {
   const { state } = turn
   const step = stepFrame(state, path)
   const block = blockFrame(state, step.block)
-  for (const timer of [`retry:${path}`, `wait:${path}`, `max:${path}`]) clearTimer(turn, timer)
+  for (const timer of [`retry:${path}`, `wait:${path}`, `approval:${path}`, `max:${path}`]) clearTimer(turn, timer)
   for (const lock of [scopeLock(path), callLock(path)]) unlock(turn, lock)
+  withdraw(turn, path)
   delete state.steps[path]
   const outcome: StepOutcome = result.kind
   if (result.kind === 'failed') {
@@ -170,6 +182,14 @@ export function endStep(turn: Turn, path: Path, result: StepResult): void {
   delete block.active
   block.next += 1
   move(turn, { kind: 'advance', block: block.path })
+}
+
+/** A question whose step has ended wants no answer any more. */
+function withdraw(turn: Turn, path: Path): void {
+  const approval = turn.state.approvals[path]
+  if (!approval) return
+  delete turn.state.approvals[path]
+  report(turn, { kind: 'approval', approval, state: 'withdrawn' })
 }
 
 export const scopeLock = (path: Path): string => `${path}!scope`

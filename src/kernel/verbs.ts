@@ -1,6 +1,7 @@
 // Steps that are neither calls nor blocks: wait, end, fail. And the one place that tells the plain verbs apart.
 import type { Failure } from '../packs/index.ts'
 import { isObject, type JsonObject, parseDuration } from '../values/index.ts'
+import { ask } from './approvals.ts'
 import { prepareCall } from './calls.ts'
 import { stepIn } from './program.ts'
 import { blockFrame, type PlainFrame } from './state.ts'
@@ -15,6 +16,8 @@ export function enterPlain(turn: Turn, frame: PlainFrame, values: JsonObject): v
       return prepareCall(turn, frame, isObject(values.with) ? values.with : {})
     case 'wait':
       return wait(turn, frame, step.mode, textOf(values.value))
+    case 'approve':
+      return ask(turn, frame, step, values)
     case 'end':
       return endEarly(turn, frame, step.step)
     case 'fail':
@@ -23,6 +26,7 @@ export function enterPlain(turn: Turn, frame: PlainFrame, values: JsonObject): v
     case 'foreach':
     case 'parallel':
     case 'switch':
+    case 'runbook':
       throw new Error(`${step.kind} is a block`)
   }
 }

@@ -5,12 +5,15 @@ import type { Handle, Obligation, Path } from './model.ts'
 import { actionNamed, type Program } from './program.ts'
 import { type BlockFrame, blockFrame, type RunState } from './state.ts'
 
+/** The block around, as far as one can see: a called runbook sees nothing of its caller. */
+const around = (state: RunState, { parent, called }: BlockFrame): BlockFrame | undefined =>
+  called || parent === undefined ? undefined : blockFrame(state, parent)
+
 /** Roots of every expression in the block: the results of earlier steps here and in enclosing blocks, and the block's variables. */
 export function rootsOf(state: RunState, block: BlockFrame): JsonObject {
   const outward: BlockFrame[] = []
-  for (let at: BlockFrame | undefined = block; at; at = at.parent === undefined ? undefined : blockFrame(state, at.parent)) {
-    outward.push(at)
-  }
+  for (let at: BlockFrame | undefined = block; at; at = around(state, at)) outward.push(at)
+  const { inputs, targets } = outward.at(-1)?.called ?? state
   const steps: Record<string, Json> = {}
   const variables: Record<string, Json> = {}
   for (const frame of outward.reverse()) {
@@ -18,7 +21,7 @@ export function rootsOf(state: RunState, block: BlockFrame): JsonObject {
     Object.assign(variables, frame.variables)
   }
   const run = { id: state.run.id, startedAt: new Date(state.run.startedAt).toISOString() }
-  return { inputs: state.inputs, targets: state.targets, run, ...variables, steps }
+  return { inputs, targets, run, ...variables, steps }
 }
 
 /** A failure as the `error` root and a loop's `failed` list show it. */

@@ -1,20 +1,24 @@
 // What the language is told about the packs at hand. Structural: the catalogue of packs satisfies it, and so does an editor's.
 import type { JsonSchema } from '../values/index.ts'
-import type { Runbook } from './model.ts'
+import type { Runbook, Template } from './model.ts'
 
 export interface CatalogueView {
   readonly packs: Readonly<Record<string, PackView>>
   /** By qualified name, such as `sangfor-scp/groupSnapshot.create`. */
   action(name: string): ActionView | undefined
-  connection(name: string): unknown
-  resource(name: string): unknown
+  connection(name: string): object | undefined
+  resource(name: string): ResourceView | undefined
   /** Qualified or plain names of a pack's actions, for did-you-mean. */
   actionsOf(pack: string): readonly string[]
+  /** A runbook that can be called, by its name such as `sangfor-scp/vm-backup`. Undefined also where its text cannot be read. */
+  runbook(name: string): Runbook | undefined
+  /** Names of all runbooks at hand. */
+  runbookNames(): readonly string[]
 }
 
 export interface PackView {
   readonly version: string
-  readonly connections?: Readonly<Record<string, unknown>>
+  readonly connections?: Readonly<Record<string, object>>
 }
 
 export interface ActionView {
@@ -22,8 +26,34 @@ export interface ActionView {
   readonly resource?: string
   readonly input: JsonSchema
   readonly output: JsonSchema
-  readonly failures?: Readonly<Record<string, unknown>>
+  readonly failures?: Readonly<Record<string, FailureView>>
+  /** `keyed`: safe to repeat with the same key. */
+  readonly idempotent: boolean | 'keyed'
+  /** It goes on from a checkpoint, as only what moves much data does. */
+  readonly resumable: boolean
+  /** Of one attempt, where the step states none. */
+  readonly timeoutMs: number
+  /** Name of what is held exclusively, over all runs, during the call; root `input`. */
+  readonly lock?: Template
 }
+
+export interface FailureView {
+  readonly retryable: boolean
+  readonly applied: 'no' | 'maybe'
+}
+
+export interface ResourceView {
+  /** Qualified read action that looks it up by the identity that was chosen before the call. */
+  readonly find?: string
+  readonly release: { readonly timeoutMs: number }
+  readonly critical: boolean
+  readonly maxHoldMs?: number
+}
+
+const NO_INPUTS: JsonSchema = { type: 'object', additionalProperties: false }
+
+/** JSON Schema of what a run of this runbook, or a call of it, is given. */
+export const inputsSchema = ({ inputs = NO_INPUTS }: Runbook): JsonSchema => inputs
 
 /** Which pack each alias of a runbook means; aliases of packs that are not at hand are left out. */
 export function resolveUses(runbook: Runbook, packs: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {

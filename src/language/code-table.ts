@@ -55,10 +55,6 @@ const TABLE = {
     explanation: 'Each step does exactly one thing: uses, scope, foreach, parallel, switch, wait, end or fail.',
   },
   VERB_AMBIGUOUS: { title: 'A step has several verbs', explanation: 'Each step does exactly one thing. Make a step of each.' },
-  NOT_YET: {
-    title: 'Part of the language that is not built yet',
-    explanation: 'The word is reserved and will come in a later version.',
-  },
   EXPRESSION_UNTERMINATED: {
     title: 'An expression is not closed',
     explanation: 'A value starts with ${ and lacks its }. Unquoted, YAML cuts a value at " #"; put it in single quotes.',

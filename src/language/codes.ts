@@ -102,9 +102,6 @@ export const verbMissing = (span: Span, verbs: readonly string[]): Diagnostic =>
 export const verbAmbiguous = (span: Span, verbs: readonly string[]): Diagnostic =>
   problem('VERB_AMBIGUOUS', span, `the step does several things at once: ${listOf(verbs)}`, { hint: 'Make a step of each.' })
 
-export const notYet = (span: Span, verb: string): Diagnostic =>
-  problem('NOT_YET', span, `${verb} belongs to the language, but this version of Holdfast cannot do it yet`)
-
 export const keyOfOtherVerb = (span: Span, key: string, verb: string, owner: string): Diagnostic =>
   problem('KEY_MISPLACED', span, `${key} belongs to a step that has ${owner}, not to one that has ${verb}`)
 

@@ -1,4 +1,13 @@
-export { type ActionView, type CatalogueView, type PackView, resolveUses } from './catalogue.ts'
+export {
+  type ActionView,
+  type CatalogueView,
+  type FailureView,
+  inputsSchema,
+  type PackView,
+  qualify,
+  type ResourceView,
+  resolveUses,
+} from './catalogue.ts'
 export {
   type Call,
   checkRunbook,

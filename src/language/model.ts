@@ -121,6 +121,7 @@ export interface ScopeStep extends StepBase {
 /** Runs after the scope has unwound; root `error`. Without `on` it catches every failure but cancellation. */
 export interface CatchBlock {
   readonly on?: readonly string[]
+  readonly onSpans?: readonly Span[]
   readonly body: Block
 }
 
@@ -154,6 +155,39 @@ export interface WaitStep extends StepBase {
   readonly value: Template
 }
 
+/** A question to people; the step goes on when one of them has granted it. */
+export interface ApproveStep extends StepBase {
+  readonly kind: 'approve'
+  readonly prompt: Template
+  /** JSON Schema, of type object, of what the answer has to say. */
+  readonly inputs?: JsonSchema
+  readonly inputsSpan?: Span
+  readonly timeoutMs?: number
+  /** Yields the name, or a list of names, of those who may answer. Without it, anybody may. */
+  readonly by?: Template
+}
+
+/** A call of another runbook. What its own steps acquire belongs to the scope that this step stands in. */
+export interface RunbookStep extends StepBase {
+  readonly kind: 'runbook'
+  /** Such as `sangfor-scp/vm-backup`. */
+  readonly runbook: string
+  readonly range: string
+  readonly runbookSpan: Span
+  readonly with: MapTemplate
+  readonly targets: readonly TargetBinding[]
+  /** The document that is meant, joined in turn with those that it calls. There once `link` has joined them. */
+  readonly called?: Runbook
+}
+
+/** `cloud: primary`: what the called runbook knows as `cloud` is this one's target `primary`. */
+export interface TargetBinding {
+  readonly name: string
+  readonly nameSpan: Span
+  readonly target: string
+  readonly targetSpan: Span
+}
+
 export interface EndStep extends StepBase {
   readonly kind: 'end'
   /** Id of the step that acquired. */
@@ -167,7 +201,17 @@ export interface FailStep extends StepBase {
   readonly message: Template
 }
 
-export type Step = UsesStep | ScopeStep | ForeachStep | ParallelStep | SwitchStep | WaitStep | EndStep | FailStep
+export type Step =
+  | UsesStep
+  | ScopeStep
+  | ForeachStep
+  | ParallelStep
+  | SwitchStep
+  | WaitStep
+  | ApproveStep
+  | RunbookStep
+  | EndStep
+  | FailStep
 
 /** What a run is given where a runbook says `targets.cloud`: a reference, never the credentials. */
 export interface TargetRef {

@@ -1,8 +1,12 @@
 // All that a set of packs offers, by qualified name.
+import type { Runbook } from '../language/index.ts'
 import type { Action, Catalogue, ConnectionType, Pack, ResourceType } from './model.ts'
 
+/** Runbooks that others may call, by name; undefined for one whose text cannot be read. */
+export type RunbooksByName = Readonly<Record<string, Runbook | undefined>>
+
 /** Joins packs. Throws when two of them have the same name: which one a runbook means is decided before. */
-export function createCatalogue(packs: readonly Pack[]): Catalogue {
+export function createCatalogue(packs: readonly Pack[], runbooks: RunbooksByName = {}): Catalogue {
   const byName: Record<string, Pack> = {}
   for (const pack of packs) {
     if (byName[pack.name]) throw new Error(`two packs are named ${pack.name}`)
@@ -21,5 +25,7 @@ export function createCatalogue(packs: readonly Pack[]): Catalogue {
     actionsOf: (pack) => Object.keys(byName[pack]?.actions ?? {}),
     resource: (name) => resources.get(name),
     connection: (name) => connections.get(name),
+    runbook: (name) => (Object.hasOwn(runbooks, name) ? runbooks[name] : undefined),
+    runbookNames: () => Object.keys(runbooks),
   }
 }

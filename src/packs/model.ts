@@ -1,5 +1,5 @@
 // The manifest as data: what a pack contributes. Check, plan, verify and kernel read it and load no code.
-import type { Template } from '../language/index.ts'
+import type { Runbook, Template } from '../language/index.ts'
 import type { JsonObject, JsonSchema } from '../values/index.ts'
 
 export interface Pack {
@@ -168,4 +168,7 @@ export interface Catalogue {
   actionsOf(pack: string): readonly string[]
   resource(name: string): ResourceType | undefined
   connection(name: string): ConnectionType | undefined
+  /** A runbook that another may call, by name. */
+  runbook(name: string): Runbook | undefined
+  runbookNames(): readonly string[]
 }

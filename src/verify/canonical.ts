@@ -37,6 +37,7 @@ export function canonical(subject: Subject, node: Node): string {
       Object.entries(state.timers).map(([timer, { at }]) => [timer, at]),
     ),
     lines(state.locks, ({ name, granted }) => `${name} ${granted}`),
+    Object.keys(state.approvals).sort().join(),
     worldText(subject, node),
   ]
   return parts.join('\n')
@@ -67,7 +68,7 @@ const fields = (record: Readonly<Record<string, object | string | number | boole
 const blockText = ({ program }: Subject, block: BlockFrame): string =>
   `${block.variant} ${block.phase} ${block.next} ${block.active} ${fields(block.outputs)} ${identityOf(block.yielded)} ${identityOf(
     block.variables,
-  )} ${failureText(program, block.failure)} ${block.cancelled} ${block.clean} ${block.owned.join()}`
+  )} ${identityOf(block.called)} ${failureText(program, block.failure)} ${block.cancelled} ${block.clean} ${block.owned.join()}`
 
 function stepText({ program }: Subject, { now }: RunState, step: StepFrame): string {
   const stopping = step.stopping === 'cancelled' ? 'cancelled' : failureText(program, step.stopping)
@@ -96,8 +97,7 @@ function failureText(program: Program, failure: Failure | undefined): string {
 function keyLifetimeOf(program: Program, path: string): number {
   const step = stepOfPath(program, path)
   if (step?.kind !== 'uses') return 0
-  const [alias = '', ...name] = step.action.split('/')
-  return program.actions[`${program.packs[alias] ?? alias}/${name.join('/')}`]?.keyLifetimeMs ?? 0
+  return program.actions[step.action]?.keyLifetimeMs ?? 0
 }
 
 function obligationText({ program }: Subject, { now }: RunState, obligation: Obligation): string {

@@ -1,5 +1,5 @@
 // Steps of the document by the path of a run: loop keys, branches and catches are seen through.
-import type { Path, Program } from '../kernel/index.ts'
+import { bodyOfCall, type Path, type Program } from '../kernel/index.ts'
 import type { Block, Step } from '../language/index.ts'
 
 const cache = new WeakMap<Program, Map<Path, Step | undefined>>()
@@ -30,8 +30,11 @@ function bodiesOf(step: Step, key: string | undefined, caught: boolean): readonl
       return step.branches.filter((branch) => branch.name === key).map((branch) => branch.body)
     case 'switch':
       return [...step.cases.map((each) => each.body), ...(step.else ? [step.else] : [])]
+    case 'runbook':
+      return [bodyOfCall(step)]
     case 'uses':
     case 'wait':
+    case 'approve':
     case 'end':
     case 'fail':
       return []

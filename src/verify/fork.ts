@@ -31,6 +31,7 @@ export function forkState(state: RunState): RunState {
     calls: each(state.calls, shallow),
     timers: { ...state.timers },
     locks: each(state.locks, shallow),
+    approvals: { ...state.approvals },
     renewals: { ...state.renewals },
   }
 }

@@ -99,6 +99,7 @@ export type Move =
   | { readonly kind: 'stall'; readonly call: string }
   | { readonly kind: 'timer'; readonly timer: string }
   | { readonly kind: 'lock'; readonly lock: string }
+  | { readonly kind: 'approve'; readonly approval: Path; readonly decision: 'granted' | 'denied' }
   /** The platform lets go of a lease. */
   | { readonly kind: 'lapse'; readonly thing: Path }
   | { readonly kind: 'cancel' }

@@ -18,6 +18,11 @@ export function optionsOf(subject: Subject, unknowns: Unknowns, node: Node): rea
   for (const { lock, name } of world.waiting) {
     if (world.locked[name] === undefined) options.push({ move: { kind: 'lock', lock }, cost: 0 })
   }
+  // Nobody answers while critical things are let go after a crash: the kernel would not hear it.
+  for (const approval of state.phase === 'recovering' ? [] : Object.keys(state.approvals)) {
+    for (const decision of ['granted', 'denied'] as const)
+      options.push({ move: { kind: 'approve', approval, decision }, cost: 0 })
+  }
   for (const sent of world.calls) addAnswers(subject, world, sent, options)
   if (isQuiet(world)) for (const timer of dueTimers(subject, world)) options.push({ move: { kind: 'timer', timer }, cost: 0 })
   addLapses(subject, world, options)

@@ -1,6 +1,6 @@
 // Makes a move: the far side changes, the kernel gets its event, and its commands are carried out in the world. Changes the node.
 import { actionNamed, type CallCommand, type Command, type Event, resourceNamed } from '../kernel/index.ts'
-import type { Failure } from '../packs/index.ts'
+import { type Failure, openValue } from '../packs/index.ts'
 import { isObject, type Json } from '../values/index.ts'
 import { answer, lapse, passTime, takeEffect } from './far-side.ts'
 import { judgeCall, judgeEnd, judgeReport, judgeState } from './judge.ts'
@@ -62,6 +62,8 @@ function happen(subject: Subject, unknowns: Unknowns, node: Node, move: Move, fo
       if (request) world.locked[request.name] = request.lock
       return { kind: 'lockGranted', lock: move.lock }
     }
+    case 'approve':
+      return { kind: 'approvalAnswered', ...approvalAnswer(node.state, move) }
     case 'lapse': {
       const thing = world.things[move.thing]
       if (thing) lapse(thing)
@@ -77,6 +79,13 @@ function happen(subject: Subject, unknowns: Unknowns, node: Node, move: Move, fo
       for (const name of Object.keys(world.broken)) delete world.broken[name]
       return { kind: 'reapRequested' }
   }
+}
+
+function approvalAnswer({ approvals }: Node['state'], { approval, decision }: Extract<Move, { kind: 'approve' }>) {
+  const by = '‹who answers›'
+  if (decision === 'denied') return { approval, by, decision: { kind: 'denied', reason: '‹why›' } } as const
+  const inputs = openValue(approvals[approval]?.inputs, `${approval}.inputs`)
+  return { approval, by, decision: { kind: 'granted', inputs } } as const
 }
 
 function callOf({ world }: Node, id: string): Sent {

@@ -88,6 +88,8 @@ function tellMove(subject: Subject, before: Node, after: Node, { move, cost }: O
       return line(timerPath(move.timer), `${timerText(move.timer)} after ${formatDuration(after.world.now)}`)
     case 'lock':
       return line(move.lock.replace(/![a-z]+$/, ''), 'its lock is granted')
+    case 'approve':
+      return line(move.approval, move.decision === 'granted' ? 'is approved' : 'is denied')
     case 'lapse':
       return line(move.thing, 'the platform lets the lease go')
     case 'cancel':

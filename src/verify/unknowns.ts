@@ -1,6 +1,6 @@
 // Evaluations over unknowns: what only a run can tell is taken every way, free of charge. Answers are kept, because the same
 // question comes up in thousands of states.
-import { actionNamed, type EvaluateCommand, type Event, type Program, type RunState, stepAt } from '../kernel/index.ts'
+import { type EvaluateCommand, type Event, inputSchemaOf, type Program, type RunState, stepAt } from '../kernel/index.ts'
 import { conform, evaluateOpen, type Step } from '../language/index.ts'
 import { holdsUnknown, isObject, isUnknown, type Json, unknown } from '../values/index.ts'
 import { identityOf } from './identity.ts'
@@ -43,7 +43,7 @@ function questionOf({ id, roots }: EvaluateCommand): string {
 }
 
 async function waysOf(program: Program, items: number, command: EvaluateCommand, state: RunState): Promise<readonly EventBody[]> {
-  const { id, path, guard, templates, roots, inputOf } = command
+  const { id, path, guard, templates, roots } = command
   const ways: EventBody[] = []
   if (guard) {
     const condition = await evaluateOpen(guard, roots)
@@ -60,9 +60,8 @@ async function waysOf(program: Program, items: number, command: EvaluateCommand,
       cases = [...step.cases.map((each) => each.value), ...(step.else ? [`‹${value.$unknown}›`] : [])]
     } else values[name] = isUnknown(value) ? standIn(step, command, name, value.$unknown, items) : value
   }
-  if (inputOf !== undefined && isObject(values.with) && !holdsUnknown(values.with)) {
-    values.with = conform(actionNamed(program, inputOf).input, values.with).value
-  }
+  const wanted = inputSchemaOf(program, command)
+  if (wanted && isObject(values.with) && !holdsUnknown(values.with)) values.with = conform(wanted.schema, values.with).value
   if (cases) ways.unshift(...cases.map((on): EventBody => ({ kind: 'evaluated', id, values: { ...values, on } })))
   else ways.unshift({ kind: 'evaluated', id, values })
   return ways
@@ -79,6 +78,6 @@ function standIn(step: Step | undefined, { id, path }: EvaluateCommand, name: st
   if (step?.kind === 'foreach' && name === 'concurrency') return items
   if (step?.kind === 'wait') return step.mode === 'for' ? '1s' : '1970-01-01T00:00:00Z'
   if (step?.kind === 'scope') return 'fail'
-  if (step?.kind === 'fail') return `‹${source}›`
+  if (step?.kind === 'fail' || step?.kind === 'approve') return `‹${source}›`
   return unknown(source)
 }

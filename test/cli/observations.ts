@@ -43,6 +43,18 @@ const reports = {
   stepEnded: { kind: 'stepEnded', path, outcome: 'failed', failure },
   retrying: { kind: 'retrying', path, attempt: 2, afterMs: 1500, failure },
   lock: { kind: 'lock', path: 'backup', name: 'scp-group/g', state: 'waits' },
+  approval: {
+    kind: 'approval',
+    approval: {
+      path,
+      prompt: 'go on with erp-db?',
+      by: ['ann', 'ben'],
+      inputs: { type: 'object', required: ['ticket'] },
+      askedAt: AT,
+      until: AT + 3_600_000,
+    },
+    state: 'asked',
+  },
   inDoubt: { kind: 'inDoubt', path, failure },
   closing: { kind: 'closing', path: 'backup', because: 'failed' },
   obligation: { kind: 'obligation', obligation },

@@ -61,9 +61,25 @@ describe('lines for people', () => {
 })
 
 /** How a person is told what a program gets as a code or a number. */
-const WORDS: Readonly<Record<string, string>> = { owed: 'STILL OWED', '1500': '1.5s', '2026-11-21T09:35:00.000Z': '09:35:00' }
-/** Numbers of a reading are told rounded, see the test beside; what kind of step it is follows from its action. */
-const TOLD_OTHERWISE = ['doneBytes', 'totalBytes', 'bytesPerSecond', 'leftMs', 'verb', 'retryable', 'applied', 'resumed']
+const WORDS: Readonly<Record<string, string>> = {
+  owed: 'STILL OWED',
+  '1500': '1.5s',
+  '2026-11-21T09:35:00.000Z': '09:35:00',
+  '2026-11-21T10:30:00.000Z': '2026-11-21T10:30:00Z',
+  asked: 'waits for approval',
+}
+/** Numbers of a reading are told rounded, see the test beside; what kind of step it is follows from its action, what an answer says from the command. */
+const TOLD_OTHERWISE = [
+  'doneBytes',
+  'totalBytes',
+  'bytesPerSecond',
+  'leftMs',
+  'verb',
+  'retryable',
+  'applied',
+  'resumed',
+  'inputs',
+]
 
 function factsIn(value: Json, key = ''): readonly string[] {
   if (TOLD_OTHERWISE.includes(key)) return []

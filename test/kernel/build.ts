@@ -157,5 +157,5 @@ const RESOURCES: readonly ResourceType[] = [
 export function program(root: Block): Program {
   const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
     Object.fromEntries(list.map((each) => [each.name, each]))
-  return { name: 'test', version: '1.0.0', root, packs: { t: 't' }, actions: byName(ACTIONS), resources: byName(RESOURCES) }
+  return { name: 'test', version: '1.0.0', root, targets: [], actions: byName(ACTIONS), resources: byName(RESOURCES) }
 }

@@ -55,6 +55,8 @@ const PACKS: CatalogueView['packs'] = {
 }
 
 export const catalogue: CatalogueView = {
+  runbook: () => undefined,
+  runbookNames: () => [],
   packs: PACKS,
   action: (name) => ACTIONS[name],
   actionsOf: (pack) => Object.keys(ACTIONS).filter((name) => name.startsWith(`${pack}/`)),

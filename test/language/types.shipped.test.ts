@@ -32,6 +32,8 @@ const anything: CatalogueView = {
   actionsOf: () => [],
   connection: () => ({}),
   resource: () => ({}),
+  runbook: () => undefined,
+  runbookNames: () => [],
 }
 
 const EXAMPLES = join(import.meta.dirname, 'examples')

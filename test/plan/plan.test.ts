@@ -13,6 +13,8 @@ const catalogue = {
   action: (name: string) => known.actions[name],
   resource: (name: string) => known.resources[name],
   connection: () => undefined,
+  runbook: () => undefined,
+  runbookNames: () => [],
 } satisfies Catalogue
 
 function parse(text: string): Runbook {

@@ -21,6 +21,8 @@ const catalogue = {
   action: (name: string) => known.actions[name],
   resource: (name: string) => known.resources[name],
   connection: () => undefined,
+  runbook: () => undefined,
+  runbookNames: () => [],
 } satisfies Catalogue
 
 const TEXT = `runbook: 1

@@ -35,6 +35,7 @@ export const EVENTS: Readonly<Record<EventName, EventShape>> = {
       step: text('Id of the step.'),
       verb: text('What kind of step it is: uses, scope, foreach, …'),
       'action?': text('Action that it calls.'),
+      'runbook?': text('Runbook that it calls, and its version: sangfor-scp/vm-backup@1.0.0.'),
     },
   },
   itemStarted: {
@@ -60,6 +61,19 @@ export const EVENTS: Readonly<Record<EventName, EventShape>> = {
       path,
       name: text('What is locked, over all runs.'),
       state: choice('Whether it is held now.', 'waits', 'holds'),
+    },
+  },
+  approval: {
+    title: 'A question to people: it is put, answered, or wants no answer any more.',
+    properties: {
+      path,
+      state: choice('Where it stands.', 'asked', 'answered', 'withdrawn'),
+      prompt: text('What is asked.'),
+      'by?': { description: 'Who may answer; without it, anybody.', type: 'array', items: { type: 'string' } },
+      'inputs?': { description: 'JSON Schema of what the answer has to say.', type: 'object' },
+      'until?': moment('Nobody’s answer counts from then on.'),
+      'command?': text('The command that answers it; while it is asked.'),
+      'answer?': { $ref: '#/$defs/answer' },
     },
   },
   inDoubt: { title: 'Nobody knows whether a call took effect; it is being looked up.', properties: { path, failure } },
@@ -137,6 +151,26 @@ export const eventsSchema: JsonSchema = {
         retryable: { description: 'Whether the same call may succeed later.', type: 'boolean' },
         applied: choice('Whether the call took effect.', 'no', 'maybe'),
         path: text('Path of the step that failed.'),
+      },
+    },
+    answer: {
+      description: 'An answer to a question.',
+      type: 'object',
+      required: ['by', 'decision'],
+      additionalProperties: false,
+      properties: {
+        by: text('Who gave it, as they said.'),
+        decision: {
+          description: 'What they said.',
+          type: 'object',
+          required: ['kind'],
+          additionalProperties: false,
+          properties: {
+            kind: choice('How.', 'granted', 'denied'),
+            inputs: { description: 'When granted: what the answer says.', type: 'object' },
+            reason: text('When denied: why.'),
+          },
+        },
       },
     },
     obligation: {

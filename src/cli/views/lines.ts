@@ -16,7 +16,7 @@ export function createLinesView(output: Output): View {
       case 'runStarted':
         return print(at, wordsOfStart(observation))
       case 'report':
-        return print(at, wordsOfReport(observation.report))
+        return print(at, wordsOfReport(observation.report, observation.runId))
       case 'progress': {
         const reading = transfers(observation)
         if (reading)

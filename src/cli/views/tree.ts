@@ -112,28 +112,28 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
     return node
   }
 
-  function observeReport(report: Report, at: number): void {
+  function observeReport(report: Report, runId: string, at: number): void {
     switch (report.kind) {
       case 'stepStarted': {
         const node = nodeAt(report.path, at)
-        node.action = report.action ?? ''
+        node.action = report.action ?? report.runbook ?? ''
         return draw(node)
       }
       case 'itemStarted': {
         const node = nodeAt(report.path, at)
-        node.name = wordsOfReport(report).text
+        node.name = wordsOfReport(report, runId).text
         return draw(node)
       }
       case 'stepEnded': {
         const node = nodeAt(report.path, at)
         for (const item of node.children.values()) if (item.task.isStarted()) settle(item, STATE[report.outcome], at)
         // A scope fails because of a step inside it, which tells why.
-        if (report.failure && (report.failure.path ?? report.path) === report.path) node.note = wordsOfReport(report).text
+        if (report.failure && (report.failure.path ?? report.path) === report.path) node.note = wordsOfReport(report, runId).text
         return settle(node, STATE[report.outcome], at)
       }
       case 'lock': {
         const node = nodeAt(report.path, at)
-        node.doing = report.state === 'holds' ? '' : wordsOfReport(report).text
+        node.doing = report.state === 'holds' ? '' : wordsOfReport(report, runId).text
         return draw(node)
       }
       case 'retrying':
@@ -141,12 +141,19 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
       case 'closing':
       case 'leaseRenewed': {
         const node = nodeAt(report.path, at)
-        node.doing = wordsOfReport(report).text
+        node.doing = wordsOfReport(report, runId).text
+        return draw(node)
+      }
+      case 'approval': {
+        const node = nodeAt(report.approval.path, at)
+        const { text } = wordsOfReport(report, runId)
+        node.doing = report.state === 'asked' ? text : ''
+        if (report.state !== 'asked') node.note = text
         return draw(node)
       }
       case 'obligation': {
         const node = nodeAt(report.obligation.id, at)
-        node.note = wordsOfReport(report).text
+        node.note = wordsOfReport(report, runId).text
         return draw(node)
       }
       default:
@@ -162,7 +169,7 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
         rendering ??= renderer.render()
         return
       case 'report':
-        return observeReport(observation.report, at)
+        return observeReport(observation.report, observation.runId, at)
       case 'progress': {
         const reading = transfers(observation)
         if (!reading) return

@@ -1,8 +1,9 @@
 // How a person is told what happens to a run: one wording for each observation, used by every view for people.
 import type { Observation } from '../../engine/index.ts'
-import type { Obligation, ObligationState, Outcome, Report } from '../../kernel/index.ts'
+import type { Approval, Obligation, ObligationState, Outcome, Report } from '../../kernel/index.ts'
 import type { Failure } from '../../packs/index.ts'
 import { formatDuration, formatSize, type Json, type JsonObject } from '../../values/index.ts'
+import { moment } from '../moment.ts'
 import type { Reading } from './meter.ts'
 import type { Notice } from './view.ts'
 
@@ -13,10 +14,10 @@ export interface Line {
   readonly tone: 'plain' | 'good' | 'bad' | 'warning' | 'faint'
 }
 
-export function wordsOfReport(report: Report): Line {
+export function wordsOfReport(report: Report, runId: string): Line {
   switch (report.kind) {
     case 'stepStarted':
-      return { path: report.path, text: report.action ?? report.verb, tone: 'faint' }
+      return { path: report.path, text: report.action ?? report.runbook ?? report.verb, tone: 'faint' }
     case 'itemStarted':
       return { path: report.path, text: report.name ?? report.key, tone: 'faint' }
     case 'stepEnded':
@@ -33,6 +34,8 @@ export function wordsOfReport(report: Report): Line {
         text: `${report.state === 'waits' ? 'waits for' : 'holds'} the lock ${report.name}`,
         tone: 'faint',
       }
+    case 'approval':
+      return { path: report.approval.path, ...approvalWords(report, runId) }
     case 'inDoubt':
       return {
         path: report.path,
@@ -65,6 +68,42 @@ const STATE_WORDS: Readonly<Record<ObligationState, string>> = {
   void: 'never came to be',
   kept: 'kept, as asked for',
 }
+
+function approvalWords(report: Extract<Report, { kind: 'approval' }>, runId: string): Omit<Line, 'path'> {
+  const { approval } = report
+  switch (report.state) {
+    case 'asked':
+      return { text: `${waitsFor(approval)}; answer with: ${approveCommand(runId, approval)}`, tone: 'warning' }
+    case 'withdrawn':
+      return { text: 'wants no approval any more', tone: 'warning' }
+    case 'answered': {
+      const { by, decision } = report.answer
+      return decision.kind === 'granted'
+        ? { text: `approved by ${by}${given(decision.inputs)}`, tone: 'good' }
+        : { text: `denied by ${by}: ${decision.reason}`, tone: 'bad' }
+    }
+    default:
+      return report satisfies never
+  }
+}
+
+/** `waits for approval by ann or ben until 2026-11-21T10:30:00Z: go on?` */
+export function waitsFor({ prompt, by, until }: Approval): string {
+  const who = by ? ` by ${by.join(' or ')}` : ''
+  return `waits for approval${who}${until === undefined ? '' : ` until ${moment(until)}`}: ${prompt}`
+}
+
+const given = (inputs: JsonObject): string => (Object.keys(inputs).length === 0 ? '' : ` (${inline(inputs)})`)
+
+/** The command that grants it, ready to be copied; what is left to say is `…`. */
+export function approveCommand(runId: string, { path, inputs, by }: Approval): string {
+  const required = Array.isArray(inputs?.required) ? inputs.required : []
+  const [only, ...others] = by ?? []
+  const name = only === undefined ? [] : ['--by', others.length === 0 ? quoted(only) : '…']
+  return ['holdfast approve', runId, quoted(path), ...required.map((each) => `-i ${each}=…`), ...name].join(' ')
+}
+
+const quoted = (word: string): string => (/^[\w./@:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 
 /** A failure on the way to a settled end would read as if the end were in doubt. */
 const SETTLED: ReadonlySet<ObligationState> = new Set(['released', 'void', 'kept'])

@@ -92,6 +92,8 @@ function waysThrough(step: Step): readonly (readonly Block[])[] {
       return [...step.cases.map(({ body }) => [body]), ...(step.else ? [[step.else]] : [])]
     case 'uses':
     case 'wait':
+    case 'approve':
+    case 'runbook':
     case 'end':
     case 'fail':
       return []

@@ -1,4 +1,5 @@
 // One walk over a runbook: which step stands where, and what each expression can see from its place. It judges nothing.
+import type { JsonSchema } from '../../values/index.ts'
 import { type ActionView, type CatalogueView, qualify, resolveUses } from '../catalogue.ts'
 import type { Block, Runbook, Step, Template, UsesStep } from '../model.ts'
 import {
@@ -217,6 +218,13 @@ function walkStep(step: Step, sight: Sight, walk: Walk): Type {
     case 'wait':
       see(step.value)
       return record({})
+    case 'approve':
+      see(step.prompt)
+      see(step.by)
+      return record({ approved: TRUTH, by: TEXT, at: TEXT, inputs: step.inputs ? answered(step.inputs) : record({}) })
+    case 'runbook':
+      see(step.with)
+      return UNKNOWN
     case 'fail':
       see(step.message)
       return record({})
@@ -224,6 +232,9 @@ function walkStep(step: Step, sight: Sight, walk: Walk): Type {
       return record({})
   }
 }
+
+/** Defaults are filled in where the answer is given. */
+const answered = (inputs: JsonSchema): Type => fromSchema(inputs, { defaults: true })
 
 function walkUses(step: UsesStep, sight: Sight, walk: Walk): Type {
   walk.sites.push({ template: step.with, sight })

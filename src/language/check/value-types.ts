@@ -17,6 +17,7 @@ const TRUTH = { kinds: ['boolean'], what: 'true or false' } as const
 const TEXT = { kinds: ['string'], what: 'text' } as const
 const WORD = { kinds: ['string', 'number'], what: 'text or a number' } as const
 const COUNT = { kinds: ['number'], what: 'a number' } as const
+const NAMES = { kinds: ['string', 'array'], what: 'a name or a list of names' } as const
 /** One thing counts as a list of it. */
 const LIST = { kinds: ['array', 'object'], what: 'a list' } as const
 
@@ -56,9 +57,12 @@ function needsOf(step: Step): readonly Need[] {
       return [guard, { template: step.on, kinds: [...WORD.kinds, 'boolean'], what: 'text' }]
     case 'wait':
       return [guard, { template: step.value, ...TEXT }]
+    case 'approve':
+      return [guard, { template: step.prompt, ...TEXT }, { template: step.by, ...NAMES }]
     case 'fail':
       return [guard, { template: step.message, ...TEXT }]
     case 'parallel':
+    case 'runbook':
     case 'end':
       return [guard]
   }

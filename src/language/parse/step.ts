@@ -19,7 +19,7 @@ import {
   spanned,
 } from './shape.ts'
 import { condition } from './values.ts'
-import { NOT_YET_VERBS, type Verb, verbs } from './verbs/index.ts'
+import { type Verb, verbs } from './verbs/index.ts'
 
 export const step: Shape<Step> = named('step', () => ({ schema: {}, read: readStep }))
 
@@ -50,19 +50,17 @@ function readStep(node: YamlNode, to: Reading): Step | undefined {
 const baseOf = ({ id, if: guard }: Read<typeof BASE>) => ({ id: id.value, idSpan: id.span, ...(guard ? { if: guard } : {}) })
 
 function verbOf(map: YamlMap, to: Reading): Verb | undefined {
-  const notYet = map.entries.filter(({ key }) => NOT_YET_VERBS.some((name) => name === key))
   const present = VERBS.filter(({ name }) => map.entries.some(({ key }) => key === name))
-  for (const { key, keySpan } of notYet) to.diagnostics.push(codes.notYet(keySpan, key))
   const names = present.map(({ name }) => name)
   if (names.length > 1) to.diagnostics.push(codes.verbAmbiguous(headOf(map), names))
-  if (present.length === 0 && notYet.length === 0) to.diagnostics.push(codes.verbMissing(headOf(map), VERB_NAMES))
-  return present.length === 1 && notYet.length === 0 ? present[0] : undefined
+  if (present.length === 0) to.diagnostics.push(codes.verbMissing(headOf(map), VERB_NAMES))
+  return present.length === 1 ? present[0] : undefined
 }
 
 function refuseOtherKeys(map: YamlMap, verb: Verb | undefined, to: Reading): void {
   const known = [...Object.keys(BASE), ...Object.keys(verb ? verb.keys : ALL_KEYS)]
   for (const { key, keySpan } of map.entries) {
-    if (known.includes(key) || NOT_YET_VERBS.some((name) => name === key)) continue
+    if (known.includes(key)) continue
     const owner = VERBS.find(({ keys }) => Object.hasOwn(keys, key))
     to.diagnostics.push(
       verb && owner ? codes.keyOfOtherVerb(keySpan, key, verb.name, owner.name) : codes.keyUnknown(keySpan, key, known, 'a step'),
@@ -77,11 +75,13 @@ export const stepSchema: JsonSchema = {
   required: ['id'],
   properties: propertySchemas(ALL_KEYS),
   oneOf: VERB_NAMES.map((name) => ({ required: [name] })),
-  dependentRequired: Object.fromEntries(
-    VERBS.flatMap(({ name, keys }) =>
-      Object.keys(keys)
-        .filter((key) => key !== name)
-        .map((key) => [key, [name]]),
-    ),
+  dependentSchemas: Object.fromEntries(
+    Object.keys(ALL_KEYS)
+      .filter((key) => !(key in BASE) && !VERB_NAMES.includes(key))
+      .map((key) => [key, { anyOf: verbsWith(key).map((name) => ({ required: [name] })) }]),
   ),
+}
+
+function verbsWith(key: string): readonly string[] {
+  return VERBS.filter(({ keys }) => Object.hasOwn(keys, key)).map(({ name }) => name)
 }

@@ -5,6 +5,7 @@ import * as codes from '../codes.ts'
 import type { Field, MapTemplate, Template } from '../model.ts'
 import { wordProblem } from '../schema-diagnostics.ts'
 import { closestNode, entryOf, templateOf, toJson } from '../syntax/index.ts'
+import { defaultDiagnostics } from './input-defaults.ts'
 import { isExpression, type NamedValue, type Shape, scalar } from './shape.ts'
 
 export const EXPRESSION_SCHEMA: JsonSchema = {
@@ -40,6 +41,18 @@ export const condition: Shape<Template> = {
 export const message: Shape<Template> = templated(
   scalar({ type: 'string' }, 'text', (value) => (typeof value === 'string' ? value : undefined)),
 )
+
+/** One name, a list of them, or an expression that yields either. */
+export const names: Shape<Template> = templated<Json>({
+  schema: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
+  read(node, to) {
+    const isName = (each: Json): boolean => typeof each === 'string' && each !== ''
+    const value = toJson(node)
+    if (Array.isArray(value) ? value.length > 0 && value.every(isName) : isName(value)) return value
+    to.diagnostics.push(codes.valueInvalid(node.span, 'a name or a list of names'))
+    return undefined
+  },
+})
 
 export const list: Shape<Template> = templated<Json>({
   schema: { type: 'array' },
@@ -105,6 +118,7 @@ export const schema: Shape<JsonSchema> = {
       const span = (property !== undefined && place.kind === 'map' ? entryOf(place, property)?.keySpan : undefined) ?? place.span
       to.diagnostics.push(codes.inputsSchemaInvalid(span, problem.path.join('.'), wordProblem(problem), guess))
     }
+    if (byPlace.size === 0) to.diagnostics.push(...defaultDiagnostics(value, node))
     return value
   },
 }

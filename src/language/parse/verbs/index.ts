@@ -1,9 +1,11 @@
 // The table of verbs. A new verb is a file beside this one and a row here.
 import type { StepShape } from '../block.ts'
+import { approve } from './approve.ts'
 import { end } from './end.ts'
 import { fail } from './fail.ts'
 import { foreach } from './foreach.ts'
 import { parallel } from './parallel.ts'
+import { runbook } from './runbook.ts'
 import { scope } from './scope.ts'
 import { switchVerb } from './switch.ts'
 import { uses } from './uses.ts'
@@ -17,11 +19,10 @@ export const verbs = (step: StepShape): readonly Verb[] => [
   parallel(step),
   switchVerb(step),
   wait,
+  approve,
+  runbook,
   end,
   fail,
 ]
-
-/** Words of the language that are reserved for later. */
-export const NOT_YET_VERBS = ['approve', 'runbook'] as const
 
 export type { StepBase, Verb } from './verb.ts'

@@ -2,7 +2,7 @@
 
 import type { CatchBlock } from '../../model.ts'
 import { blockKeys, type StepShape, toBlock } from '../block.ts'
-import { listOf, mapped, object, oneOf, optional, type Shape, text } from '../shape.ts'
+import { listOf, mapped, object, oneOf, optional, type Shape, spanned, text } from '../shape.ts'
 import { duration, message, templated } from '../values.ts'
 import { verb } from './verb.ts'
 
@@ -10,12 +10,15 @@ const catchBlock = (step: StepShape): Shape<CatchBlock> =>
   mapped(
     object('catch', {
       on: optional(
-        listOf(text('a failure type'), 'a list of failure types', 1),
+        listOf(spanned(text('a failure type')), 'a list of failure types', 1),
         'Failure types to catch. Default: every failure but cancellation.',
       ),
       ...blockKeys(step),
     }),
-    ({ on, ...body }, node) => ({ ...(on ? { on } : {}), body: toBlock(body, node) }),
+    ({ on, ...body }, node) => ({
+      ...(on ? { on: on.map(({ value }) => value), onSpans: on.map(({ span }) => span) } : {}),
+      body: toBlock(body, node),
+    }),
   )
 
 export const scope = (step: StepShape) =>

@@ -27,7 +27,7 @@ export const uses = verb(
   'Calls an action: alias of its pack, a slash, its name. Such as scp/groupSnapshot.create.',
   spanned(text('an action such as core/assert', ACTION)),
   {
-    with: optional(callArguments, "The action's arguments. Any of them may be or hold expressions."),
+    with: optional(callArguments, 'Arguments of the action, or inputs of the runbook. Any of them may be or hold expressions.'),
     timeout: optional(duration, "Longest that one attempt may take. Default: the action's own."),
     retry: optional(retry, 'How often to try again after a failure that allows it.'),
     until: optional(
