@@ -1,22 +1,34 @@
-// What a run's listeners were told, told again from its journal: the same transition function over the same events.
+// A run told again from its journal: the same transition function over the same events.
 import { type Journal, RunUnknown } from '../journal/index.ts'
-import { apply, createState } from '../kernel/index.ts'
+import { apply, type Command, createState, type Event } from '../kernel/index.ts'
 import type { Observation } from './model.ts'
 import { loadPinned } from './pins.ts'
 
-/** Everything but progress, which is not journalled. Throws RunUnknown. */
-export async function* history(journal: Journal, runId: string): AsyncIterable<Observation> {
+/** What happened, and what the run did about it. */
+export interface Turn {
+  readonly event: Event
+  readonly commands: readonly Command[]
+}
+
+/** Every event of the run with the commands it led to. Throws RunUnknown. */
+export async function* replay(journal: Journal, runId: string): AsyncIterable<Turn> {
   const run = await journal.run(runId)
   if (run === undefined) throw new RunUnknown(runId)
   const { program } = await loadPinned(journal, run)
-  const { createdAt: startedAt, inputs, targets, runbook } = run
+  const { createdAt: startedAt, inputs, targets } = run
   const state = createState({ runId, startedAt, inputs, targets })
-  for await (const event of journal.events(runId)) {
+  for await (const event of journal.events(runId)) yield { event, commands: apply(program, state, event) }
+}
+
+/** What the run's listeners were told; everything but progress, which is not journalled. Throws RunUnknown. */
+export async function* history(journal: Journal, runId: string): AsyncIterable<Observation> {
+  const runbook = (await journal.run(runId))?.runbook ?? ''
+  for await (const { event, commands } of replay(journal, runId)) {
     const { at } = event
     if (event.kind === 'started') yield { runId, at, kind: 'runStarted', runbook, resumed: false }
     if (event.kind === 'restarted' || event.kind === 'reapRequested')
       yield { runId, at, kind: 'runStarted', runbook, resumed: true }
-    for (const command of apply(program, state, event)) {
+    for (const command of commands) {
       if (command.kind === 'report') yield { runId, at, kind: 'report', report: command.report }
       if (command.kind === 'finish') yield { runId, at, kind: 'runEnded', outcome: command.outcome }
     }
