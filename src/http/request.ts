@@ -1,5 +1,5 @@
 // Templates → a request that fits its OpenAPI operation. What does not fit is refused before anything is sent.
-import { conform, type Roots } from '../language/index.ts'
+import { conform, type Roots, type Template } from '../language/index.ts'
 import type { Named, OpenapiOperation, OpenapiParameter, Operation } from '../packs/index.ts'
 import { isObject, type Json, type JsonObject, validator } from '../values/index.ts'
 import { type Call, failure, wordProblems } from './call.ts'
@@ -15,29 +15,31 @@ export interface RequestValues {
   readonly body?: Json
 }
 
-export async function requestValues(
-  call: Call,
+export const requestValues = (call: Call, operation: OpenapiOperation, request: Operation['request'], roots: Roots) =>
+  valuesBy((template) => evaluated(call, 'no', template, roots), operation, request)
+
+/** The request's values as `evaluate` tells them; where it answers unknowns they are unknown. */
+export async function valuesBy(
+  evaluate: (template: Template) => Promise<Json | undefined>,
   operation: OpenapiOperation,
   request: Operation['request'],
-  roots: Roots,
 ): Promise<RequestValues> {
-  const body = request.body && (await evaluated(call, 'no', request.body, roots))
+  const values = async (named: readonly Named[]): Promise<JsonObject> => {
+    const fields: [string, Json][] = []
+    for (const { name, value } of named) {
+      const given = await evaluate(value)
+      if (given !== undefined && given !== null) fields.push([name, given])
+    }
+    return Object.fromEntries(fields)
+  }
+  const body = request.body && (await evaluate(request.body))
   return {
     operation,
-    path: await values(call, request.path, roots),
-    query: await values(call, request.query, roots),
-    headers: await values(call, request.headers, roots),
+    path: await values(request.path),
+    query: await values(request.query),
+    headers: await values(request.headers),
     ...(body === undefined ? {} : { body }),
   }
-}
-
-async function values(call: Call, named: readonly Named[], roots: Roots): Promise<JsonObject> {
-  const fields: [string, Json][] = []
-  for (const { name, value } of named) {
-    const given = await evaluated(call, 'no', value, roots)
-    if (given !== undefined && given !== null) fields.push([name, given])
-  }
-  return Object.fromEntries(fields)
 }
 
 /** Throws `inputInvalid` when the values do not fit the operation. */
@@ -92,16 +94,18 @@ export function baseOf(call: Call): URL {
 
 export const prefixOf = ({ pathname }: URL): string => pathname.replace(/\/+$/, '')
 
-class Unsendable extends Error {}
+/** A value that cannot stand where a request would hold it. */
+export class Unsendable extends Error {}
 
-function filledPath(template: string, values: JsonObject): string {
-  return template.replace(/\{([^{}]+)\}/g, (_, name: string) => {
-    const value = told(values[name])
-    // A dot segment would be taken as a step up the path.
-    if (value === '' || value === '.' || value === '..') throw new Unsendable(`path.${name} cannot be ${JSON.stringify(value)}`)
-    // The colon is legal in a path and part of some ids; some platforms sign it unescaped.
-    return encodeURIComponent(value).replaceAll('%3A', ':')
-  })
+/** The operation's path with its values in it. Throws where one cannot stand in a path. */
+export const filledPath = (template: string, values: JsonObject, write: (value: Json) => string | undefined = () => undefined) =>
+  template.replace(/\{([^{}]+)\}/g, (_, name: string) => write(values[name] ?? null) ?? pathSegment(name, told(values[name])))
+
+function pathSegment(name: string, value: string): string {
+  // A dot segment would be taken as a step up the path.
+  if (value === '' || value === '.' || value === '..') throw new Unsendable(`path.${name} cannot be ${JSON.stringify(value)}`)
+  // The colon is legal in a path and part of some ids; some platforms sign it unescaped.
+  return encodeURIComponent(value).replaceAll('%3A', ':')
 }
 
 /** Lists repeat their parameter (OpenAPI style `form`, exploded). */
