@@ -52,6 +52,9 @@ export function createProgram(host: Host, finish: Finish): Command {
     .addOption(input())
     .addOption(inputsFile())
     .addOption(format('text', 'json', 'mermaid'))
+    .option('--requests', 'as text: whole requests, also those that only follow a call')
+    .option('--unwind', 'as text: what would be released after every step, though it has not changed')
+    .option('--items', 'as text: every item of a loop, though its steps are the same as those of another')
     .action(calls(() => import('./commands/plan.ts')))
   program
     .command('verify')

@@ -1,5 +1,4 @@
-export { planAsMermaid } from './mermaid.ts'
 export * from './compare/index.ts'
 export type * from './model.ts'
 export { type PlanRequest, planRunbook } from './plan.ts'
-export { planAsText } from './text.ts'
+export { planAsMermaid, planAsText, type TextOptions } from './views/index.ts'

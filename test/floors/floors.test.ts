@@ -45,6 +45,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'sodium-native': 'vault',
   'vscode-languageserver': 'editor',
   'vscode-languageserver-textdocument': 'editor',
+  'string-width': 'plan',
   fastify: 'platforms',
   selfsigned: 'platforms',
   commander: 'cli',

@@ -58,30 +58,29 @@ const flat = (steps: readonly PlanStep[]): readonly PlanStep[] => steps.flatMap(
 describe('a plan', () => {
   it('shows each step with its effect, what it holds and what would be let go, without a call', async () => {
     const made = await plan(BACKUP, { group: 'g', vms: ['a', 'b'] })
-    expect(planAsText(made)).toBe(`plan  test/plan 1.0.0
-      group = g
-      vms = ["a","b"]
+    expect(planAsText(made, { width: 100, colour: false })).toBe(`test/plan 1.0.0
 
-  · members  t/list
-    backup  scope  lock group/g  at most 2h
-  +   snap  t/snapshot.create  name=holdfast-‹run›
-        holds t/Snapshot, {"name":"holdfast-‹run›"}, owner backup
-        if it died here: release backup/snap
-      vms  foreach  ["a","b"]
-  +     session  t/session.create  name=a
-          holds t/Session, {"name":"a"}, owner backup/vms[a], lease 5m, renewed every 1m
-          if it died here: release backup/vms[a]/session, then backup/snap
-  +     session  t/session.create  name=b
-          holds t/Session, {"name":"b"}, owner backup/vms[b], lease 5m, renewed every 1m
-          if it died here: release backup/vms[b]/session, then backup/snap
-  -     close: release backup/vms[a]/session
-  -     close: release backup/vms[b]/session
-  -   close: release backup/snap
+Basis           nothing was read and no call was made; ‹…› is what only a run can tell
+Inputs          group g, vms a, b
+Changes         steps: 3 acquire; 3 holds released
+Freeze          none: no step freezes a guest
+Locks           group/g
 
-holds 3: backup/snap, backup/vms[a]/session, backup/vms[b]/session
-· reads  ~ changes  + acquires  - releases  x destroys
-? depends on what is found  * for each item  ! only after a failure
-no call was made
+  · members  list  t/list
+    backup  lock group/g  at most 2h
+  + │ snap  snapshot.create  t/snapshot.create  name holdfast-‹run›
+    │     held until backup closes
+    │     if it died here: release snap
+    │ vms  for each of a, b
+    │ │ a
+  + │ │ │ session  session.create  t/session.create  name a
+    │ │ │     held until a is done, lease of 5m renewed every 1m
+    │ │ │     if it died here: release session of a, then snap
+  - │ │ │ closes: release session of a
+    │ │ the same steps for b
+  - │ closes: release snap
+
+· reads  + acquires  - releases
 `)
   })
 
@@ -92,7 +91,7 @@ no call was made
     const made = await planRunbook({ runbook: parse(text), catalogue: told, inputs: { group: 'g' }, targets: {} })
     const session = flat(made.steps).find((step) => step.id === 'session')
     expect(session).toMatchObject({ certainty: 'each', effect: 'acquire', input: { name: { $unknown: expect.any(String) } } })
-    expect(planAsText(made)).toContain('release backup/vms[*]/session, then backup/snap')
+    expect(planAsText(made, { width: 100, colour: false })).toContain('release session, then snap')
   })
 
   it('takes a switch each way where its value is unknown, and shows what a catch would do', async () => {

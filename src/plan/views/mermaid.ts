@@ -1,5 +1,5 @@
 // A plan as a Mermaid flowchart, for a page or a pull request. Draws what the plan says and nothing else.
-import type { Plan, PlanStep } from './model.ts'
+import type { Plan, PlanStep } from '../model.ts'
 
 export function planAsMermaid(plan: Plan): string {
   const names = new Map<string, string>()

@@ -1,0 +1,2 @@
+export { planAsMermaid } from './mermaid.ts'
+export { planAsText, type TextOptions } from './text.ts'

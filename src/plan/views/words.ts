@@ -1,0 +1,251 @@
+// A plan's values, holds and steps in a reader's words: one wording for every view. It may not escape for an output, nor wrap.
+import { formatDuration, formatSize, isObject, isUnknown, type Json, type JsonObject, SECRET_MARK } from '../../values/index.ts'
+import type { Affected, Approval, Basis, Certainty, Estimate, Hold, HoldWindow, PlanStep } from '../model.ts'
+
+/** A step's certainty, as a mark for narrow places and in words. What runs in any case needs no mark. */
+export const CERTAINTIES: Readonly<Record<Certainty, { readonly mark: string; readonly words: string }>> = {
+  will: { mark: ' ', words: 'runs' },
+  may: { mark: '?', words: 'depends on what is found' },
+  each: { mark: '*', words: 'for each item' },
+  onFailure: { mark: '!', words: 'only after a failure' },
+}
+
+/** Effects that change nothing on the far side are the quiet ones. */
+export const EFFECTS = {
+  read: { sign: '·', words: 'reads' },
+  mutate: { sign: '~', words: 'changes' },
+  acquire: { sign: '+', words: 'acquires' },
+  release: { sign: '-', words: 'releases' },
+  destroy: { sign: 'x', words: 'destroys' },
+} as const
+
+// ---- values -----------------------------------------------------------------------------------------------------
+
+const MOST_ITEMS = 6
+
+/** JSON with the marks that a reader knows: for bodies, which go over the wire as JSON. */
+export function jsonOf(value: Json, indent?: number): string {
+  return JSON.stringify(value, (_, inner: Json) => (isMark(inner) ? wholeWords(inner) : inner), indent)
+}
+
+const isMark = (value: Json): boolean => isUnknown(value) || (isObject(value) && value.$secret !== undefined)
+
+/** A value on one line: what only a run can tell as ‹where from›, a secret as its mark, a target or a handle by its name. */
+export function wordsOf(value: Json, mostCharacters = 60): string {
+  return clip(wholeWords(value), mostCharacters)
+}
+
+function wholeWords(value: Json): string {
+  if (isUnknown(value)) return `‹${wordsOfSource(value.$unknown)}›`
+  if (Array.isArray(value)) return wordsOfList(value)
+  if (!isObject(value)) return value === '' ? '""' : String(value)
+  if (value.$secret !== undefined) return SECRET_MARK
+  if (typeof value.$target === 'string') return value.$target
+  if (typeof value.obligation === 'string') return lastId(value.obligation)
+  return `{ ${Object.entries(value)
+    .map(([name, inner]) => `${name}: ${wholeWords(inner)}`)
+    .join(', ')} }`
+}
+
+function wordsOfList(values: readonly Json[]): string {
+  if (values.length === 0) return 'none'
+  const shown = values.slice(0, MOST_ITEMS).map((each) => nameIn(each) ?? wholeWords(each))
+  return values.length > MOST_ITEMS ? `${shown.join(', ')} and ${values.length - MOST_ITEMS} more` : shown.join(', ')
+}
+
+/** How people call an item: its name, where it has one. */
+export const nameIn = (value: Json | undefined): string | undefined =>
+  isObject(value) && typeof value.name === 'string' ? value.name : undefined
+
+/** Where an unknown value would come from, as a runbook spells it: `a/b[*]/point.disks` is `steps.point.disks` there. */
+function wordsOfSource(source: string): string {
+  const [, each] = /^each of (.*)$/s.exec(source) ?? []
+  if (each !== undefined) return `each of ${wordsOfSource(each)}`
+  if (!isPath(source) || /^(inputs|targets|steps|run)\b/.test(source)) return source
+  return `steps.${source.slice(source.lastIndexOf('/') + 1)}`
+}
+
+const isPath = (source: string): boolean => /^(?:each of )?[\p{L}\p{N}_%*‹›!-][^\s()"'=<>&?:,]*$/u.test(source)
+
+/** Cuts at characters as people count them. */
+export function clip(text: string, mostCharacters: number): string {
+  if (text.length <= mostCharacters) return text
+  const characters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment)
+  return characters.length <= mostCharacters ? text : `${characters.slice(0, mostCharacters - 1).join('')}…`
+}
+
+export interface NamedWords {
+  readonly name: string
+  readonly words: string
+}
+
+/** What a reader needs of a call's input: short values. Targets and handles say nothing that the tree does not; data that flows is not for reading. */
+export function shortInput(input: Json | undefined): readonly NamedWords[] {
+  if (!isObject(input) || isUnknown(input)) return []
+  return Object.entries(input).flatMap(([name, value]) => (isTelling(value) ? [namedWords(name, value)] : []))
+}
+
+/** Inputs of the run: one that only its start can tell was not given. */
+export const inputsInWords = (inputs: JsonObject): readonly NamedWords[] =>
+  Object.entries(inputs).map(([name, value]) =>
+    isUnknown(value) && value.$unknown === `inputs.${name}` ? { name, words: '‹not given›' } : namedWords(name, value),
+  )
+
+function namedWords(name: string, value: Json): NamedWords {
+  if (typeof value === 'number' && name.endsWith('Bytes'))
+    return { name: name.slice(0, -'Bytes'.length), words: formatSize(value) }
+  const words = wordsOf(value)
+  return { name, words: typeof value === 'string' && /\s/.test(value) ? `“${words}”` : words }
+}
+
+function isTelling(value: Json): boolean {
+  if (isUnknown(value)) return isPath(value.$unknown)
+  if (Array.isArray(value)) return value.length > 0 && value.every((each) => !isObject(each) && !Array.isArray(each))
+  return !isObject(value) || value.$secret !== undefined
+}
+
+// ---- time and size ----------------------------------------------------------------------------------------------
+
+export function wordsOfEstimate({ lowMs, highMs, from }: Estimate): string {
+  const [low, high] = [formatDuration(lowMs), formatDuration(highMs)]
+  const source =
+    from.kind === 'runs' ? `${count(from.count, 'earlier run')}` : `the stated rate of ${formatSize(from.bytesPerSecond)}/s`
+  return `about ${low === high ? low : `${low} to ${high}`} (from ${source})`
+}
+
+export const wordsOfBound = ({ atMostMs }: Pick<HoldWindow, 'atMostMs'>): string =>
+  atMostMs === undefined ? 'without a bound' : `at most ${formatDuration(atMostMs)}`
+
+/** `2026-11-20T03:00:00.000Z` → `2026-11-20 03:00Z`; another text stays. */
+export const wordsOfMoment = (text: string): string => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z$/, '$1 $2Z')
+
+export const count = (amount: number, one: string, many = `${one}s`): string =>
+  `${amount.toLocaleString('en')} ${amount === 1 ? one : many}`
+
+export function wordsOfBasis(basis: Basis, reads: number): string {
+  switch (basis.kind) {
+    case 'offline':
+      return 'nothing was read and no call was made; ‹…› is what only a run can tell'
+    case 'read':
+      return `${count(reads, 'read')} at ${wordsOfMoment(basis.at)}; nothing was changed`
+    case 'run':
+      return `what run ${basis.run} was told; no call was made`
+    default:
+      return basis satisfies never
+  }
+}
+
+// ---- steps and holds --------------------------------------------------------------------------------------------
+
+/** `backup/vms[*]/one/session` → `session`. */
+export const lastId = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+/** What a step does, in a few words. */
+export function wordsOfStep({ verb, title, action, input }: PlanStep): string {
+  const on = input === undefined ? '' : wordsOf(input)
+  if (action === 'core/assert' && isObject(input)) return wordsOfAssertion(input)
+  switch (verb) {
+    case 'uses':
+      return title ?? action ?? ''
+    case 'foreach':
+      return wordsOfLoop(input)
+    case 'parallel':
+      return 'at the same time'
+    case 'switch':
+      return on === '' ? 'one of these' : `depending on ${on}`
+    case 'wait':
+      return on === '' ? 'wait' : `wait ${on}`
+    case 'approve':
+      return 'wait for approval'
+    case 'runbook':
+      return `runbook ${action ?? title ?? ''}`.trimEnd()
+    case 'end':
+      return on === '' ? 'let go early' : `let go of ${on} early`
+    case 'fail':
+      return on === '' ? 'fail' : `fail: ${on}`
+    default:
+      return title ?? (verb === 'scope' ? '' : verb)
+  }
+}
+
+/** Items that have no name of their own are counted. */
+function wordsOfLoop(items: Json | undefined): string {
+  const words = items === undefined ? '' : wordsOf(items)
+  if (words.startsWith('‹each of')) return `for ${words}`
+  if (!Array.isArray(items)) return words === '' ? 'for each item' : `for each of ${words}`
+  if (items.some((each) => isObject(each) && !isUnknown(each) && nameIn(each) === undefined))
+    return items.length === 1 ? 'for each item' : `for each of ${items.length} items`
+  return items.length === 0 ? 'for no item' : `for each of ${words}`
+}
+
+/** What it asserts is an expression more often than not; what it says when that fails is what its author wrote for people. */
+function wordsOfAssertion({ that, message }: JsonObject): string {
+  const unless =
+    that === undefined || typeof that === 'boolean' || (isUnknown(that) && !isPath(that.$unknown))
+      ? ''
+      : ` unless ${wordsOf(that)}`
+  return message === undefined || isUnknown(message) ? `stops${unless}` : `stops${unless}: “${wordsOf(message, 200).trim()}”`
+}
+
+export function wordsOfApproval({ prompt, by, timeoutMs }: Approval): string {
+  const who = by === undefined ? '' : ` by ${wordsOf(by)}`
+  const until = timeoutMs === undefined ? '' : `, within ${formatDuration(timeoutMs)}`
+  return `“${wordsOf(prompt, 200)}”${who}${until}`
+}
+
+/** What a reader must know of a hold, shortest first. */
+export function holdFacts(hold: Hold): readonly { readonly words: string; readonly grave: boolean }[] {
+  const { critical, maxHoldMs, leaseEveryMs, leaseLifetimeMs, keptOnSuccess, deadman, window } = hold
+  const fact = (words: string, grave = false) => ({ words, grave })
+  return [
+    ...(critical ? [fact('CRITICAL', true)] : []),
+    fact(wordsOfWindow(hold)),
+    ...(window.atMostMs === undefined ? [] : [fact(wordsOfBound(window))]),
+    ...(maxHoldMs === undefined ? [] : [fact(`allowed ${formatDuration(maxHoldMs)}`)]),
+    ...(window.estimate === undefined ? [] : [fact(wordsOfEstimate(window.estimate))]),
+    ...(leaseEveryMs === undefined || leaseLifetimeMs === undefined
+      ? []
+      : [fact(`lease of ${formatDuration(leaseLifetimeMs)} renewed every ${formatDuration(leaseEveryMs)}${renewals(window)}`)]),
+    ...(keptOnSuccess ? [fact('kept when the run succeeds')] : []),
+    ...(deadman === undefined ? [] : [deadman === 'none' ? fact('NO dead-man', true) : fact(`dead-man: ${deadman}`)]),
+  ]
+}
+
+const renewals = ({ renewals: expected }: HoldWindow): string =>
+  expected === undefined
+    ? ''
+    : ` (${expected.low === expected.high ? expected.low : `${expected.low} to ${expected.high}`} times)`
+
+function wordsOfWindow({ owner }: Hold): string {
+  if (owner === 'run' || owner === '') return 'until the run ends'
+  const key = /\[([^\]]*)\]$/.exec(owner)?.[1]
+  return key === undefined ? `until ${lastId(owner)} closes` : `until ${key === '*' ? 'the item' : decodeKey(key)} is done`
+}
+
+/** Keys of items stand percent-encoded in paths. */
+export function decodeKey(key: string): string {
+  try {
+    return decodeURIComponent(key)
+  } catch {
+    return key
+  }
+}
+
+/** Things of one kind together: `VMs erp-app, erp-db; storage vs-1`. */
+export function wordsOfAffected(affected: readonly Affected[]): string {
+  const byKind = Map.groupBy(affected, ({ kind }) => kind)
+  return [...byKind]
+    .map(
+      ([kind, things]) =>
+        `${kindWords(kind, things.length)} ${wordsOf(
+          things.map(({ id, name }) => name ?? id),
+          120,
+        )}`,
+    )
+    .join('; ')
+}
+
+export const kindWords = (kind: string, amount: number): string => {
+  const word = kind === 'vm' ? 'VM' : kind
+  return amount === 1 ? word : word.endsWith('y') ? `${word.slice(0, -1)}ies` : `${word}s`
+}
