@@ -61,20 +61,10 @@ export const shareCaught = (judged: readonly Judged[]): number =>
 /** Of a runbook that parses, all that a run could tell apart; nothing of one that does not. */
 function meaningOf({ file, text }: Source): string | undefined {
   const { runbook } = parseRunbook(text, file)
-  return runbook && JSON.stringify(withoutWording(runbook), (name, value: unknown) => (PLACES.has(name) ? undefined : value))
+  return runbook && JSON.stringify(withoutWording(runbook), (name, value: unknown) => (isPlace(name) ? undefined : value))
 }
 
-const PLACES = new Set([
-  'span',
-  'idSpan',
-  'nameSpan',
-  'actionSpan',
-  'ownerSpan',
-  'valueSpan',
-  'stepSpan',
-  'inputsSpan',
-  'offsets',
-])
+const isPlace = (name: string): boolean => /spans?$|^offsets$/i.test(name)
 const WORDING = new Set(['title', 'description', 'message', 'prompt'])
 
 /** What people read, and nothing else does, left out; expressions as their trees. */

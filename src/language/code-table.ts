@@ -64,6 +64,11 @@ const TABLE = {
     explanation:
       'A value is an expression as a whole or not at all. Join text inside: ${ "backup-" & inputs.name }. Literal text that holds ${ is written as ${ "…${…" }.',
   },
+  EXPRESSION_UNMARKED: {
+    title: 'Text looks like an expression',
+    explanation:
+      'Only a value that is exactly ${ … } is computed; anything else is taken as it is written. A lost $ or brace makes text, or a map, of an expression.',
+  },
   EXPRESSION_IN_KEY: {
     title: 'A key holds an expression',
     explanation: 'Keys are fixed. Build a map inside one expression instead.',
@@ -122,6 +127,16 @@ const TABLE = {
     explanation:
       'A condition is true or false, a loop goes over a list, a lock and a message are text. Compare, count or convert the value.',
   },
+  VARIABLE_UNKNOWN: {
+    title: 'A variable or function that does not exist',
+    explanation:
+      'A name with $ is bound in the same expression, as in ( $x := …; $x ), or is one of JSONata’s own functions. Anything else has no value, and calling it fails.',
+  },
+  COMPARISON_CONSTANT: {
+    title: 'A comparison that always comes out the same',
+    explanation:
+      'The schemas say which values each side can have, and no value can be on both. A word may be misspelt, or a number be compared with text.',
+  },
   ABSENT_POSSIBLE: {
     title: 'A value may be absent where one is needed',
     explanation:
@@ -130,6 +145,10 @@ const TABLE = {
   INPUTS_SCHEMA_INVALID: {
     title: 'The inputs are no valid JSON Schema',
     explanation: 'inputs is a JSON Schema (2020-12) of type object.',
+  },
+  INPUTS_DEFAULT_INVALID: {
+    title: 'A default does not fit its own schema',
+    explanation: 'A default is taken where an input is not given, and is then refused by the schema beside it.',
   },
   ARGUMENT_MISSING: { title: 'An action lacks an argument', explanation: 'The action requires this property under with.' },
   ARGUMENT_UNKNOWN: { title: 'An action takes no such argument', explanation: 'The action has no input of this name.' },

@@ -121,6 +121,13 @@ export const expressionInKey = (span: Span): Diagnostic => problem('EXPRESSION_I
 
 export const expressionEmpty = (span: Span): Diagnostic => problem('EXPRESSION_EMPTY', span, 'the expression is empty')
 
+export const expressionUnmarked = (span: Span, root: string, instead: string | undefined): Diagnostic => ({
+  ...problem('EXPRESSION_UNMARKED', span, `this is taken as it is written, though it speaks of ${root} in braces`, {
+    hint: instead === undefined ? 'An expression is written ${ … }.' : `Write ${instead}.`,
+  }),
+  severity: 'warning',
+})
+
 export const expressionSyntax = (span: Span, message: string, hint: string | undefined): Diagnostic =>
   problem('EXPRESSION_SYNTAX', span, message.charAt(0).toLowerCase() + message.slice(1), { hint })
 
@@ -231,6 +238,16 @@ export const propertyUnknown = (span: Span, name: string, of: string, known: rea
 export const typeMismatch = (span: Span, needed: string, has: string, path: readonly string[] = []): Diagnostic =>
   problem('TYPE_MISMATCH', span, `${needed} is needed ${path.length > 0 ? `for ${path.join('.')}` : 'here'}, but this is ${has}`)
 
+export const variableUnknown = (span: Span, name: string, known: readonly string[]): Diagnostic => {
+  const guess = didYouMean(name, known)
+  return problem('VARIABLE_UNKNOWN', span, `no variable and no function is called $${name}`, {
+    hint: guess === undefined ? undefined : `Did you mean $${guess}?`,
+  })
+}
+
+export const comparisonConstant = (span: Span, has: string, other: string, hint: string | undefined): Diagnostic =>
+  problem('COMPARISON_CONSTANT', span, `${has} is never equal to the other side, which is ${other}`, { hint })
+
 /** `what`: the part of the expression. `field`: what the value is for, when it is a required one. */
 export const absentPossible = (span: Span, role: 'condition' | 'operand' | 'needed', what: string, field?: string): Diagnostic =>
   problem('ABSENT_POSSIBLE', span, `${nameOf(what)} may be absent where ${field ?? 'it'} ${ABSENT_ROLES[role]}`, {
@@ -249,6 +266,9 @@ export const inputsSchemaInvalid = (span: Span, path: string, message: string, g
   problem('INPUTS_SCHEMA_INVALID', span, `inputs is no valid JSON Schema: ${path === '' ? '' : `${path} `}${message}`, {
     hint: guess === undefined ? undefined : `Did you mean ${guess}?`,
   })
+
+export const defaultInvalid = (span: Span, path: string, message: string): Diagnostic =>
+  problem('INPUTS_DEFAULT_INVALID', span, `the default of ${path} ${message}`)
 
 export const argumentMissing = (span: Span, name: string, action: string): Diagnostic =>
   problem('ARGUMENT_MISSING', span, `${action} needs ${name}`, { hint: `Add ${name} under with.` })

@@ -3,8 +3,9 @@
 import fc from 'fast-check'
 import jsonata from 'jsonata'
 import { describe, expect, test } from 'vitest'
+import { compile } from '../../src/language/expressions/compile.ts'
 import { fromSchema } from '../../src/language/types/from-schema.ts'
-import { inferSource } from '../../src/language/types/infer.ts'
+import { inferSource, inferTree } from '../../src/language/types/infer.ts'
 import type { Finding } from '../../src/language/types/scope.ts'
 import type { Json } from '../../src/values/index.ts'
 import { conforms, schemaOf } from './conforms.ts'
@@ -142,6 +143,30 @@ describe('whatever the expression and the values', () => {
     )
     console.log(`${tally.values} values of random expressions were of the inferred type, ${tally.precise} of a known one`)
   }, 120_000)
+
+  test('two sides that are said to have nothing in common are never equal', async () => {
+    const comparison = fc
+      .tuple(expression, fc.constantFrom('=', 'in'), expression)
+      .map(([left, operator, right]) => ({ source: `(${left}) ${operator} (${right})`, right }))
+    let apart = 0
+    await fc.assert(
+      fc.asyncProperty(documents, comparison, async (values, { source }) => {
+        const compilation = compile(source)
+        if (!compilation.ok) return
+        const { tree } = compilation.compiled
+        const { findings } = inferTree(tree, { root: fromSchema(schemaOf(values)) })
+        if (!findings.some((finding) => finding.kind === 'never' && (finding.node === tree.rhs || finding.node === tree.lhs)))
+          return
+        apart += 1
+        for (const each of values) {
+          const outcome = await evaluated(source, each)
+          if (outcome && !outcome.failed) expect(outcome.value, `${source} over ${show(each)}`).toBe(false)
+        }
+      }),
+      { numRuns: Number(process.env.HOLDFAST_LAW_RUNS ?? 1000) },
+    )
+    expect(apart).toBeGreaterThan(0)
+  })
 
   test('an operand that is called wrong makes the expression fail, if it is evaluated at all', async () => {
     const operation = fc

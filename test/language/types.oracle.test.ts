@@ -6,6 +6,7 @@ import jsonata from 'jsonata'
 import { describe, expect, test } from 'vitest'
 import type { Tree } from '../../src/language/expressions/index.ts'
 import { inferTree } from '../../src/language/types/infer.ts'
+import type { Finding } from '../../src/language/types/scope.ts'
 import { mayBePresent, type Type } from '../../src/language/types/type.ts'
 import { isObject, type Json } from '../../src/values/index.ts'
 import { conforms, typeOfData } from './conforms.ts'
@@ -60,12 +61,14 @@ async function judge(
   const variables = Object.fromEntries(Object.entries(bindings).map(([key, value]) => [key, typeOfData([value])]))
   const { type, findings } = inferTree(tree, { root: typeOfData(inputs), variables, seen })
   const unsound = new Set<string>()
+  const wrongly = new Set<string>()
   let parts = 0
   const look = (node: Tree, _input: unknown, _environment: unknown, raw: unknown): void => {
     const inferred = seen.get(node)
     if (!inferred) return
     parts += 1
     const value = collapsed(raw, node)
+    if (isWrongly(value, node, findings)) wrongly.add(`${node.type} ${String(node.value)} ${node.position}`)
     if (value !== TUPLES && !conforms(value, inferred))
       unsound.add(`${node.type} ${String(node.value)} ${node.position}: ${print(value)} is not ${print(inferred)}`)
   }
@@ -89,11 +92,20 @@ async function judge(
     expr,
     kind: type.any ? 'unknown' : 'precise',
     unsound: [...unsound],
-    falseErrors: failed ? [] : mismatches,
+    falseErrors: failed ? [] : [...mismatches, ...wrongly],
     parts,
     failed,
     foreseen: failed && (mismatches.length > 0 || (!mayBePresent(type) && !type.absent)),
   }
+}
+
+/** A name that is said to be bound to nothing has a value, or two sides that have nothing in common are equal. */
+function isWrongly(value: unknown, node: Tree, findings: readonly Finding[]): boolean {
+  return findings.some((finding) => {
+    if (finding.kind === 'unbound') return finding.node === node && value !== undefined
+    const isSide = node.type === 'binary' && (node.rhs === finding.node || node.lhs === finding.node)
+    return finding.kind === 'never' && isSide && value !== (node.value === '!=')
+  })
 }
 
 /** What one case is evaluated over; the type is inferred from what all of it has in common. */

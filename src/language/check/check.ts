@@ -12,6 +12,7 @@ import { checkPolling } from './polling.ts'
 import { checkReferences } from './references.ts'
 import { checkStepIds } from './step-ids.ts'
 import { type Survey, survey } from './survey.ts'
+import { checkUnmarked } from './unmarked.ts'
 import { checkValueTypes } from './value-types.ts'
 
 const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
@@ -25,6 +26,7 @@ const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
   checkPolling,
   checkCases,
   checkValueTypes,
+  checkUnmarked,
 ]
 
 /**

@@ -1,5 +1,5 @@
 // Names inside expressions exist, operands are of the right kind, and nothing is compared that may be absent.
-import type { Diagnostic, Span } from '../../diagnostics/index.ts'
+import { type Diagnostic, didYouMean, type Span } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
 import { type Range, rangeOf, rangeOfName, spanWithin } from '../expressions/index.ts'
 import type { ExpressionTemplate } from '../model.ts'
@@ -33,6 +33,19 @@ function diagnosticsOf(template: ExpressionTemplate, sight: Sight): readonly Dia
   )
 }
 
+/** What to write instead of a comparison that never holds. */
+function instead({ type, other }: Extract<Finding, { kind: 'never' }>): string | undefined {
+  if (type.null || other.null) return 'What is absent is not null: ask with $exists( … ).'
+  const [word, ...more] = Array.isArray(type.string) ? type.string : []
+  if (word !== undefined && more.length === 0 && Array.isArray(other.string)) {
+    const guess = didYouMean(word, other.string)
+    return guess === undefined ? undefined : `Did you mean ${JSON.stringify(guess)}?`
+  }
+  return (type.number && other.string) || (type.string && other.number)
+    ? 'Numbers and text are never equal: use $number( … ) or $string( … ).'
+    : undefined
+}
+
 const rangeOfFinding = (finding: Finding, source: string): Range =>
   finding.kind === 'missing' ? rangeOfName(finding.node, source) : rangeOf(finding.node, source)
 
@@ -48,6 +61,10 @@ function worded(finding: Finding, span: Span, part: string): Diagnostic {
       if (of === 'inputs') return codes.inputUnknown(span, name, known)
       return of === 'targets' ? codes.targetUnknown(span, name, known) : codes.propertyUnknown(span, name, of, known)
     }
+    case 'unbound':
+      return codes.variableUnknown(span, finding.name, finding.known)
+    case 'never':
+      return codes.comparisonConstant(span, describe(finding.type), describe(finding.other), instead(finding))
     case 'absent':
       return codes.absentPossible(span, finding.role, part)
     case 'mismatch':

@@ -32,9 +32,11 @@ export function rangeOf(node: Tree, source: string): Range {
 const lengthOf = ({ type, value }: Tree): number =>
   type === 'regex' && value instanceof RegExp
     ? value.source.length + 2
-    : typeof value === 'object'
-      ? 1
-      : String(value ?? ' ').length
+    : value === null
+      ? 'null'.length
+      : typeof value === 'object'
+        ? 1
+        : String(value ?? ' ').length
 
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
 

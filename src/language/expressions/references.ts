@@ -16,6 +16,8 @@ export interface Reference {
   readonly span: Span
   /** Of the root and then of each name in `path`. */
   readonly partSpans: readonly Span[]
+  /** Only whether it is there is asked: `$exists( … )`. */
+  readonly asked?: true
 }
 
 /** All references in a template, in reading order. */
@@ -36,6 +38,8 @@ export function references(template: Template): readonly Reference[] {
 export interface StaticPath {
   readonly names: readonly string[]
   readonly ranges: readonly Range[]
+  /** Only whether it is there is asked: `$exists( … )`. */
+  readonly asked?: true
 }
 
 const cache = new WeakMap<Tree, readonly StaticPath[]>()
@@ -49,8 +53,9 @@ export function staticPaths(source: string): readonly StaticPath[] {
   if (known) return known
   const found: StaticPath[] = []
   collect(tree, true, source, found)
-  // `a ?? b` holds its left side twice.
-  const distinct = [...new Map(found.map((path) => [String(path.ranges), path])).values()]
+  // `a ?? b` holds its left side twice: it asks whether it is there, and then yields it.
+  const askedFirst = found.toSorted((a, b) => Number(b.asked ?? false) - Number(a.asked ?? false))
+  const distinct = [...new Map(askedFirst.map((path) => [String(path.ranges), path])).values()]
   distinct.sort((a, b) => (a.ranges[0]?.[0] ?? 0) - (b.ranges[0]?.[0] ?? 0))
   cache.set(tree, distinct)
   return distinct
@@ -84,9 +89,15 @@ function collect(node: Tree, atRoot: boolean, source: string, found: StaticPath[
   }
   for (const [field, value] of Object.entries(node)) {
     const inner = atRoot && node.type !== 'transform' && !RELATIVE.has(field)
+    const before = found.length
     for (const child of treesIn(value)) collect(child, inner, source, found)
+    if (field !== 'arguments' || !isCallOfExists(node)) continue
+    found.push(...found.splice(before).map((path): StaticPath => ({ ...path, asked: true })))
   }
 }
+
+const isCallOfExists = ({ type, procedure }: Tree): boolean =>
+  type === 'function' && isTree(procedure) && procedure.type === 'variable' && procedure.value === 'exists'
 
 function collectPath(node: Tree, atRoot: boolean, source: string, found: StaticPath[]): void {
   const steps = treesIn(node.steps)
@@ -97,6 +108,12 @@ function collectPath(node: Tree, atRoot: boolean, source: string, found: StaticP
   const names = absolute || context ? later : atRoot ? steps : []
   const count = leadingNames(names)
   if (count > 0) found.push(pathFrom(names.slice(0, count), source))
+  // `$$` is the root wherever it stands.
+  for (const [index, step] of steps.entries()) {
+    const after = steps.slice(index + 1)
+    const more = index > 0 && step.type === 'variable' && step.value === '$' ? leadingNames(after) : 0
+    if (more > 0) found.push(pathFrom(after.slice(0, more), source))
+  }
   steps.forEach((step, index) => {
     if (step.type === 'name') collectExtras(step, source, found)
     else collect(step, atRoot && index === 0, source, found)
@@ -122,7 +139,7 @@ function pathFrom(names: readonly Tree[], source: string): StaticPath {
   return { names: names.map((name) => String(name.value)), ranges: names.map((name) => rangeOfName(name, source)) }
 }
 
-function toReference({ names, ranges }: StaticPath, template: ExpressionTemplate): Reference {
+function toReference({ names, ranges, asked }: StaticPath, template: ExpressionTemplate): Reference {
   const [root = '', ...path] = names
   const start = ranges[0]?.[0] ?? 0
   const end = ranges.at(-1)?.[1] ?? template.source.length
@@ -131,5 +148,6 @@ function toReference({ names, ranges }: StaticPath, template: ExpressionTemplate
     path,
     span: spanWithin(template, start, end),
     partSpans: ranges.map(([from, to]) => spanWithin(template, from, to)),
+    ...(asked ? { asked } : {}),
   }
 }

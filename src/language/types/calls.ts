@@ -1,7 +1,7 @@
 // What a call yields: JSONata's own functions, lambdas, and functions that are given functions.
 import { isTree, type Tree, treesIn } from '../expressions/index.ts'
 import { withoutName } from './facts.ts'
-import { type Closure, lookUp, type Scope } from './scope.ts'
+import { type Closure, expectBound, lookUp, type Scope } from './scope.ts'
 import { elementsOf, leastOf, propertyOf, sequenceOf } from './sequence.ts'
 import { SIGNATURES, type Signature } from './signatures.ts'
 import {
@@ -35,7 +35,10 @@ export function typeOfCall(tree: Tree, scope: Scope, piped?: Argument): Type {
   const written = treesIn(tree.arguments).map((each) => argumentOf(each, scope))
   const given = piped ? [piped, ...written] : written
   const closure = isTree(tree.procedure) ? closureOf(tree.procedure, scope) : undefined
-  if (isTree(tree.procedure) && tree.procedure.type !== 'variable') scope.world.infer(tree.procedure, scope)
+  if (isTree(tree.procedure)) {
+    if (tree.procedure.type === 'variable') expectBound(tree.procedure, scope)
+    else scope.world.infer(tree.procedure, scope)
+  }
   return closure ? resultOf(closure, given, scope) : UNKNOWN
 }
 

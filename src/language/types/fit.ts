@@ -37,6 +37,15 @@ function mismatchInside(type: NonNullable<Type['object']>, wanted: NonNullable<T
   return undefined
 }
 
+/** No value is of both types. Lists are not looked into: one of a list's items may stand for it. */
+export function disjoint(one: Type, other: Type): boolean {
+  if ([one, other].some((type) => type.any || type.array || type.object || !mayBePresent(type))) return false
+  const common = kindsOf(one).filter((kind) => other[kind] !== undefined)
+  if (common.some((kind) => kind !== 'string')) return false
+  const [texts, others] = [one.string, other.string]
+  return common.length === 0 || (Array.isArray(texts) && Array.isArray(others) && !texts.some((text) => others.includes(text)))
+}
+
 const NAMES: Readonly<Record<Kind, string>> = {
   null: 'null',
   boolean: 'true or false',

@@ -2,8 +2,9 @@
 import { childrenOf, compile, isTree, type Tree, treesIn } from '../expressions/index.ts'
 import { argumentOf, closureOf, resultOf, typeOfCall } from './calls.ts'
 import { type Facts, factsOf, keyOf, narrowed, withFacts } from './facts.ts'
+import { disjoint } from './fit.ts'
 import { filteredBy, typeOfGroup, typeOfPath } from './paths.ts'
-import { type Finding, type Frame, inside, lookUp, type Role, type Scope, type World } from './scope.ts'
+import { expectBound, type Finding, type Frame, inside, lookUp, type Role, type Scope, type World } from './scope.ts'
 import { descendants, elementsOf, leastOf, propertyValues, sequenceOf } from './sequence.ts'
 import { SIGNATURES } from './signatures.ts'
 import {
@@ -95,7 +96,7 @@ function ofNode(tree: Tree, scope: Scope): Type {
     case 'value':
       return tree.value === null ? { null: true } : tree.value === undefined ? ABSENT : TRUTH
     case 'variable':
-      return ofVariable(String(tree.value), scope)
+      return ofVariable(tree, scope)
     case 'binary':
       return ofBinary(tree, scope)
     case 'unary':
@@ -127,7 +128,10 @@ function ofNode(tree: Tree, scope: Scope): Type {
   }
 }
 
-function ofVariable(name: string, { input, frame, world }: Scope): Type {
+function ofVariable(tree: Tree, scope: Scope): Type {
+  const { input, frame, world } = scope
+  const name = String(tree.value)
+  expectBound(tree, scope)
   if (name === '') return input
   if (name === '$') return world.root
   if (world.unsure.has(name)) return UNKNOWN
@@ -153,7 +157,7 @@ function ofBinary(tree: Tree, scope: Scope): Type {
   const sides = [
     { node: lhs, type: left },
     { node: rhs, type: right },
-  ]
+  ] as const
   switch (operator) {
     case '+':
     case '-':
@@ -172,6 +176,7 @@ function ofBinary(tree: Tree, scope: Scope): Type {
     case '!=':
     case 'in':
       expectOperands(operator, sides, scope)
+      expectInCommon(operator, sides, scope)
       return TRUTH
     case '<':
     case '<=':
@@ -213,6 +218,30 @@ function expectOperands(operator: string, sides: readonly Side[], scope: Scope):
     if (!emptyList) expectPresent('operand', node, type, scope)
   }
 }
+
+/** Some value may be on both sides; of a list that is written out, each item may be on the left. */
+function expectInCommon(operator: string, [left, right]: readonly [Side, Side], { world }: Scope): void {
+  // What holds in one call of a function need not hold in the next.
+  if (world.depth > 0) return
+  const items =
+    operator === 'in' && right.node.type === 'unary' && right.node.value === '[' ? treesIn(right.node.expressions) : []
+  const other = operator === 'in' ? elementsOf(right.type) : right.type
+  if (disjoint(left.type, other))
+    return never(
+      isWord(left.node) ? { node: left.node, type: left.type, other } : { node: right.node, type: other, other: left.type },
+      world,
+    )
+  for (const item of items) {
+    if (isWord(item) && disjoint(left.type, literal(item))) never({ node: item, type: literal(item), other: left.type }, world)
+  }
+}
+
+const never = (sides: Omit<Extract<Finding, { kind: 'never' }>, 'kind'>, { findings }: World): void => {
+  findings.push({ kind: 'never', ...sides })
+}
+
+const isWord = ({ type }: Tree): boolean => type === 'string'
+const literal = ({ value }: Tree): Type => ({ string: [String(value)] })
 
 function expectPresent(role: Role, node: Tree, type: Type, { world }: Scope): void {
   if (mayBeAbsent(type)) world.findings.push({ kind: 'absent', node, role })
@@ -285,6 +314,7 @@ function ofApply(tree: Tree, scope: Scope): Type {
   const { lhs, rhs } = tree
   if (!isTree(lhs) || !isTree(rhs)) return UNKNOWN
   const first = argumentOf(lhs, scope)
+  if (rhs.type === 'variable') expectBound(rhs, scope)
   if (rhs.type === 'function') return typeOfCall(rhs, scope, first)
   const closure = closureOf(rhs, scope)
   if (first.type.any || first.type.function) return UNKNOWN

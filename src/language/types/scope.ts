@@ -1,6 +1,7 @@
 // Where an expression stands while it is inferred: its context value, the variables it sees, the facts that hold there.
 import type { Tree } from '../expressions/index.ts'
 import type { Facts } from './facts.ts'
+import { SIGNATURES } from './signatures.ts'
 import type { Type } from './type.ts'
 
 export interface Scope {
@@ -53,6 +54,10 @@ export type Closure =
 
 /** What can be said against an expression; each is certain to happen whenever the place is evaluated, but `absent`. */
 export type Finding =
+  /** A variable or a function that nothing is bound to. */
+  | { readonly kind: 'unbound'; readonly node: Tree; readonly name: string; readonly known: readonly string[] }
+  /** A comparison whose two sides have no value in common; the node is one of them, or an item of a list that is one. */
+  | { readonly kind: 'never'; readonly node: Tree; readonly type: Type; readonly other: Type }
   | {
       readonly kind: 'missing'
       readonly node: Tree
@@ -65,6 +70,13 @@ export type Finding =
   | { readonly kind: 'mismatch'; readonly node: Tree; readonly needed: string; readonly type: Type }
 
 export type Role = 'condition' | 'operand'
+
+/** Reports a name that is neither bound in the expression nor one of JSONata's own. */
+export function expectBound(node: Tree, { frame, world }: Scope): void {
+  const name = String(node.value)
+  if (name === '' || name === '$' || world.bound.has(name) || lookUp(frame, name) || SIGNATURES.has(name)) return
+  world.findings.push({ kind: 'unbound', node, name, known: [...world.bound, ...SIGNATURES.keys()] })
+}
 
 export function lookUp(frame: Frame, name: string): Bound | undefined {
   return frame.variables.get(name) ?? (frame.outer && lookUp(frame.outer, name))
