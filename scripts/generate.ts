@@ -1,5 +1,5 @@
-// Writes what is made from code: schemas/ and docs/reference/. With --check it writes nothing and fails when a file is stale.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+// Writes what is made from code: schemas/ and docs/reference/. With --check it writes nothing and fails when a file is stale or left over.
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { processHost } from '../src/main.ts'
 import { referencePages } from './generate/pages.ts'
@@ -18,10 +18,18 @@ const current = (file: string): string | undefined => {
 }
 const stale = Object.entries(files).filter(([file, text]) => current(file) !== text)
 
+/** Pages of codes that are no more. */
+const orphans = globSync('docs/reference/diagnostics/*.md', { cwd: root }).filter((file) => !Object.hasOwn(files, file))
+
 if (process.argv.includes('--check')) {
   for (const [file] of stale) console.error(`${file} is stale: npm run generate`)
-  process.exitCode = stale.length > 0 ? 1 : 0
+  for (const file of orphans) console.error(`${file} belongs to nothing: npm run generate`)
+  process.exitCode = stale.length + orphans.length > 0 ? 1 : 0
 } else {
+  for (const file of orphans) {
+    rmSync(join(root, file))
+    console.log(`removed ${file}`)
+  }
   for (const [file, text] of stale) {
     mkdirSync(dirname(join(root, file)), { recursive: true })
     writeFileSync(join(root, file), text)

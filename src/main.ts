@@ -20,6 +20,7 @@ export function processHost(): Host {
     packsDirectory: beside('runbooks'),
     preparedDirectory: fileURLToPath(new URL('./prepared', import.meta.url)),
     schemasDirectory: beside('schemas'),
+    examplesDirectory: beside('examples/diagnostics'),
     clock: async () => (await import('./engine/index.ts')).systemClock,
     newRunId,
     platforms: async () => (await import('./platforms/index.ts')).platforms,

@@ -1,5 +1,6 @@
 // The reference pages, each from the table in the code that it describes.
-import { codeMeanings } from '../../src/cli/code-meanings.ts'
+import { codeGroups } from '../../src/cli/code-meanings.ts'
+import { examplesOf, pageAsMarkdown } from '../../src/cli/explain/index.ts'
 import { EXIT_CODES, type Host } from '../../src/cli/index.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { EVENTS } from '../../src/cli/views/index.ts'
@@ -14,6 +15,7 @@ export async function referencePages(host: Host): Promise<Readonly<Record<string
   return {
     'docs/reference/exit-codes.md': exitCodesPage(),
     'docs/reference/diagnostics.md': diagnosticsPage(),
+    ...codePages(host),
     'docs/reference/events.md': eventsPage(),
     'docs/reference/cli.md': cliPage(program),
     'docs/reference/actions.md': actionsPage(await shippedPacks(host)),
@@ -37,12 +39,29 @@ const exitCodesPage = (): string =>
 const diagnosticsPage = (): string =>
   page('Diagnostics', [
     'What Holdfast says about texts that people write, and about the command line. A code never changes meaning.',
+    '`holdfast explain CODE` prints the same pages.',
     '',
-    ...head('code', 'what it says', 'why, and what to do'),
-    ...Object.entries(codeMeanings)
-      .toSorted(([a], [b]) => a.localeCompare(b))
-      .map(([code, { title, explanation }]) => row(`\`${code}\``, title, explanation)),
+    ...codeGroups.flatMap(({ title, codes }) => [
+      `## ${title}`,
+      '',
+      ...head('code', 'what it says'),
+      ...Object.entries(codes)
+        .toSorted(([a], [b]) => a.localeCompare(b))
+        .map(([code, { title: says }]) => row(`[\`${code}\`](diagnostics/${code}.md)`, says)),
+      '',
+    ]),
   ])
+
+const codePages = ({ examplesDirectory }: Host): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    codeGroups.flatMap(({ title, codes }) =>
+      Object.entries(codes).map(([code, meaning]) => {
+        const examples = examplesOf(code, examplesDirectory)
+        const text = pageAsMarkdown({ code, ...meaning, group: title, ...(examples ? { examples } : {}) })
+        return [`docs/reference/diagnostics/${code}.md`, `<!-- Generated from the code: npm run generate -->\n\n${text}`]
+      }),
+    ),
+  )
 
 const eventsPage = (): string =>
   page('JSON lines', [

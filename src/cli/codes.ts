@@ -25,9 +25,17 @@ export const cliCodes = {
     explanation:
       'Name one with --config or HOLDFAST_CONFIG, or leave it out to use holdfast.config.yaml of the working directory.',
   },
-  CONNECTION_UNKNOWN: {
+  CONFIG_CONNECTION_UNKNOWN: {
     title: 'A target names a connection type that no pack has',
     explanation: 'It is written <pack>/<Type>. The setting `packs` adds folders of packs.',
+  },
+  CODE_NOT_FOUND: {
+    title: 'There is no diagnostic code of this name',
+    explanation: '`holdfast explain` without a code lists them all.',
+  },
+  DIFF_FORMAT_UNFIT: {
+    title: 'A comparison of plans cannot be printed so',
+    explanation: 'Differences are printed as text, JSON or Markdown; drawings are of one plan.',
   },
   FILE_EXISTS: {
     title: 'A file is there already',
@@ -36,6 +44,11 @@ export const cliCodes = {
   FILE_UNREADABLE: {
     title: 'A file or folder could not be read',
     explanation: 'The message holds what the operating system answered.',
+  },
+  FAULTS_INVALID: {
+    title: 'A script of faults cannot be read',
+    explanation:
+      'What `holdfast simulate --faults` names is a JSON list of faults; the message says what is expected at which place.',
   },
   INPUTS_INVALID: {
     title: 'An input has the wrong form',
@@ -52,6 +65,11 @@ export const cliCodes = {
   INPUT_MALFORMED: {
     title: 'An input on the command line has no =',
     explanation: 'Inputs are written -i name=value.',
+  },
+  JOURNAL_UNUSABLE: {
+    title: 'The journal cannot be used',
+    explanation:
+      'The file in the state directory is damaged, no journal, or one of a newer Holdfast. It is left as it is. Restore it from a copy, or name another state directory.',
   },
   NOTHING_TO_CHECK: {
     title: 'There is nothing to check at the places that were named',
@@ -93,6 +111,20 @@ export const cliCodes = {
     title: 'A secret could not be had',
     explanation: 'The variable is not set, the file cannot be read or is empty, or the command failed.',
   },
+  REHEARSAL_FAILS: {
+    title: 'A rehearsal fails where nothing goes wrong',
+    explanation:
+      'Faults tell nothing of a runbook that does not succeed, or leaves something behind, without any. Correct it or its inputs first.',
+  },
+  REHEARSAL_INPUT_MISSING: {
+    title: 'A rehearsal lacks an input',
+    explanation:
+      'Stand-ins offer what is on their platform, such as VMs and groups. What they do not know is given with -i, or output by a runbook of --before.',
+  },
+  STAND_IN_MISSING: {
+    title: 'Nothing can stand in for a target',
+    explanation: 'A platform that can be rehearsed brings a simulator with a stand-in; this one does not.',
+  },
   SIMULATOR_MISSING: {
     title: 'The platform has no simulator',
     explanation: 'Some packs contribute a server that speaks the API of the platform; this one does not.',
@@ -109,7 +141,7 @@ export const cliCodes = {
     title: 'Nothing is configured for a target of the runbook',
     explanation: 'Without --target, a target is bound to the configured one of the same name.',
   },
-  TARGET_UNKNOWN: {
+  TARGET_NOT_FOUND: {
     title: 'There is no target of this name',
     explanation: 'It is missing in the runbook or in the configuration; the message says where.',
   },
@@ -139,6 +171,9 @@ const meant = (word: string | undefined, otherwise?: string): string | undefined
 export const fileUnreadable = (path: string, reason: string): Diagnostic =>
   error('FILE_UNREADABLE', `cannot read ${path}: ${reason}`)
 
+export const diffFormatUnfit = (format: string): Diagnostic =>
+  error('DIFF_FORMAT_UNFIT', `a comparison of plans cannot be printed as ${format}`, { hint: 'Choose text, json or markdown.' })
+
 export const fileExists = (path: string): Diagnostic =>
   error('FILE_EXISTS', `${path} is there already`, { hint: 'Name another one, or remove it.' })
 
@@ -146,7 +181,7 @@ export const configNotFound = (path: string): Diagnostic =>
   error('CONFIG_NOT_FOUND', `there is no configuration file ${path}`, { hint: 'Name one with --config or HOLDFAST_CONFIG.' })
 
 export const connectionUnknown = (type: string, span: Span, nearest: string | undefined): Diagnostic =>
-  error('CONNECTION_UNKNOWN', `no pack has a connection type ${type}`, {
+  error('CONFIG_CONNECTION_UNKNOWN', `no pack has a connection type ${type}`, {
     span,
     hint: meant(nearest, 'It is written <pack>/<Type>; `packs` in this file adds folders of packs.'),
   })
@@ -176,6 +211,9 @@ export const packMissing = (directory: string, span: Span): Diagnostic =>
 export const actionNotFound = (name: string, nearest: string | undefined): Diagnostic =>
   error('ACTION_NOT_FOUND', `there is no action or pack ${name}`, { hint: meant(nearest, '`holdfast actions` lists them.') })
 
+export const codeNotFound = (code: string, nearest: string | undefined): Diagnostic =>
+  error('CODE_NOT_FOUND', `there is no diagnostic code ${code}`, { hint: meant(nearest, '`holdfast explain` lists them.') })
+
 export const inputMalformed = (text: string): Diagnostic =>
   error('INPUT_MALFORMED', `-i ${text} has no =`, { hint: 'Write -i key=value.' })
 
@@ -185,7 +223,7 @@ export const targetMalformed = (text: string): Diagnostic =>
   })
 
 export const targetUnknown = (name: string, where: string, nearest: string | undefined): Diagnostic =>
-  error('TARGET_UNKNOWN', `${where} has no target ${name}`, { hint: meant(nearest) })
+  error('TARGET_NOT_FOUND', `${where} has no target ${name}`, { hint: meant(nearest) })
 
 export const targetUnbound = (name: string, type: string): Diagnostic =>
   error('TARGET_UNBOUND', `nothing is configured for target ${name} (${type})`, {
@@ -217,6 +255,19 @@ export const simulatorMissing = (name: string, those: readonly string[]): Diagno
   error('SIMULATOR_MISSING', `${name} has no simulator`, {
     hint: those.length > 0 ? `There is one for ${those.join(', ')}.` : undefined,
   })
+
+export const standInMissing = (connections: readonly string[]): Diagnostic =>
+  error('STAND_IN_MISSING', `nothing can stand in for ${connections.join(', ')}`, {
+    hint: 'Verify the runbook instead: that needs no platform.',
+  })
+
+export const inputsUnknownToStandIns = (runbook: string, names: readonly string[]): Diagnostic =>
+  error('REHEARSAL_INPUT_MISSING', `no stand-in knows what ${runbook} wants as ${names.join(', ')}`, {
+    hint: 'Give it with -i name=value, or name a runbook that outputs it with --before.',
+  })
+
+export const rehearsalFails = (runbook: string, why: string): Diagnostic =>
+  error('REHEARSAL_FAILS', `${runbook} fails though nothing goes wrong: ${why}`, {})
 
 export const vaultPasswordMissing = (): Diagnostic =>
   error('VAULT_PASSWORD_MISSING', 'no password for the vault', {

@@ -20,6 +20,8 @@ export interface Host {
   /** Where a build left the shipped packs ready to use; need not exist. */
   readonly preparedDirectory: string
   readonly schemasDirectory: string
+  /** The examples of the diagnostic codes, one folder a code. */
+  readonly examplesDirectory: string
   clock(): Promise<Clock>
   newRunId(): string
   /** Loaded on demand: check and plan need no platform's code. */

@@ -6,8 +6,8 @@ import { position } from './position.ts'
 
 export interface SarifTool {
   readonly version: string
-  /** One sentence about a code, shown as the rule's description. */
-  readonly titles: Readonly<Record<string, string>>
+  /** Of each code: one sentence, shown as the rule's description, and why it is refused and what to do. */
+  readonly meanings: Readonly<Record<string, { readonly title: string; readonly explanation: string }>>
 }
 
 /** A SARIF log with one run. */
@@ -26,13 +26,24 @@ export function diagnosticsToSarif(
           driver: {
             name: 'holdfast',
             version: tool.version,
-            rules: codes.map((code) => ({ id: code, shortDescription: { text: tool.titles[code] ?? code } })),
+            rules: codes.map((code) => rule(code, tool)),
           },
         },
         columnKind: 'utf16CodeUnits',
         results: inReadingOrder(diagnostics).map((each) => result(each, codes, sources)),
       },
     ],
+  }
+}
+
+function rule(code: string, { meanings }: SarifTool): JsonObject {
+  const meaning = meanings[code]
+  if (!meaning) return { id: code, shortDescription: { text: code } }
+  const { title, explanation } = meaning
+  return {
+    id: code,
+    shortDescription: { text: title },
+    help: { text: `${explanation} \`holdfast explain ${code}\` shows an example.` },
   }
 }
 

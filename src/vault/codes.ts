@@ -1,31 +1,106 @@
 // Every message that the vault raises, worded here once. Other files call these builders; none throws a text of its own.
+import type { CodeMeaning } from '../language/index.ts'
 import type { FileKind } from './backend.ts'
 
-/** Every code and what it means. A code never changes meaning; docs/formats/vault.md repeats the table. */
+/** Every code and what it means. A code never changes meaning; docs/formats/vault.md repeats the titles. */
 export const vaultCodes = {
-  VAULT_NOT_FOUND: 'The folder has no config file, so it is no vault.',
-  VAULT_EXISTS: 'The folder is a vault already.',
-  VAULT_KEY_MISSING: 'No key file is there; nothing can be decrypted.',
-  VAULT_PASSWORD_WRONG: 'The password opens none of the key files.',
-  VAULT_VERSION_UNSUPPORTED: 'The repository has a format version other than 2.',
-  VAULT_FILE_MISSING: 'A file that others refer to is gone.',
-  VAULT_FILE_DAMAGED: 'A file is not what was written.',
-  VAULT_BLOB_MISSING: 'A blob that is referred to is in no index, or an index is missing.',
-  VAULT_TREE_INVALID: 'A tree is whole but does not describe what it should.',
-  VAULT_LOCKED: 'Another process has a lock that excludes this call.',
-  VAULT_LOCK_LOST: 'The lock could not be refreshed in time, so what ran under it was ended.',
-  VAULT_CLOSED: 'The vault was closed while it was in use.',
-  VAULT_WRITE_FAILED: 'The storage refused a write; nothing is written any more until the vault is opened again.',
-  POINT_UNKNOWN: 'No restore point has this id.',
-  POINT_AMBIGUOUS: 'Several restore points begin with these digits.',
-  POINT_DAMAGED: 'What describes a restore point cannot be read.',
-  POINT_DISK_UNKNOWN: 'A restore point has no such disk.',
-  DISK_MAP_INVALID: 'The map of a disk leaves gaps, reaches too far, or refers to a base that is not there.',
-  SOURCE_TOO_SMALL: 'A source has fewer bytes than its disk is said to have.',
-  SOURCE_FAILED: 'A source could not be opened or read.',
-  TARGET_TOO_SMALL: 'A target has fewer bytes than the disk.',
-  TARGET_FAILED: 'A target could not be opened or written.',
-} as const
+  VAULT_NOT_FOUND: {
+    title: 'The folder has no config file, so it is no vault',
+    explanation:
+      'A vault is a folder with a config file, keys, data and snapshots. Correct the path, or create a vault there with `holdfast vault init`.',
+  },
+  VAULT_EXISTS: {
+    title: 'The folder is a vault already',
+    explanation: 'A vault is never created over another one. Use it as it is, or choose an empty folder.',
+  },
+  VAULT_KEY_MISSING: {
+    title: 'No key file is there; nothing can be decrypted',
+    explanation:
+      'The key of a vault lies in its folder `keys`, sealed by the password. Restore that folder from a copy: there is no other way to read the vault.',
+  },
+  VAULT_PASSWORD_WRONG: {
+    title: 'The password opens none of the key files',
+    explanation: 'Give the password with which the vault was created, or one that was added to it since.',
+  },
+  VAULT_VERSION_UNSUPPORTED: {
+    title: 'The repository has a format version other than 2',
+    explanation:
+      'Vaults are restic repositories of format 2. Use a newer release of Holdfast, or migrate an old repository with `restic migrate`.',
+  },
+  VAULT_FILE_MISSING: {
+    title: 'A file that others refer to is gone',
+    explanation:
+      'Restore it from a copy of the vault. `holdfast vault verify` lists the restore points that need it; the others can be restored.',
+  },
+  VAULT_FILE_DAMAGED: {
+    title: 'A file is not what was written',
+    explanation:
+      'Each file is named by the hash of its content and sealed, so damage is always seen. Restore the file from a copy of the vault; `holdfast vault verify` lists what is affected.',
+  },
+  VAULT_BLOB_MISSING: {
+    title: 'A blob that is referred to is in no index, or an index is missing',
+    explanation: 'Rebuild the index from the data that is there with `restic repair index`, then run `holdfast vault verify`.',
+  },
+  VAULT_TREE_INVALID: {
+    title: 'A tree is whole but does not describe what it should',
+    explanation:
+      'It is sealed with the right key, so another program wrote it, or a mistake in Holdfast. `holdfast vault verify` lists the restore points that need it.',
+  },
+  VAULT_LOCKED: {
+    title: 'Another process has a lock that excludes this call',
+    explanation: 'Wait for it to end. When its process is gone, `restic unlock` removes the lock.',
+  },
+  VAULT_LOCK_LOST: {
+    title: 'The lock could not be refreshed in time, so what ran under it was ended',
+    explanation: 'Others may take a lock that is not refreshed for stale. Check the storage, then start the same run again.',
+  },
+  VAULT_CLOSED: {
+    title: 'The vault was closed while it was in use',
+    explanation: 'The command was ended while it still read or wrote. Start it again.',
+  },
+  VAULT_WRITE_FAILED: {
+    title: 'The storage refused a write; nothing is written any more until the vault is opened again',
+    explanation: 'Check space and rights of the storage, then start the same run again: earlier restore points are whole.',
+  },
+  POINT_UNKNOWN: {
+    title: 'No restore point has this id',
+    explanation: '`holdfast vault list` lists them; the first digits are enough where they are unique.',
+  },
+  POINT_AMBIGUOUS: {
+    title: 'Several restore points begin with these digits',
+    explanation: 'Give more digits of the id.',
+  },
+  POINT_DAMAGED: {
+    title: 'What describes a restore point cannot be read',
+    explanation:
+      'The message says what is wrong with it. Restore its files from a copy of the vault, or use another restore point.',
+  },
+  POINT_DISK_UNKNOWN: {
+    title: 'A restore point has no such disk',
+    explanation: '`holdfast vault show` lists the disks of a restore point.',
+  },
+  DISK_MAP_INVALID: {
+    title: 'The map of a disk leaves gaps, reaches too far, or refers to a base that is not there',
+    explanation:
+      'A disk is stored whole or not at all: data, zeros, holes and what is unchanged since the base must cover it exactly. The fault is in what the pack answered; back up in full.',
+  },
+  SOURCE_TOO_SMALL: {
+    title: 'A source has fewer bytes than its disk is said to have',
+    explanation: 'The platform says one size and serves another. Read the configuration of the disk anew, and back up again.',
+  },
+  SOURCE_FAILED: {
+    title: 'A source could not be opened or read',
+    explanation: 'The message says what the disk answered. The copy goes on from its checkpoint once the disk answers again.',
+  },
+  TARGET_TOO_SMALL: {
+    title: 'A target has fewer bytes than the disk',
+    explanation: 'Restore into a disk of at least the size of the one that was backed up.',
+  },
+  TARGET_FAILED: {
+    title: 'A target could not be opened or written',
+    explanation: 'The message says what the target answered. Check it, then restore again.',
+  },
+} as const satisfies Readonly<Record<string, CodeMeaning>>
 
 export type VaultCode = keyof typeof vaultCodes
 

@@ -3,7 +3,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { cliCodes } from '../../src/cli/codes.ts'
 import { runCli } from '../../src/cli/index.ts'
 import { createTestHost } from '../cli/test-host.ts'
 
@@ -31,13 +30,4 @@ describe('P12: a wrong configuration, input or target is refused with a code, a 
     expect(said).not.toContain(ENVIRONMENT.LAB_SECRET)
     expect(existsSync(join(FOLDER, name, '.holdfast')), 'a refused command leaves no state directory').toBe(false)
   })
-})
-
-/** Drawn by tests that need a journal, a simulator or a vault. */
-const ELSEWHERE = ['RUN_INTERRUPTED', 'RUN_NOT_FOUND', 'RUN_NOT_RESUMABLE', 'RUN_TAKEN_OVER', 'FILE_EXISTS', 'VAULT_PASSWORD_MISSING']
-
-test('every code of the command line has a case', () => {
-  const expectations = cases.map((name) => readFileSync(join(FOLDER, name, 'expected.txt'), 'utf8')).join('\n')
-  const missing = Object.keys(cliCodes).filter((code) => !expectations.includes(`[${code}]`) && !ELSEWHERE.includes(code))
-  expect(missing).toEqual([])
 })

@@ -28,7 +28,7 @@ function expectSound(text: string): void {
   const sources = new Map([['a.yaml', text]])
   formatDiagnostics(found, sources, { colour: true })
   diagnosticsToJson(found, sources)
-  diagnosticsToSarif(found, sources, { version: '0', titles: {} })
+  diagnosticsToSarif(found, sources, { version: '0', meanings: {} })
 }
 
 describe('P12: whatever is written, check answers with diagnostics and never throws', () => {

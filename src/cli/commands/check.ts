@@ -1,8 +1,14 @@
 // `holdfast check`: runbooks, packs and configuration, all problems in one pass. It touches nothing and opens no connection.
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type Diagnostic, diagnosticsToJson, diagnosticsToSarif, formatDiagnostics } from '../../diagnostics/index.ts'
-import { loadPack } from '../../packs/index.ts'
+import {
+  type Diagnostic,
+  diagnosticsToJson,
+  diagnosticsToSarif,
+  formatDiagnostics,
+  inReadingOrder,
+} from '../../diagnostics/index.ts'
+import { checkLock, LOCK_FILE, loadPack, readLock } from '../../packs/index.ts'
 import { nothingToCheck } from '../codes.ts'
 import type { GlobalOptions, RunCommand } from '../command.ts'
 import { CONFIG_FILE, checkTargets, defaultConfig, readConfig } from '../config/index.ts'
@@ -57,7 +63,8 @@ function filesOf(host: Host, session: Session, what: string): readonly string[] 
   return stat ? [what] : [session.library.findRunbook(what)]
 }
 
-const isCheckable = (name: string): boolean => name.endsWith(RUNBOOK_ENDING) || name === 'pack.yaml' || name === CONFIG_FILE
+const isCheckable = (name: string): boolean =>
+  name.endsWith(RUNBOOK_ENDING) || ['pack.yaml', CONFIG_FILE, LOCK_FILE].includes(name)
 
 function filesBelow(host: Host, directory: string): readonly string[] {
   const entries = readdirSync(resolve(host.workingDirectory, directory), { withFileTypes: true })
@@ -72,6 +79,7 @@ function filesBelow(host: Host, directory: string): readonly string[] {
 
 async function checkFile(host: Host, session: Session, file: string): Promise<Checked> {
   if (basename(file) === 'pack.yaml') return loadPack(dirname(resolve(host.workingDirectory, file)))
+  if (basename(file) === LOCK_FILE) return checkLockFile(host, session, file)
   if (file.endsWith(RUNBOOK_ENDING) || !(await isConfig(host, file)))
     return session.library.loadRunbook(file, { operations: false })
   return checkConfig(host, file)
@@ -93,6 +101,19 @@ async function checkConfig(host: Host, file: string): Promise<Checked> {
   }
 }
 
+/** Against the packs at hand. That one of them is not locked matters to the runbooks that use it, and is said of them. */
+async function checkLockFile(host: Host, { library }: Session, file: string): Promise<Checked> {
+  const text = await readText(host, file)
+  const { lock, diagnostics } = readLock(text, file)
+  if (!lock) return { diagnostics, sources: new Map([[file, text]]) }
+  const { packs, ...loaded } = await library.loadPacks(library.packNames(), { operations: false })
+  const differences = checkLock(
+    lock,
+    packs.map(({ pack }) => pack),
+  ).filter(({ code }) => code !== 'LOCK_PACK_MISSING')
+  return { diagnostics: [...loaded.diagnostics, ...differences], sources: new Map([...loaded.sources, [file, text]]) }
+}
+
 /** Several runbooks may use the same broken pack. */
 function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const byText = new Map(diagnostics.map((each) => [JSON.stringify(each), each]))
@@ -111,9 +132,8 @@ async function print(
       return host.stdout.write(`${JSON.stringify(diagnosticsToJson(diagnostics, sources), undefined, 2)}\n`)
     case 'sarif': {
       const { codeMeanings } = await import('../code-meanings.ts')
-      const titles = Object.fromEntries(Object.entries(codeMeanings).map(([code, { title }]) => [code, title]))
       return host.stdout.write(
-        `${JSON.stringify(diagnosticsToSarif(diagnostics, sources, { version: host.version, titles }), undefined, 2)}\n`,
+        `${JSON.stringify(diagnosticsToSarif(diagnostics, sources, { version: host.version, meanings: codeMeanings }), undefined, 2)}\n`,
       )
     }
     case 'text': {
@@ -121,7 +141,9 @@ async function print(
       const warnings = diagnostics.length - errors
       if (diagnostics.length > 0)
         host.stdout.write(`${formatDiagnostics(diagnostics, sources, { colour: wantsColour(host, host.stdout) }).trimEnd()}\n\n`)
-      return host.stdout.write(`${count(checked, 'file')} checked, ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`)
+      host.stdout.write(`${count(checked, 'file')} checked, ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`)
+      const [first] = inReadingOrder(diagnostics)
+      return first && host.stdout.write(`\`holdfast explain ${first.code}\` tells more.\n`)
     }
     default:
       return format satisfies never

@@ -1,0 +1,2 @@
+export { examplesOf } from './examples.ts'
+export { type CodePage, pageAsJson, pageAsMarkdown, pageAsText } from './page.ts'
