@@ -4,7 +4,13 @@ import type { Clock } from '../packs/index.ts'
 /** The longest that one `setTimeout` can wait. */
 const LONGEST_SLEEP_MS = 2 ** 31 - 1
 
-export const systemClock: Clock = { now: () => Date.now(), sleep }
+const originMs = Date.now() - performance.now()
+
+/**
+ * The time at which the process started, and what has passed since. Setting the host's clock does not move it: a clock set ahead
+ * by an hour would end every time-out at once, and take for final that what was asked for a moment ago did not appear.
+ */
+export const systemClock: Clock = { now: () => Math.round(originMs + performance.now()), sleep }
 
 /** A clock that starts at the present and runs `rate` times as fast. */
 export function fastClock(rate: number): Clock {

@@ -1,6 +1,7 @@
 // After a crash, and after a run that still owes something. Every call that was under way is in doubt; critical resources
 // are let go before anything else happens. [P2, P3, P5]
 import type { Failure } from '../packs/index.ts'
+import { answered } from './approvals.ts'
 import { evaluateYield } from './blocks.ts'
 import { callFailed, lookAgain } from './calls.ts'
 import { evaluateKey } from './compounds.ts'
@@ -56,10 +57,13 @@ function takeUp(turn: Turn): void {
   for (const [lock, { name, granted }] of Object.entries(state.locks)) {
     if (!granted) turn.commands.push({ kind: 'lock', lock, name })
   }
+  // How long nobody ran is told by clocks that may have been set: what has not appeared may do so from now on. [P3]
+  for (const obligation of Object.values(state.obligations)) if (obligation.handle === undefined) obligation.sentAt = state.now
   const calls = Object.entries(state.calls)
   for (const [id] of calls) dropCall(state, id)
   for (const [timer, { at }] of Object.entries(state.timers)) turn.commands.push({ kind: 'setTimer', timer, at })
   for (const [, call] of calls) takeUpCall(turn, call)
+  for (const step of Object.values(state.steps)) if (step.kind === 'plain' && step.answer) answered(turn, step.path, step.answer)
   for (const obligation of Object.values(state.obligations)) takeUpLease(turn, obligation)
   wakeClosing(turn)
 }

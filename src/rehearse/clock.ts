@@ -10,9 +10,7 @@ const PATIENCE_MS = 3000
 export interface RehearsalClock extends Clock {
   /** Time stands still until the answer is called. */
   busy(): () => void
-  /** Sets what `now` tells; sleepers sleep on. */
-  jump(byMs: number): void
-  /** Milliseconds that have passed, jumps apart. */
+  /** Milliseconds that have passed. */
   readonly passedMs: number
   /** Resolves when nothing is left that could ever happen. */
   readonly stuck: Promise<void>
@@ -34,7 +32,6 @@ export function createRehearsalClock(startAtMs: number, followers: () => readonl
   const sleepers = new Set<Sleeper>()
   const stuck = Promise.withResolvers<void>()
   let now = startAtMs
-  let jumpedMs = 0
   let working = 0
   let quiet = 0
   let quietSince = performance.now()
@@ -74,7 +71,7 @@ export function createRehearsalClock(startAtMs: number, followers: () => readonl
 
   setImmediate(turn)
   return {
-    now: () => now + jumpedMs,
+    now: () => now,
     sleep: (durationMs, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)
@@ -103,9 +100,6 @@ export function createRehearsalClock(startAtMs: number, followers: () => readonl
         working -= 1
         stir()
       }
-    },
-    jump: (byMs) => {
-      jumpedMs += byMs
     },
     get passedMs() {
       return now - startAtMs

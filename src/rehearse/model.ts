@@ -13,11 +13,9 @@ export type Fault =
       readonly skip: number
       readonly does: string
     }
-  /** The engine dies just before or just after it has written its n-th record; another one resumes. */
-  | { readonly kind: 'crash'; readonly record: number; readonly moment: 'before' | 'after' }
+  /** The engine dies just before or just after it has written its n-th record; another one resumes, on a clock that may have been set. */
+  | { readonly kind: 'crash'; readonly record: number; readonly moment: 'before' | 'after'; readonly clockSetByMs: number }
   | { readonly kind: 'cancel'; readonly record: number }
-  /** The host's clock is set; negative: back. */
-  | { readonly kind: 'clockJump'; readonly record: number; readonly byMs: number }
 
 export type WireFault = (typeof WIRE_FAULTS)[number]
 

@@ -32,12 +32,14 @@ export function faultAsText(fault: Fault): string {
     case 'inside':
       return `${nth(fault.skip)} ${fault.operation}: ${fault.does} at the ${fault.connection}`
     case 'crash':
-      return `the engine dies ${fault.moment} record ${fault.record}`
+      return `the engine dies ${fault.moment} record ${fault.record}${clockSet(fault.clockSetByMs)}`
     case 'cancel':
       return `somebody cancels after record ${fault.record}`
-    case 'clockJump':
-      return `the clock is set ${formatDuration(Math.abs(fault.byMs))} ${fault.byMs < 0 ? 'back' : 'ahead'} after record ${fault.record}`
   }
+}
+
+function clockSet(byMs: number): string {
+  return byMs === 0 ? '' : `, and meanwhile the clock is set ${formatDuration(Math.abs(byMs))} ${byMs < 0 ? 'back' : 'ahead'}`
 }
 
 const nth = (skip: number): string => `call ${skip + 1} of`

@@ -28,6 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['journal', 'http', 'blocks'],
   ['engine', 'plan', 'verify', 'vault', 'editor'],
   ['platforms'],
+  ['rehearse'],
   ['cli', 'web'],
 ]
 const FOLDERS = FLOORS.flat()
