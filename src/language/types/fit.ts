@@ -1,6 +1,6 @@
 // Whether a value of one type can go where another is wanted, and how types are called when it cannot.
 import { elementsOf } from './sequence.ts'
-import { ABSENT, type Kind, kindsOf, mayBePresent, ownProperty, present, type Type } from './type.ts'
+import { ABSENT, type Kind, kindsOf, mayBePresent, ownProperty, present, type Type, union } from './type.ts'
 
 /** Why no value of the type fits; nothing when one may. */
 export interface Mismatch {
@@ -37,14 +37,17 @@ function mismatchInside(type: NonNullable<Type['object']>, wanted: NonNullable<T
   return undefined
 }
 
-/** No value is of both types. Lists are not looked into: one of a list's items may stand for it. */
+/** No value is of both types. Of a list, one item may stand for it. */
 export function disjoint(one: Type, other: Type): boolean {
-  if ([one, other].some((type) => type.any || type.array || type.object || !mayBePresent(type))) return false
-  const common = kindsOf(one).filter((kind) => other[kind] !== undefined)
+  const [left, right] = [withItems(one), withItems(other)]
+  if (left.any || right.any || !mayBePresent(left) || !mayBePresent(right)) return false
+  const common = kindsOf(left).filter((kind) => right[kind] !== undefined)
   if (common.some((kind) => kind !== 'string')) return false
-  const [texts, others] = [one.string, other.string]
+  const [texts, others] = [left.string, right.string]
   return common.length === 0 || (Array.isArray(texts) && Array.isArray(others) && !texts.some((text) => others.includes(text)))
 }
+
+const withItems = (type: Type): Type => (type.array ? union(type, elementsOf(type)) : type)
 
 const NAMES: Readonly<Record<Kind, string>> = {
   null: 'null',

@@ -1,4 +1,5 @@
 export { propertiesAfter, typeOfCut, variablesIn } from './cut.ts'
+export { literalBranches } from './branches.ts'
 export { conditionsIn, type Facts, factsOfSource, withFacts, withoutName } from './facts.ts'
 export { describe, mismatch } from './fit.ts'
 export { fromSchema, fromValue } from './from-schema.ts'
