@@ -43,7 +43,12 @@ const propertiesOf = (program: Program, action: string): readonly (readonly [str
 }
 
 /** Input of a find, probe, renew or release: each property by name, from the handle, else from the acquiring call. */
-export function inputByName(program: Program, action: string, obligation: Obligation, more: JsonObject = {}): JsonObject {
+export function inputByName(
+  program: Program,
+  action: string,
+  obligation: Pick<Obligation, 'input' | 'identity' | 'handle'>,
+  more: JsonObject = {},
+): JsonObject {
   const known: JsonObject = { ...obligation.input, ...obligation.identity, ...obligation.handle, ...more }
   const input: Record<string, Json> = {}
   for (const [name] of propertiesOf(program, action)) {

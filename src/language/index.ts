@@ -24,6 +24,7 @@ export {
 } from './check/index.ts'
 export { type Code, type CodeMeaning, diagnosticCodes } from './code-table.ts'
 export { conform } from './conform.ts'
+export { DEFAULT_RETRY, ENGINE_FAILURES } from './defaults.ts'
 export { ExpressionFailed, evaluateOpen, evaluateTemplate, type Reference, type Roots, references } from './expressions/index.ts'
 export type * from './model.ts'
 export { type Draft, type ParsedRunbook, parseRunbook, runbookSchema } from './parse/index.ts'
@@ -41,3 +42,4 @@ export {
   type YamlNode,
   type YamlScalar,
 } from './syntax/index.ts'
+export { longestOfTriesMs } from './tries.ts'

@@ -55,6 +55,8 @@ export interface PlanStep {
   readonly certainty: Certainty
   /** Qualified action name; for `uses`. */
   readonly action?: string
+  /** `name@version`; for `runbook`, whose steps are this one's. */
+  readonly runbook?: string
   readonly title?: string
   readonly effect?: Effect
   /** What the call would be given. */

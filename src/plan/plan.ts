@@ -1,155 +1,144 @@
-// Makes a plan of a runbook: drives the kernel over unknowns and writes down what it does, as a tree.
-import {
-  actionNamed,
-  type Command,
-  type EvaluateCommand,
-  enclosingSteps,
-  link,
-  type Obligation,
-  type Program,
-  type RunState,
-  resourceNamed,
-  stepAt,
-  stepOfBlock,
-  unwindOrder,
-} from '../kernel/index.ts'
+// Makes a plan of a runbook: explores it with the kernel, then works out what the tree of steps means.
+
+import { foreseenRequests } from '../http/index.ts'
+import { actionNamed as actionIn, inputByName, link, type Program, resourceNamed } from '../kernel/index.ts'
 import type { Runbook } from '../language/index.ts'
-import type { Catalogue } from '../packs/index.ts'
-import type { Json, JsonObject } from '../values/index.ts'
-import { explore, type Pass } from './explore.ts'
-import type { Certainty, Hold, Plan, PlanStep } from './model.ts'
+import { type Catalogue, openOutput } from '../packs/index.ts'
+import { isObject, type JsonObject } from '../values/index.ts'
+import { affectedBy, worldOf } from './affects.ts'
+import { type Draft, type Drawing, draw, drawValues, type HoldDraft, newDrawing, wordedFor } from './draw.ts'
+import { type Estimating, type Experience, estimate, estimateOfStep } from './estimates.ts'
+import { explore } from './explore.ts'
+import { type Knowledge, NOTHING } from './knowledge.ts'
+import type { Basis, Hold, Plan, PlanStep } from './model.ts'
+import { bytesOf, flat, totalsOf } from './totals.ts'
+import { windowOf } from './windows.ts'
 
 export interface PlanRequest {
   readonly runbook: Runbook
+  /** With the operations of its packs where requests are to be shown. */
   readonly catalogue: Catalogue
   /** As a run would get them; an input that is not given is unknown. */
   readonly inputs: JsonObject
   readonly targets: JsonObject
+  /** As a run would pin the runbook and its packs. */
+  readonly pins?: Readonly<Record<string, string>>
+  /** What is known of the world, and from where; without it, nothing is. */
+  readonly basis?: Basis
+  readonly knowledge?: Knowledge
+  readonly experience?: Experience
+  /** Of transfers. */
+  readonly bytesPerSecond?: number
 }
 
-/** A step while the tree grows. */
-type Draft = { -readonly [K in keyof PlanStep]: PlanStep[K] } & { steps: Draft[]; closes: string[]; unwind: readonly string[] }
-
-interface Drawing {
-  readonly program: Program
-  readonly roots: Draft[]
-  readonly byPath: Map<string, Draft>
-  readonly holds: Map<string, Hold>
-  readonly locks: Set<string>
-  readonly rootCloses: string[]
-}
-
-export async function planRunbook({ runbook, catalogue, inputs, targets }: PlanRequest): Promise<Plan> {
+export async function planRunbook(request: PlanRequest): Promise<Plan> {
+  const { runbook, catalogue, inputs, targets, pins = {}, basis = { kind: 'offline' }, knowledge = NOTHING } = request
   const program = link(runbook, catalogue)
-  const drawing: Drawing = { program, roots: [], byPath: new Map(), holds: new Map(), locks: new Set(), rootCloses: [] }
-  const complete = await explore(program, inputs, targets, {
-    command: (command, state, pass) => draw(drawing, command, state, pass),
-    evaluated: (command, values) => drawValues(drawing, command, values),
+  const drawing = newDrawing(program)
+  const complete = await explore({
+    program,
+    inputs,
+    targets,
+    knowledge,
+    witness: {
+      command: (command, state, pass) => draw(drawing, command, state, pass),
+      evaluated: (command, shown, pass) => drawValues(drawing, command, shown, pass),
+    },
   })
+  const { steps, holds, ...sums } = await finish(drawing, request)
   return {
     format: 1,
     runbook: runbook.name,
     version: runbook.version,
     ...(runbook.title === undefined ? {} : { title: runbook.title }),
-    pins: {},
-    basis: { kind: 'offline' },
+    pins,
+    basis,
     inputs,
     targets,
-    steps: drawing.roots,
-    closes: drawing.rootCloses,
-    holds: [...drawing.holds.values()],
+    steps,
+    closes: drawing.closes,
+    holds,
     locks: [...drawing.locks],
-    reads: [],
-    totals: { calls: {}, affects: [], approvals: [], points: [] },
+    reads: basis.kind === 'read' ? knowledge.told() : [],
+    totals: sums.totals,
     complete,
   }
 }
 
-function draw(drawing: Drawing, command: Command, state: RunState, pass: Pass): void {
-  if (command.kind === 'lock') return drawLock(drawing, command.lock, command.name)
-  if (command.kind === 'call' && command.purpose === 'release') return drawRelease(drawing, command.path, state)
-  if (command.kind !== 'report') return
-  const { report } = command
-  if (report.kind === 'stepStarted') drawStep(drawing, report.path, state, pass)
-  else if (report.kind === 'obligation') drawHold(drawing, report.obligation)
-  else if (report.kind === 'stepEnded') {
-    const step = drawing.byPath.get(report.path)
-    if (step && report.outcome === 'succeeded') step.unwind = unwindOrder(drawing.program, state).map((each) => each.id)
+async function finish(drawing: Drawing, request: PlanRequest) {
+  const { catalogue, knowledge = NOTHING, experience, bytesPerSecond } = request
+  const actionNamed = (name: string) => actionIn(drawing.program, name)
+  const told = knowledge.told()
+  const world = worldOf(told, actionNamed)
+  const roots = prune(drawing.roots, drawing.ran)
+  for (const draft of flat(roots) as Draft[]) {
+    if (draft.action === undefined || !isObject(draft.input)) continue
+    const action = actionNamed(draft.action)
+    draft.requests = await foreseenRequests(catalogue, action, draft.input)
+    draft.affects = affectedBy(action, draft.input, world)
   }
-}
-
-function drawStep(drawing: Drawing, path: string, state: RunState, pass: Pass): void {
-  if (drawing.byPath.has(path)) return
-  const step = stepAt(drawing.program, state, path)
-  if (!step) return
-  const [parent] = enclosingSteps(state, path)
-  const draft: Draft = {
-    path,
-    id: step.id,
-    verb: step.kind,
-    certainty: certaintyOf(path, parent, step.if !== undefined, pass),
-    requests: [],
-    affects: [],
-    unwind: [],
-    closes: [],
-    steps: [],
+  const bytes = bytesOf(roots, actionNamed)
+  const estimating: Estimating = {
+    drawing,
+    bytes,
+    ...(experience === undefined ? {} : { experience }),
+    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
   }
-  drawing.byPath.set(path, draft)
-  const siblings = parent === undefined ? drawing.roots : drawing.byPath.get(parent)?.steps
-  siblings?.push(draft)
-  if (step.kind === 'scope' && step.maxMs !== undefined) draft.timeoutMs = step.maxMs
-}
-
-function certaintyOf(path: string, parent: string | undefined, guarded: boolean, pass: Pass): Certainty {
-  if (parent !== undefined && path.startsWith(`${parent}!catch/`)) return 'onFailure'
-  if (parent !== undefined && pass.each.has(parent)) return 'each'
-  return guarded || (parent !== undefined && pass.chosen.has(parent)) ? 'may' : 'will'
-}
-
-function drawValues({ byPath, program }: Drawing, { id, path, inputOf }: EvaluateCommand, values: JsonObject): void {
-  const step = byPath.get(path)
-  if (!step || id !== `${path}?start`) return
-  if (inputOf === undefined) {
-    const shown = values.in ?? values.on ?? values.value ?? values.message
-    if (shown !== undefined) step.input = shown
-    return
+  const holds: Hold[] = []
+  for (const held of drawing.holds.values()) holds.push(await finishHold(drawing, catalogue, held, estimating))
+  for (const draft of flat(roots) as Draft[]) {
+    const duration = estimateOfStep(estimating, draft)
+    if (duration !== undefined) draft.duration = duration
   }
-  const { name, title, effect, timeoutMs } = actionNamed(program, inputOf)
-  Object.assign(step, { action: name, title, effect, timeoutMs, input: values.with ?? {} })
+  const duration = estimate(estimating, { counts: () => true })
+  const totals = totalsOf({ steps: roots, holds, told, bytes, actionNamed })
+  return { steps: readable(roots), holds, totals: { ...totals, ...(duration === undefined ? {} : { duration }) } }
 }
 
-function drawLock({ byPath, locks }: Drawing, id: string, name: string): void {
-  locks.add(name)
-  const step = byPath.get(id.slice(0, id.lastIndexOf('!')))
-  if (step) step.lock = name
+/** Without the steps whose condition is known to be false. */
+function prune(steps: Draft[], ran: ReadonlySet<string>): Draft[] {
+  const kept = steps.filter(({ path }) => ran.has(path))
+  for (const step of kept) step.steps = prune(step.steps, ran)
+  return kept
 }
 
-function drawHold({ byPath, holds, program }: Drawing, obligation: Obligation): void {
-  const step = byPath.get(obligation.id)
-  if (!step || holds.has(obligation.id)) return
-  const { title, release, critical, maxHoldMs, lease, deadman } = resourceNamed(program, obligation.type)
+/** What a step does stands first, what is inside it last. */
+const readable = (drafts: readonly Draft[]): readonly PlanStep[] =>
+  drafts.map(({ requests, affects, acquires, duration, unwind, closes, steps, ...head }) => ({
+    ...head,
+    requests,
+    affects,
+    ...(acquires === undefined ? {} : { acquires }),
+    ...(duration === undefined ? {} : { duration }),
+    unwind,
+    closes,
+    steps: readable(steps),
+  }))
+
+async function finishHold(drawing: Drawing, catalogue: Catalogue, held: HoldDraft, estimating: Estimating): Promise<Hold> {
+  const { program, drafts } = drawing
+  const draft = drafts.get(held.hold.path)
   const hold: Hold = {
-    path: obligation.id,
-    type: obligation.type,
-    title,
-    identity: obligation.identity as Json,
-    owner: obligation.owner,
-    release: release.action,
-    keptOnSuccess: obligation.keepOnSuccess,
-    critical,
-    ...(maxHoldMs === undefined ? {} : { maxHoldMs }),
-    ...(lease === undefined ? {} : { leaseEveryMs: lease.everyMs, leaseLifetimeMs: lease.lifetimeMs }),
-    ...(deadman === undefined ? {} : { deadman: deadman.by }),
-    releases: [],
-    renews: [],
-    window: { during: [] },
+    ...held.hold,
+    releases: await requestsAbout(program, catalogue, held.hold.release, held.releaseInput ?? {}),
+    renews: await renewalOf(program, catalogue, held.hold, draft),
+    window: windowOf(drawing, held, (measured) => estimate(estimating, measured)),
   }
-  holds.set(obligation.id, hold)
-  step.acquires = hold
+  if (draft) draft.acquires = hold
+  return hold
 }
 
-function drawRelease({ byPath, rootCloses }: Drawing, path: string, state: RunState): void {
-  const owner = stepOfBlock(state, state.obligations[path]?.owner ?? '')
-  const closes = owner === undefined ? rootCloses : byPath.get(owner)?.closes
-  if (closes && !closes.includes(path)) closes.push(path)
+const requestsAbout = (program: Program, catalogue: Catalogue, action: string, input: JsonObject) =>
+  foreseenRequests(catalogue, actionIn(program, action), input)
+
+async function renewalOf(program: Program, catalogue: Catalogue, { path, type }: Hold, draft: Draft | undefined) {
+  const { lease } = resourceNamed(program, type)
+  if (!lease || draft?.action === undefined || !isObject(draft.input)) return []
+  const handle = wordedFor(draft, openOutput(actionIn(program, draft.action), path))
+  return requestsAbout(
+    program,
+    catalogue,
+    lease.renew,
+    inputByName(program, lease.renew, { input: draft.input, identity: {}, handle }),
+  )
 }
