@@ -41,9 +41,18 @@ function targetsOf(runbook: Runbook, { packs }: Catalogue): readonly { readonly 
   return runbook.targets.map(({ name, alias, connection }) => ({ name, connection: `${byAlias[alias] ?? alias}/${connection}` }))
 }
 
-/** References for what runs nothing: each target stands for itself. */
-export const unboundTargets = (runbook: Runbook, catalogue: Catalogue): JsonObject =>
-  Object.fromEntries(targetsOf(runbook, catalogue).map(({ name, connection }) => [name, { $target: name, connection }]))
+/** References as a run gets them; a target that is not bound stands for itself. */
+export const targetRefs = (
+  runbook: Runbook,
+  catalogue: Catalogue,
+  bound: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, JsonObject>> =>
+  Object.fromEntries(
+    targetsOf(runbook, catalogue).map(({ name, connection }) => [name, { $target: bound[name] ?? name, connection }]),
+  )
+
+/** References for what runs nothing. */
+export const unboundTargets = (runbook: Runbook, catalogue: Catalogue): JsonObject => targetRefs(runbook, catalogue)
 
 function parse(options: readonly string[], diagnostics: Diagnostic[]): ReadonlyMap<string, string> {
   const named = new Map<string, string>()

@@ -27,6 +27,11 @@ export const EXIT_CODES = {
     meaning: 'Something is still held on a platform: a release kept failing, or Holdfast was made to leave at once.',
     next: '`holdfast obligations` lists it. `holdfast resume RUN` goes on with an unfinished run; `holdfast reap` settles what a finished run owes.',
   },
+  planDiffers: {
+    code: 6,
+    meaning: 'A run would not do what its plan says, or two plans differ. Nothing was touched.',
+    next: 'Read what differs. Plan again, and have the new plan approved.',
+  },
   bug: {
     code: 70,
     meaning: 'Holdfast itself went wrong. What a run held is in the journal.',

@@ -21,6 +21,8 @@ export interface InputOptions {
   /** `key=value` each; wins over the file. */
   readonly input: readonly string[]
   readonly inputs?: string
+  /** Those of a plan; they stand where nothing else is given. */
+  readonly planned?: JsonObject
 }
 
 /** Complete and valid, defaults filled in. Throws Refusal with everything that is wrong. */
@@ -33,6 +35,13 @@ export async function readSomeInputs(host: Host, runbook: Runbook, options: Inpu
   const given = await readAs(schema, host, runbook, options)
   const names = isObject(schema.properties) ? Object.keys(schema.properties) : []
   return { ...Object.fromEntries(names.map((name) => [name, unknown(`inputs.${name}`)])), ...given }
+}
+
+/** What was given, as it was given: no defaults, nothing of a plan. Throws Refusal. */
+export async function readGivenInputs(host: Host, runbook: Runbook, { input, inputs }: InputOptions): Promise<JsonObject> {
+  const { node, diagnostics, sources } = await gather(host, runbook, { input, ...(inputs === undefined ? {} : { inputs }) })
+  refuseErrors(diagnostics, sources, EXIT.usage)
+  return toJson(node) as JsonObject
 }
 
 async function readAs(schema: JsonSchema, host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> {
@@ -53,7 +62,7 @@ function withoutNowhere({ span, ...found }: Diagnostic): Diagnostic {
 }
 
 /** File and command line as one document, in which each value keeps its place. */
-async function gather(host: Host, runbook: Runbook, { input, inputs }: InputOptions) {
+async function gather(host: Host, runbook: Runbook, { input, inputs, planned }: InputOptions) {
   const diagnostics: Diagnostic[] = []
   const sources = new Map<string, string>()
   const entries = new Map<string, YamlEntry>()
@@ -65,6 +74,10 @@ async function gather(host: Host, runbook: Runbook, { input, inputs }: InputOpti
     return root
   }
 
+  if (planned !== undefined) {
+    const root = read('the plan', JSON.stringify(planned))
+    if (root?.kind === 'map') for (const entry of root.entries) entries.set(entry.key, entry)
+  }
   if (inputs !== undefined) {
     const root = read(inputs, await readText(host, inputs))
     if (root?.kind === 'map') for (const entry of root.entries) entries.set(entry.key, entry)

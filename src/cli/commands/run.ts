@@ -6,20 +6,25 @@ import { conduct } from '../conduct.ts'
 import { openTargets } from '../config/index.ts'
 import { type InputOptions, readInputs } from '../inputs.ts'
 import { openLog } from '../log.ts'
+import { openPlannedRun } from '../planned-run.ts'
 import { assertTargets, checkedRunbook, openSession } from '../session.ts'
 import { createView, type ViewFormat } from '../views/index.ts'
 
 export interface RunOptions extends InputOptions {
   readonly target: readonly string[]
   readonly format: ViewFormat
+  /** The saved plan that the run is held to. */
+  readonly plan?: string
 }
 
 export const run: RunCommand<[runbook: string], RunOptions> = async (host, options, fileOrName) => {
   const session = await openSession(host, options)
   const loaded = await checkedRunbook(session, fileOrName, { operations: true })
   const { runbook, text, packs, catalogue } = loaded
-  const inputs = await readInputs(host, runbook, options)
-  const targets = bindTargets(loaded, session.config, options.target)
+  const { inputs, targets } =
+    options.plan === undefined
+      ? { inputs: await readInputs(host, runbook, options), targets: bindTargets(loaded, session.config, options.target) }
+      : await openPlannedRun(host, session, loaded, { ...options, plan: options.plan })
   assertTargets(session.config, Object.values(targets), catalogue)
 
   const connections = await openTargets(session.config, Object.values(targets), catalogue, host.env)

@@ -6,16 +6,26 @@ import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { moment } from '../moment.ts'
+import { loadPlan } from '../saved-plan.ts'
 import { openSession } from '../session.ts'
 import { table } from '../table.ts'
 import { createJsonView, createLinesView, failureWords, inline, obligationFacts } from '../views/index.ts'
 import { runFacts, standing, took } from './runs.ts'
+import { showAgainstPlan } from './show-plan.ts'
 
-export const run: RunCommand<[run: string], { readonly format: 'text' | 'json' }> = async (host, options, id) => {
+interface Options {
+  readonly format: 'text' | 'json'
+  /** The saved plan that the run is shown against. */
+  readonly plan?: string
+}
+
+export const run: RunCommand<[run: string], Options> = async (host, options, id) => {
   const { config } = await openSession(host, options)
   await using journal = await openState(config.stateDirectory)
   const summary = await journal.run(id)
   if (!summary) throw new RunUnknown(id)
+  if (options.plan !== undefined)
+    return showAgainstPlan(host, journal, summary, await loadPlan(host, options.plan), options.format)
   const open = await journal.obligations({ open: true, runId: id })
   const settled = await journal.obligations({ open: false, runId: id })
   const obligations = [...open, ...settled].map(({ obligation }) => obligation)

@@ -35,6 +35,16 @@ export const changedDocuments = (plan: Plan['pins'], now: Plan['pins']): readonl
     kind: was === undefined ? 'added' : is === undefined ? 'removed' : 'changed',
   }))
 
+/** In what a run was set up otherwise than its plan: documents, inputs and targets. */
+export const otherSetUp = (plan: Plan, run: Pick<Plan, 'pins' | 'inputs' | 'targets'>): readonly Change[] => [
+  ...changedDocuments(plan.pins, run.pins),
+  ...setUp('input', plan.inputs, run.inputs),
+  ...setUp('target', plan.targets, run.targets),
+]
+
+const setUp = (about: 'input' | 'target', plan: JsonObject, run: JsonObject): readonly Change[] =>
+  differences(plan, run, '', fits).map(({ where: at, ...values }) => ({ about, at, kind: 'changed', ...values }))
+
 /** Steps that change, acquire, release, lock or wait for a person. Reading and computing leave no trace. */
 const consequentialSteps = (plan: Plan): ReadonlyMap<string, PlanStep> =>
   new Map(flat(plan.steps).flatMap(({ step }) => (isConsequential(step) ? [[step.path, step] as const] : [])))

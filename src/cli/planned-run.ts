@@ -1,0 +1,74 @@
+// A run that is held to a plan: set up as it was planned, or refused before anything is touched.
+import {
+  changedDocuments,
+  type Plan,
+  planDocumentChanged,
+  planInputDiffers,
+  planRunbookDiffers,
+  planTargetDiffers,
+} from '../plan/index.ts'
+import { isUnknown, type JsonObject } from '../values/index.ts'
+import { bindTargets, targetRefs } from './bind-targets.ts'
+import { EXIT } from './exit-codes.ts'
+import type { Host } from './host.ts'
+import { type InputOptions, readGivenInputs, readInputs } from './inputs.ts'
+import { planOffline } from './make-plan.ts'
+import { Refusal } from './refusal.ts'
+import { knownInputs, loadPlan } from './saved-plan.ts'
+import type { CheckedRunbook, Session } from './session.ts'
+
+export interface PlannedRunOptions extends InputOptions {
+  readonly target: readonly string[]
+  readonly plan: string
+}
+
+export interface PlannedRun {
+  readonly plan: Plan
+  readonly inputs: JsonObject
+  readonly targets: Readonly<Record<string, string>>
+}
+
+/** Inputs and targets of the plan; others that are given are refused by name. Throws Refusal. */
+export async function openPlannedRun(
+  host: Host,
+  { config }: Session,
+  loaded: CheckedRunbook,
+  options: PlannedRunOptions,
+): Promise<PlannedRun> {
+  const { runbook } = loaded
+  const plan = await loadPlan(host, options.plan)
+  if (plan.runbook !== runbook.name) throw new Refusal([planRunbookDiffers(options.plan, plan.runbook, runbook.name)])
+  const planned = plannedTargets(plan)
+  const others = [
+    ...otherInputs(plan, await readGivenInputs(host, runbook, options)),
+    ...options.target.flatMap((text) => otherTarget(planned, text)),
+  ]
+  if (others.length > 0) throw new Refusal(others)
+  const inputs = await readInputs(host, runbook, { ...options, planned: knownInputs(plan) })
+  const bound = Object.entries(planned).map(([name, target]) => `${name}=${target}`)
+  const targets = bindTargets(loaded, config, [...bound, ...options.target])
+  const now = await planOffline(loaded, inputs, targetRefs(runbook, loaded.catalogue, targets))
+  refuseAll(changedDocuments(plan.pins, now.pins).map(({ at, kind }) => planDocumentChanged(at, kind)))
+  return { plan, inputs, targets }
+}
+
+/** An input that the plan left open may be given. */
+const otherInputs = (plan: Plan, given: JsonObject) =>
+  Object.entries(given).flatMap(([name, value]) => {
+    const before = plan.inputs[name]
+    const isOther = before === undefined || (!isUnknown(before) && JSON.stringify(before) !== JSON.stringify(value))
+    return isOther ? [planInputDiffers(name, before, value)] : []
+  })
+
+function otherTarget(planned: Readonly<Record<string, string>>, text: string) {
+  const [, name = '', target = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  const before = planned[name]
+  return before === undefined || before === target ? [] : [planTargetDiffers(name, before, target)]
+}
+
+const plannedTargets = ({ targets }: Plan): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(targets).map(([name, target]) => [name, (target as { $target: string }).$target]))
+
+function refuseAll(diagnostics: Refusal['diagnostics']): void {
+  if (diagnostics.length > 0) throw new Refusal(diagnostics, { exitCode: EXIT.planDiffers })
+}
