@@ -6,7 +6,6 @@ import type { Field, MapTemplate, Template } from '../model.ts'
 import { wordProblem } from '../schema-diagnostics.ts'
 import { closestNode, entryOf, templateOf, toJson } from '../syntax/index.ts'
 import { defaultDiagnostics } from './input-defaults.ts'
-import { defaultDiagnostics } from './input-defaults.ts'
 import { isExpression, type NamedValue, type Shape, scalar } from './shape.ts'
 
 export const EXPRESSION_SCHEMA: JsonSchema = {
@@ -119,7 +118,6 @@ export const schema: Shape<JsonSchema> = {
       const span = (property !== undefined && place.kind === 'map' ? entryOf(place, property)?.keySpan : undefined) ?? place.span
       to.diagnostics.push(codes.inputsSchemaInvalid(span, problem.path.join('.'), wordProblem(problem), guess))
     }
-    if (byPlace.size === 0) to.diagnostics.push(...defaultDiagnostics(value, node))
     if (byPlace.size === 0) to.diagnostics.push(...defaultDiagnostics(value, node))
     return value
   },
