@@ -1,5 +1,5 @@
 // Steps that call an action: attempts, retries, and what happens when nobody knows whether a call took effect. [P1, P3]
-import type { RetryPolicy, UsesStep } from '../language/index.ts'
+import { DEFAULT_RETRY, type RetryPolicy, type UsesStep } from '../language/index.ts'
 import type { Action, Failure } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import type { Path } from './model.ts'
@@ -9,9 +9,6 @@ import { blockFrame, obligationOf, type PlainFrame, plainFrame } from './state.t
 import { callLock, endStopped, failStep, lock, succeed } from './steps.ts'
 import { backoffMs, evaluate, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
 import { dependsOn, failure, handlesIn, inputByName, rootsOf } from './visible.ts'
-
-/** Where a step states none: passing faults of a network or a busy platform are ridden out for about half a minute. */
-export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, delayMs: 1000, factor: 2, maxDelayMs: 30_000 }
 
 const LOOKUP_RETRY: RetryPolicy = { attempts: 8, delayMs: 1000, factor: 2, maxDelayMs: 30_000 }
 

@@ -43,6 +43,8 @@ export interface FailureView {
 }
 
 export interface ResourceView {
+  /** Resource types that it must be released before, when it was acquired from one. */
+  readonly childOf: readonly string[]
   /** Qualified read action that looks it up by the identity that was chosen before the call. */
   readonly find?: string
   readonly release: { readonly timeoutMs: number }

@@ -212,6 +212,56 @@ const TABLE = {
     title: 'Half a polling',
     explanation: 'until says when to stop and every says how often to ask; both are needed.',
   },
+  CHILD_OUTLIVES_PARENT: {
+    title: 'A resource is to outlive the one it was acquired from',
+    explanation:
+      'Children are released before their parents, whoever owns them: an export of a snapshot ends with the snapshot at the latest. Let the outer scope own both, or the inner one.',
+  },
+  HOLD_TOO_LONG: {
+    title: 'A critical resource may be held for longer than it may be',
+    explanation:
+      'Between the step that acquires it and its release stand calls. In the worst case each takes its time-out, as often as it is tried, with the pauses between; blocks that run beside each other take as long as the longest. All that and the time-out of the release must fit into maxHold, or the run is stopped half-way, on a bad day. Five attempts are made where a step says nothing about retry. Look-ups after a lost answer do not count: then the resource is let go anyway.',
+  },
+  HOLD_UNBOUNDED: {
+    title: 'Something without a known end happens while a critical resource is held',
+    explanation:
+      'A critical resource, such as a frozen guest, is held for seconds. Approvals, waits of unknown length, transfers, loops over an unknown number of items and waiting for locks do not belong there. A scope with max bounds waits, loops and locks inside it.',
+  },
+  LOCK_HELD: {
+    title: 'A lock is taken inside itself',
+    explanation:
+      'A lock is held by one scope or call at a time, so the inner one would wait for the outer one, which waits for it.',
+  },
+  LOCK_ORDER: {
+    title: 'Locks are taken in opposite orders',
+    explanation:
+      'When one run holds the first lock and wants the second, and another holds the second and wants the first, both wait for ever. Take locks in the same order everywhere. Of a name that is computed, the text it starts with counts.',
+  },
+  RETRY_UNSAFE: {
+    title: 'A retry that would never be made',
+    explanation:
+      'A call whose answer was lost may have taken effect. It is repeated only when that is harmless (idempotent), when the platform recognises the repetition (keyed), or when what it made can be looked up (find). This action is none of these and declares no failure that is retryable and certain not to have applied.',
+  },
+  DESTROY_UNAPPROVED: {
+    title: 'Something is destroyed without approval',
+    explanation:
+      'An action with effect destroy cannot be undone. An approve step must come before it, in the same block or in one around it, and must not be skipped when the action is not.',
+  },
+  SELECTOR_OPEN: {
+    title: 'What an action changes may be selected by nothing',
+    explanation:
+      'The pack marks this input as a selector: it says which things are changed, and on many platforms an empty selector means all of them. JSONata drops what is absent without a word, so every part of it must be known to be there.',
+  },
+  FAILURE_UNKNOWN: {
+    title: 'A catch waits for a failure that cannot happen',
+    explanation:
+      'catch.on lists failure types: those that the actions inside declare, those that fail steps inside raise, and the engine’s own, such as timedOut.',
+  },
+  SECRET_EXPOSED: {
+    title: 'A secret leaves the slots that are made for it',
+    explanation:
+      'Messages, lock names, loop keys, results and other arguments are journalled and printed. A value from an input that is marked x-secret, or computed from one, may only go into an input that is marked x-secret too; and a secret never stands in a runbook.',
+  },
 } as const satisfies Record<string, CodeMeaning>
 
 export type Code = keyof typeof TABLE

@@ -17,7 +17,7 @@ export function problem(code: Code, span: Span, message: string, { hint, related
 }
 
 /** The word that was probably meant, and how it is written at the place; without a guess, another hint. */
-function meant(
+export function meant(
   span: Span,
   word: string,
   known: Iterable<string>,

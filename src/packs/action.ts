@@ -69,24 +69,3 @@ export class ActionFailure extends Error {
     this.failure = failure
   }
 }
-
-/** Failure types that any call can end in, besides those its action declares. */
-export const ENGINE_FAILURES = [
-  'inputInvalid',
-  'outputInvalid',
-  'expressionFailed',
-  'timedOut',
-  'stalled',
-  'aborted',
-  'leaseLost',
-  'maxHoldExceeded',
-  'notReachable',
-  'answerLost',
-  'unexpectedAnswer',
-  'taskFailed',
-  'dirtyClose',
-  'assertionFailed',
-  'cancelled',
-  'crashed',
-  'bug',
-] as const

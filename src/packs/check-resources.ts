@@ -1,6 +1,5 @@
 // Rules for resource types: what is held can always be found, kept and let go.
-
-import { ENGINE_FAILURES } from './action.ts'
+import { ENGINE_FAILURES } from '../language/index.ts'
 import { actionNamed, type Checked, checkName, presence, propertiesOf, requiredOf, shown } from './checked.ts'
 import * as codes from './codes.ts'
 import type { Action, ResourceType } from './model.ts'

@@ -14,9 +14,10 @@ export interface Validator {
 /**
  * Keywords that Holdfast adds to JSON Schema; they say what a value is for and never make one invalid:
  * `x-connection` the connection type a slot takes, `x-resource` the resource types whose handle it takes, `x-secret` a marked value,
- * `x-path` a file or folder, relative to the configuration that names it.
+ * `x-selector` what is changed, so that leaving it empty would mean everything, `x-path` a file or folder, relative to the
+ * configuration that names it.
  */
-const KEYWORDS = ['x-connection', 'x-resource', 'x-secret', 'x-path'] as const
+const KEYWORDS = ['x-connection', 'x-resource', 'x-secret', 'x-selector', 'x-path'] as const
 
 // Loaded at first use: many commands need no schema, and loading takes as long as starting Node.
 let plain: Ajv2020 | undefined

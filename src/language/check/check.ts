@@ -2,14 +2,21 @@
 import { type Diagnostic, inReadingOrder } from '../../diagnostics/index.ts'
 import type { CatalogueView } from '../catalogue.ts'
 import type { Runbook } from '../model.ts'
+import { checkApprovals } from './approvals.ts'
 import { checkArguments } from './arguments.ts'
 import { checkCases } from './cases.ts'
 import { checkEnds } from './ends.ts'
 import { checkExpressions } from './expressions.ts'
+import { checkFailures } from './failures.ts'
+import { checkHolds } from './holds.ts'
+import { checkLocks } from './locks.ts'
 import { checkNames } from './names.ts'
 import { checkOwnership } from './ownership.ts'
 import { checkPolling } from './polling.ts'
 import { checkReferences } from './references.ts'
+import { checkRetries } from './retries.ts'
+import { checkSecrets } from './secrets.ts'
+import { checkSelectors } from './selectors.ts'
 import { checkStepIds } from './step-ids.ts'
 import { type Survey, survey } from './survey.ts'
 import { checkUnmarked } from './unmarked.ts'
@@ -23,6 +30,13 @@ const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
   checkArguments,
   checkOwnership,
   checkEnds,
+  checkHolds,
+  checkLocks,
+  checkRetries,
+  checkApprovals,
+  checkSelectors,
+  checkFailures,
+  checkSecrets,
   checkPolling,
   checkCases,
   checkValueTypes,

@@ -1,17 +1,20 @@
 // `end` names something that is held, once, and nothing uses it afterwards.
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
+import { usedAfterParent } from '../duty-codes.ts'
 import { references } from '../expressions/index.ts'
-import type { Block, EndStep, Step } from '../model.ts'
-import { earlierStep, earlierSteps, type Sight, type Site, type Survey } from './survey.ts'
+import type { Block, EndStep, Step, Template } from '../model.ts'
+import { type Call, earlierStep, earlierSteps, type Sight, type Site, type Survey } from './survey.ts'
 
-/** Where each acquiring step's resource was ended. */
-type Ended = Map<Step, Span>
+/** Where each acquiring step's resource was ended: by its own `end`, or before that of what it was acquired from. */
+type Ended = Map<Step, { readonly span: Span; readonly parent?: Step }>
 
 interface Walk {
   readonly found: Diagnostic[]
   readonly broken: ReadonlySet<string>
   readonly acquiring: ReadonlySet<Step>
+  /** What was acquired from what each step acquired. */
+  readonly children: ReadonlyMap<Step, readonly Step[]>
   /** Steps whose action is not known: what they acquire is not, either. */
   readonly unresolved: ReadonlySet<Step>
   readonly sights: ReadonlyMap<Step, Sight>
@@ -24,6 +27,7 @@ export function checkEnds({ runbook, broken, calls, visits, sites }: Survey): re
   const walk: Walk = {
     found: [],
     broken,
+    children: childrenOf(calls),
     acquiring: new Set(calls.filter(({ action }) => action.effect === 'acquire').map(({ step }) => step)),
     unresolved: new Set(visits.map(({ step }) => step).filter((step) => step.kind === 'uses' && !resolved.has(step))),
     sights: new Map(visits.map(({ step, sight }) => [step, sight])),
@@ -34,6 +38,22 @@ export function checkEnds({ runbook, broken, calls, visits, sites }: Survey): re
   }
   checkSteps(runbook.steps, new Map(), walk)
   return walk.found
+}
+
+function childrenOf(calls: readonly Call[]): ReadonlyMap<Step, readonly Step[]> {
+  const pairs = calls.flatMap(({ step, action, sight }) =>
+    action.effect === 'acquire' ? handlesIn(step.with, sight).map(({ acquired }) => ({ parent: acquired, child: step })) : [],
+  )
+  const byParent = Map.groupBy(pairs, ({ parent }) => parent)
+  return new Map([...byParent].map(([parent, all]) => [parent, all.map(({ child }) => child)]))
+}
+
+/** Each `steps.<id>.handle`, and the step that is meant. */
+function handlesIn(template: Template, sight: Sight): readonly { readonly acquired: Step; readonly span: Span }[] {
+  return references(template).flatMap(({ root, path: [id, property], span }) => {
+    const acquired = root === 'steps' && property === 'handle' && id !== undefined ? earlierStep(sight, id) : undefined
+    return acquired ? [{ acquired, span }] : []
+  })
 }
 
 function checkSteps(steps: readonly Step[], ended: Ended, walk: Walk): void {
@@ -53,16 +73,18 @@ function checkSteps(steps: readonly Step[], ended: Ended, walk: Walk): void {
 function checkUses(step: Step, ended: Ended, { found, sites }: Walk): void {
   if (ended.size === 0) return
   for (const { template, sight } of sites.get(step) ?? []) {
-    for (const { root, path, span } of references(template)) {
-      const [id, property] = path
-      const acquired = root === 'steps' && property === 'handle' && id !== undefined ? earlierStep(sight, id) : undefined
-      const end = acquired && ended.get(acquired)
-      if (end) found.push(codes.usedAfterEnd(span, acquired.id, end))
+    for (const { acquired, span } of handlesIn(template, sight)) {
+      const end = ended.get(acquired)
+      if (!end) continue
+      const { parent } = end
+      found.push(
+        parent ? usedAfterParent(span, acquired.id, parent.id, end.span) : codes.usedAfterEnd(span, acquired.id, end.span),
+      )
     }
   }
 }
 
-function checkEnd(end: EndStep, ended: Ended, { found, broken, acquiring, unresolved, sights }: Walk): void {
+function checkEnd(end: EndStep, ended: Ended, { found, broken, acquiring, children, unresolved, sights }: Walk): void {
   const sight = sights.get(end)
   const step = sight && earlierStep(sight, end.step)
   if (!sight || broken.has(end.step) || (step && unresolved.has(step))) return
@@ -73,10 +95,16 @@ function checkEnd(end: EndStep, ended: Ended, { found, broken, acquiring, unreso
     return
   }
   const before = ended.get(step)
-  if (before) found.push(codes.endTwice(end.stepSpan, end.step, before))
-  else ended.set(step, end.stepSpan)
+  if (before && !before.parent) found.push(codes.endTwice(end.stepSpan, end.step, before.span))
+  else note(step, end.stepSpan, ended, children)
   const loop = sight.around.findLast(({ kind }) => kind === 'foreach')
   if (loop && !sights.get(step)?.around.includes(loop)) found.push(codes.endInLoop(end.stepSpan, end.step, loop.idSpan))
+}
+
+/** Children go before their parent. */
+function note(step: Step, span: Span, ended: Ended, children: Walk['children'], parent?: Step): void {
+  ended.set(step, { span, ...(parent ? { parent } : {}) })
+  for (const child of children.get(step) ?? []) if (!ended.has(child)) note(child, span, ended, children, step)
 }
 
 /** The ways in which a step may go: the blocks of one way run together. */

@@ -34,6 +34,11 @@ const ADDING = ['$ref', '$dynamicRef', 'anyOf', 'oneOf', 'allOf', 'if', 'pattern
 
 function read(schema: Json | undefined, reading: Reading): Type {
   if (!isObject(schema) || reading.depth > DEPTH_LIMIT) return ANY
+  const type = readPlain(schema, reading)
+  return schema['x-secret'] === true ? { ...type, secret: true } : type
+}
+
+function readPlain(schema: JsonSchema, reading: Reading): Type {
   const deeper = { ...reading, depth: reading.depth + 1 }
   if (typeof schema.$ref === 'string') {
     const target = resolve(reading.root, schema.$ref)

@@ -1,5 +1,5 @@
-export { propertiesAfter, typeOfCut, variablesIn } from './cut.ts'
 export { literalBranches } from './branches.ts'
+export { propertiesAfter, typeOfCut, variablesIn } from './cut.ts'
 export { conditionsIn, type Facts, factsOfSource, withFacts, withoutName } from './facts.ts'
 export { describe, mismatch } from './fit.ts'
 export { fromSchema, fromValue } from './from-schema.ts'
@@ -8,6 +8,7 @@ export { functionTexts, typeText } from './print.ts'
 export type { Finding } from './scope.ts'
 export { elementsOf } from './sequence.ts'
 export {
+  holdsSecret,
   type Kind,
   kindsOf,
   listOf,
@@ -15,6 +16,7 @@ export {
   NEVER,
   type ObjectType,
   optional,
+  ownProperty,
   present,
   record,
   TEXT,

@@ -5,6 +5,8 @@ export interface Type {
   /** Any value at all. Nothing else is known then but `absent`. */
   readonly any?: true
   readonly absent?: Absence
+  /** It must be told nobody. */
+  readonly secret?: true
   readonly null?: true
   readonly boolean?: true
   readonly number?: 'integer' | 'number'
@@ -92,14 +94,17 @@ export function union(a: Type, b: Type): Type {
   if (a === b || b === NEVER) return a
   if (a === NEVER) return b
   const absence = ABSENCES[Math.max(ABSENCES.indexOf(a.absent), ABSENCES.indexOf(b.absent))]
-  const absent = absence === undefined ? {} : { absent: absence }
-  if (a.any || b.any) return { any: true, ...absent }
+  const marks = {
+    ...(absence === undefined ? {} : { absent: absence }),
+    ...(a.secret || b.secret ? { secret: true as const } : {}),
+  }
+  if (a.any || b.any) return { any: true, ...marks }
   const number = a.number && b.number ? (a.number === b.number ? a.number : 'number') : (a.number ?? b.number)
   const string = either(a.string, b.string, unionOfTexts)
   const array = either(a.array, b.array, unionOfLists)
   const object = either(a.object, b.object, unionOfObjects)
   return {
-    ...absent,
+    ...marks,
     ...(a.null || b.null ? { null: true } : {}),
     ...(a.boolean || b.boolean ? { boolean: true } : {}),
     ...(number ? { number } : {}),
@@ -140,6 +145,13 @@ function unionOfObjects(a: ObjectType, b: ObjectType): ObjectType {
 }
 
 const merged = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])]
+
+/** The value, or some part of it, is secret. */
+export function holdsSecret({ secret, array, object }: Type): boolean {
+  if (secret) return true
+  if (array && holdsSecret(array.items)) return true
+  return object !== undefined && [...Object.values(object.properties), object.rest ?? NEVER].some(holdsSecret)
+}
 
 export function ownProperty({ properties, rest }: ObjectType, name: string): Type {
   return (Object.hasOwn(properties, name) ? properties[name] : rest) ?? ABSENT
