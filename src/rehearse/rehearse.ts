@@ -59,7 +59,7 @@ async function once(request: RehearseRequest, number: number, faults: readonly F
 }
 
 /** Leaves out one fault after the other for as long as what is left still shows a violation. */
-async function shrink(request: RehearseRequest, rehearsal: Rehearsal): Promise<Rehearsal> {
+export async function shrink(request: RehearseRequest, rehearsal: Rehearsal): Promise<Rehearsal> {
   for (const fault of rehearsal.faults) {
     const fewer = rehearsal.faults.filter((other) => other !== fault)
     if (fewer.length === 0) continue
