@@ -1,6 +1,7 @@
 // The composition root: the one file that knows everybody. It makes the command line's host from the process.
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type ExitCode, type Host, type Output, runCli } from './cli/index.ts'
 
@@ -21,8 +22,10 @@ export function processHost(): Host {
     preparedDirectory: fileURLToPath(new URL('./prepared', import.meta.url)),
     schemasDirectory: beside('schemas'),
     examplesDirectory: beside('examples/diagnostics'),
+    streams: () => ({ input: process.stdin, output: process.stdout }),
     clock: async () => (await import('./engine/index.ts')).systemClock,
     newRunId,
+    userName: () => userInfo().username,
     platforms: async () => (await import('./platforms/index.ts')).platforms,
     onInterrupt,
     leaveAtOnce: (code) => process.exit(code),

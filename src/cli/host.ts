@@ -22,8 +22,14 @@ export interface Host {
   readonly schemasDirectory: string
   /** The examples of the diagnostic codes, one folder a code. */
   readonly examplesDirectory: string
+  /** Texts by absolute path that count instead of the files: what an editor holds and has not saved. */
+  readonly unsaved?: ReadonlyMap<string, string>
+  /** The standard streams themselves, for a protocol between programs; nothing else may be written then. */
+  streams(): { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream }
   clock(): Promise<Clock>
   newRunId(): string
+  /** Name of the user of the operating system. */
+  userName(): string
   /** Loaded on demand: check and plan need no platform's code. */
   platforms(): Promise<readonly Platform[]>
   /** Calls the listener for each Ctrl-C or termination signal until the answer is called. */

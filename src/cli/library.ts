@@ -171,8 +171,9 @@ function packDirectories(
 
 /** Throws Refusal. */
 export async function readText(host: Host, file: string): Promise<string> {
+  const path = resolve(host.workingDirectory, file)
   try {
-    return await readFile(resolve(host.workingDirectory, file), 'utf8')
+    return host.unsaved?.get(path) ?? (await readFile(path, 'utf8'))
   } catch (error) {
     throw new Refusal([fileUnreadable(file, (error as NodeJS.ErrnoException).code ?? String(error))])
   }

@@ -11,12 +11,17 @@ export interface LoadedPack extends ParsedPack {
 
 /**
  * Reads and checks the pack in a folder. `operations: false` leaves the OpenAPI document unread, which is much faster and enough
- * to check and plan runbooks; such a pack cannot call anything. The hash is the same either way.
+ * to check and plan runbooks; such a pack cannot call anything. The hash is the same either way. `manifest`: a text that counts instead
+ * of the one in pack.yaml.
  */
-export async function loadPack(directory: string, { operations = true } = {}): Promise<LoadedPack> {
-  const sources = new Map<string, string>()
-  const manifest = await readSource(join(directory, 'pack.yaml'), sources)
-  if (!manifest) return { diagnostics: [codes.fileMissing(join(directory, 'pack.yaml'))], sources }
+export async function loadPack(
+  directory: string,
+  { operations = true, manifest: given }: { readonly operations?: boolean; readonly manifest?: string | undefined } = {},
+): Promise<LoadedPack> {
+  const file = join(directory, 'pack.yaml')
+  const sources = new Map<string, string>(given === undefined ? [] : [[file, given]])
+  const manifest = given === undefined ? await readSource(file, sources) : { file, text: given }
+  if (!manifest) return { diagnostics: [codes.fileMissing(file)], sources }
 
   // A pack is one folder: a name that leads elsewhere is no file of it.
   const openBeside: OpenBeside = async (name) =>

@@ -1,6 +1,6 @@
 // `holdfast check`: runbooks, packs and configuration, all problems in one pass. It touches nothing and opens no connection.
 import { readdirSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import {
   type Diagnostic,
   diagnosticsToJson,
@@ -8,23 +8,19 @@ import {
   formatDiagnostics,
   inReadingOrder,
 } from '../../diagnostics/index.ts'
-import { checkLock, LOCK_FILE, loadPack, readLock } from '../../packs/index.ts'
+import { LOCK_FILE } from '../../packs/index.ts'
+import { checkFile } from '../check-file.ts'
 import { nothingToCheck } from '../codes.ts'
 import type { GlobalOptions, RunCommand } from '../command.ts'
-import { CONFIG_FILE, checkTargets, defaultConfig, readConfig } from '../config/index.ts'
+import { CONFIG_FILE, defaultConfig } from '../config/index.ts'
 import { EXIT } from '../exit-codes.ts'
 import { type Host, wantsColour } from '../host.ts'
-import { createLibrary, RUNBOOK_ENDING, readText } from '../library.ts'
+import { createLibrary, RUNBOOK_ENDING } from '../library.ts'
 import { hasErrors, Refusal, type Sources } from '../refusal.ts'
 import { openSession, type Session } from '../session.ts'
 
 interface Options {
   readonly format: 'text' | 'json' | 'sarif'
-}
-
-interface Checked {
-  readonly diagnostics: readonly Diagnostic[]
-  readonly sources: Sources
 }
 
 export const run: RunCommand<[what: readonly string[]], Options> = async (host, options, what) => {
@@ -75,43 +71,6 @@ function filesBelow(host: Host, directory: string): readonly string[] {
       if (entry.isDirectory()) return entry.name === 'node_modules' || entry.name.startsWith('.') ? [] : filesBelow(host, path)
       return isCheckable(entry.name) ? [path] : []
     })
-}
-
-async function checkFile(host: Host, session: Session, file: string): Promise<Checked> {
-  if (basename(file) === 'pack.yaml') return loadPack(dirname(resolve(host.workingDirectory, file)))
-  if (basename(file) === LOCK_FILE) return checkLockFile(host, session, file)
-  if (file.endsWith(RUNBOOK_ENDING) || !(await isConfig(host, file)))
-    return session.library.loadRunbook(file, { operations: false })
-  return checkConfig(host, file)
-}
-
-/** A configuration may have any name; its first key tells. */
-const isConfig = async (host: Host, file: string): Promise<boolean> =>
-  basename(file) === CONFIG_FILE || /^config\s*:/m.test(await readText(host, file))
-
-async function checkConfig(host: Host, file: string): Promise<Checked> {
-  const { config, diagnostics, sources } = readConfig(await readText(host, file), file, host.workingDirectory)
-  if (!config) return { diagnostics, sources }
-  const library = createLibrary(host, config)
-  const wanted = [...config.targets.values()].map(({ connection }) => connection.slice(0, connection.indexOf('/')))
-  const packs = await library.loadPacks(wanted, { operations: false })
-  return {
-    diagnostics: [...diagnostics, ...library.diagnostics, ...packs.diagnostics, ...checkTargets(config, packs.catalogue)],
-    sources: new Map([...sources, ...packs.sources]),
-  }
-}
-
-/** Against the packs at hand. That one of them is not locked matters to the runbooks that use it, and is said of them. */
-async function checkLockFile(host: Host, { library }: Session, file: string): Promise<Checked> {
-  const text = await readText(host, file)
-  const { lock, diagnostics } = readLock(text, file)
-  if (!lock) return { diagnostics, sources: new Map([[file, text]]) }
-  const { packs, ...loaded } = await library.loadPacks(library.packNames(), { operations: false })
-  const differences = checkLock(
-    lock,
-    packs.map(({ pack }) => pack),
-  ).filter(({ code }) => code !== 'LOCK_PACK_MISSING')
-  return { diagnostics: [...loaded.diagnostics, ...differences], sources: new Map([...loaded.sources, [file, text]]) }
 }
 
 /** Several runbooks may use the same broken pack. */
