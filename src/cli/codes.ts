@@ -8,6 +8,20 @@ export const cliCodes = {
     title: 'There is no action or pack of this name',
     explanation: 'Names are those of the packs that come with Holdfast and of those that the configuration adds.',
   },
+  APPROVAL_AMBIGUOUS: {
+    title: 'A run asks more than one question',
+    explanation: 'Name the step whose question is answered; `holdfast approvals` lists them.',
+  },
+  APPROVAL_NOT_WAITING: {
+    title: 'No question waits there for an answer',
+    explanation:
+      'The run does not ask, does not ask any more, or has its answer already: the first one counts. After its time-out a question takes no answer.',
+  },
+  APPROVER_NOT_LISTED: {
+    title: 'Somebody else has to answer',
+    explanation:
+      'The runbook lists who may answer. --by says who you are; it is a record of who answered, and authenticates nobody.',
+  },
   CONFIG_INVALID: {
     title: 'A setting has the wrong form',
     explanation: 'The message says what is expected at this place of the configuration.',
@@ -232,6 +246,28 @@ export const targetUnbound = (name: string, type: string): Diagnostic =>
 
 export const targetTypeWrong = (name: string, wanted: string, bound: string, type: string): Diagnostic =>
   error('TARGET_TYPE_WRONG', `target ${name} takes a ${wanted}, but ${bound} is a ${type}`)
+
+export const approvalAmbiguous = (id: string, steps: readonly string[]): Diagnostic =>
+  error('APPROVAL_AMBIGUOUS', `run ${id} asks ${steps.length} questions: ${steps.join(', ')}`, {
+    hint: 'Name one of them behind the run.',
+  })
+
+export const approvalNotWaiting = (id: string, step: string | undefined, waiting: readonly string[]): Diagnostic =>
+  error(
+    'APPROVAL_NOT_WAITING',
+    step === undefined ? `run ${id} waits for no approval` : `${step} of run ${id} waits for no approval`,
+    {
+      hint:
+        waiting.length > 0
+          ? `These wait: ${waiting.join(', ')}.`
+          : `\`holdfast approvals\` lists what waits; \`holdfast show ${id}\` tells how it stands.`,
+    },
+  )
+
+export const approverNotListed = (name: string, step: string, by: readonly string[]): Diagnostic =>
+  error('APPROVER_NOT_LISTED', `${name} may not answer ${step}: that is for ${by.join(' or ')}`, {
+    hint: 'Say who you are with --by.',
+  })
 
 export const runInterrupted = (id: string, held: number): Diagnostic =>
   error('RUN_INTERRUPTED', `run ${id} is interrupted and still holds ${held} ${held === 1 ? 'thing' : 'things'}`, {

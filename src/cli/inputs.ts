@@ -1,4 +1,4 @@
-// Inputs of a run from the command line and from a file, typed and checked by the runbook's schema.
+// Inputs of a run, or of an answer, from the command line and from a file, typed and checked by the schema of who takes them.
 import type { Diagnostic } from '../diagnostics/index.ts'
 import {
   inputsSchema,
@@ -25,9 +25,12 @@ export interface InputOptions {
   readonly planned?: JsonObject
 }
 
+/** A runbook, or a question to people. */
+type Taking = Pick<Runbook, 'inputs'>
+
 /** Complete and valid, defaults filled in. Throws Refusal with everything that is wrong. */
-export const readInputs = (host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> =>
-  readAs(inputsSchema(runbook), host, runbook, options)
+export const readInputs = (host: Host, to: Taking, options: InputOptions): Promise<JsonObject> =>
+  readAs(inputsSchema(to), host, to, options)
 
 /** For plans: what is given is checked, the rest is unknown. Throws Refusal. */
 export async function readSomeInputs(host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> {
@@ -44,8 +47,8 @@ export async function readGivenInputs(host: Host, runbook: Runbook, { input, inp
   return toJson(node) as JsonObject
 }
 
-async function readAs(schema: JsonSchema, host: Host, runbook: Runbook, options: InputOptions): Promise<JsonObject> {
-  const { node, diagnostics, sources } = await gather(host, runbook, options)
+async function readAs(schema: JsonSchema, host: Host, to: Taking, options: InputOptions): Promise<JsonObject> {
+  const { node, diagnostics, sources } = await gather(host, to, options)
   const misfits = schemaDiagnostics(under('inputs', node), { properties: { inputs: schema } }, 'INPUTS')
   refuseErrors([...diagnostics, ...misfits.map(withoutNowhere)], sources, EXIT.usage)
   return fillDefaults(schema, toJson(node)).value as JsonObject
@@ -62,7 +65,7 @@ function withoutNowhere({ span, ...found }: Diagnostic): Diagnostic {
 }
 
 /** File and command line as one document, in which each value keeps its place. */
-async function gather(host: Host, runbook: Runbook, { input, inputs, planned }: InputOptions) {
+async function gather(host: Host, to: Taking, { input, inputs, planned }: InputOptions) {
   const diagnostics: Diagnostic[] = []
   const sources = new Map<string, string>()
   const entries = new Map<string, YamlEntry>()
@@ -89,7 +92,7 @@ async function gather(host: Host, runbook: Runbook, { input, inputs, planned }: 
       diagnostics.push(inputMalformed(argument))
       continue
     }
-    const value = read(`-i ${key}`, isText(runbook.inputs, key) ? JSON.stringify(text) : text || 'null')
+    const value = read(`-i ${key}`, isText(to.inputs, key) ? JSON.stringify(text) : text || 'null')
     if (value) entries.set(key, { key, keySpan: value.span, value })
   }
   const span = { file: inputs ?? NOWHERE, start: 0, end: 0 }

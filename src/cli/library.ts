@@ -3,10 +3,21 @@ import { existsSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, isAbsolute, join, relative, resolve } from 'node:path'
 import { type Diagnostic, didYouMean } from '../diagnostics/index.ts'
-import { type CatalogueView, checkRunbook, parseRunbook, type Runbook } from '../language/index.ts'
+import type { RunbookWithText } from '../engine/index.ts'
+import {
+  type CatalogueView,
+  checkRunbook,
+  type ParsedRunbook,
+  parseRunbook,
+  type Runbook,
+  runbookCallsIn,
+  type Step,
+} from '../language/index.ts'
 import {
   type Catalogue,
   checkLock,
+  checkRunbookLock,
+  checkRunbookUses,
   checkUses,
   createCatalogue,
   LOCK_FILE,
@@ -37,8 +48,15 @@ export interface LoadedPacks {
 }
 
 export interface LoadedRunbook extends LoadedPacks {
+  /** Those that it calls, directly or not. */
+  readonly runbooks: readonly RunbookWithText[]
   /** Absent when it cannot be run; `diagnostics` say why. */
   readonly runbook?: Runbook
+  readonly text: string
+}
+
+interface ReadRunbook extends ParsedRunbook {
+  readonly file: string
   readonly text: string
 }
 
@@ -52,9 +70,11 @@ export interface Library {
   readonly diagnostics: readonly Diagnostic[]
   packNames(): readonly string[]
   loadPacks(names: Iterable<string>, options: LoadOptions): Promise<LoadedPacks>
+  /** All runbooks of the packs at hand, as others may call them. Those that cannot be read are left out. */
+  callableRunbooks(): Promise<readonly RunbookWithText[]>
   /** File of a runbook given as a file or a name. Throws Refusal. */
   findRunbook(fileOrName: string): string
-  /** Parsed and checked against the packs it uses. Throws Refusal when there is no such file. */
+  /** Parsed and checked, with those it calls, against the packs that they use. Throws Refusal when there is no such file. */
   loadRunbook(file: string, options: LoadOptions): Promise<LoadedRunbook>
 }
 
@@ -103,35 +123,79 @@ export function createLibrary(host: Host, config: Config): Library {
     throw new Refusal([runbookNotFound(fileOrName, didYouMean(fileOrName, byName.keys()))])
   }
 
-  async function loadRunbook(file: string, options: LoadOptions): Promise<LoadedRunbook> {
+  async function readRunbook(file: string): Promise<ReadRunbook> {
     const text = await readText(host, file)
-    const { runbook, draft, diagnostics } = parseRunbook(text, file)
-    const used = await loadPacks(draft ? [CORE, ...draft.runbook.uses.map(({ pack }) => pack)] : [], options)
-    const sources = new Map([...used.sources, [file, text]])
-    if (!draft) return { ...used, text, sources, diagnostics }
+    return { file, text, ...parseRunbook(text, file) }
+  }
+
+  /** By name, those that the steps call and those that these call in turn. A name that there is no file for is left out. */
+  async function readCalled(
+    steps: readonly Step[],
+    files: ReadonlyMap<string, string>,
+    called = new Map<string, ReadRunbook>(),
+  ): Promise<ReadonlyMap<string, ReadRunbook>> {
+    for (const { runbook: name } of runbookCallsIn(steps)) {
+      const file = files.get(name)
+      if (file === undefined || called.has(name)) continue
+      const read = await readRunbook(shortest(host.workingDirectory, file))
+      called.set(name, read)
+      if (read.draft) await readCalled(read.draft.runbook.steps, files, called)
+    }
+    return called
+  }
+
+  async function callableRunbooks(): Promise<readonly RunbookWithText[]> {
+    const all = [...runbookFiles()].map(async ([name, file]) => [name, await readRunbook(file)] as const)
+    return (await Promise.all(all)).flatMap(withText)
+  }
+
+  async function loadRunbook(file: string, options: LoadOptions): Promise<LoadedRunbook> {
+    const main = await readRunbook(file)
+    const { runbook, draft, text, diagnostics } = main
+    if (!draft)
+      return { packs: [], runbooks: [], catalogue: createCatalogue([]), text, sources: new Map([[file, text]]), diagnostics }
+
+    const calls = runbookCallsIn(draft.runbook.steps).length > 0
+    const files = calls ? runbookFiles() : new Map<string, string>()
+    const called = await readCalled(draft.runbook.steps, files)
+    const documents = [main, ...called.values()].flatMap((read) => (read.draft ? [{ ...read, draft: read.draft }] : []))
+    const used = await loadPacks([CORE, ...documents.flatMap((each) => each.draft.runbook.uses.map(({ pack }) => pack))], options)
+    const byName = Object.fromEntries([...files.keys()].map((name) => [name, called.get(name)?.draft?.runbook]))
+    const catalogue = createCatalogue(
+      used.packs.map(({ pack }) => pack),
+      byName,
+    )
+    const sources = new Map([...used.sources, ...[main, ...called.values()].map((each) => [each.file, each.text] as const)])
+    const runbooks = [...called].flatMap(withText)
     // What could be read of a broken runbook is checked too: all problems in one pass. [P12]
     const found = [
-      ...(await lockProblems(config, used.packs, sources)),
-      ...checkUses(draft.runbook.uses, used.catalogue.packs),
-      ...checkRunbook(draft.runbook, used.catalogue satisfies CatalogueView, draft.broken),
+      ...(await lockProblems(config, used.packs, runbooks, sources)),
+      ...documents.flatMap((each) => [
+        ...checkUses(each.draft.runbook.uses, catalogue.packs),
+        ...checkRunbookUses(each.draft.runbook.steps, catalogue.runbook),
+        ...checkRunbook(each.draft.runbook, catalogue satisfies CatalogueView, each.draft.broken),
+      ]),
     ]
-    const all = [...used.diagnostics, ...diagnostics, ...found]
-    return { ...used, ...(runbook ? { runbook } : {}), text, sources, diagnostics: all }
+    const parsed = [main, ...called.values()].flatMap((each) => each.diagnostics)
+    const all = [...used.diagnostics, ...parsed, ...found]
+    return { packs: used.packs, catalogue, runbooks, ...(runbook ? { runbook } : {}), text, sources, diagnostics: all }
   }
 
   return {
     diagnostics: missing,
     packNames: () => [...directories.keys()],
     loadPacks,
+    callableRunbooks,
     findRunbook,
     loadRunbook,
   }
 }
 
-/** How the packs of a runbook differ from those that were locked beside the configuration; nothing where nothing was locked. */
+/** How the packs of a runbook, and the runbooks that it calls, differ from those that were locked beside the configuration; nothing where nothing was locked. */
 async function lockProblems(
   { directory }: Config,
   packs: readonly LoadedPack[],
+  runbooks: readonly RunbookWithText[],
   sources: Map<string, string>,
 ): Promise<readonly Diagnostic[]> {
   const file = join(directory, LOCK_FILE)
@@ -145,8 +209,11 @@ async function lockProblems(
     packs.map(({ pack }) => pack),
   )
   // Other runbooks may use the packs that this one does not.
-  return differences.filter(({ code }) => code !== 'LOCK_PACK_UNUSED')
+  return [...differences.filter(({ code }) => code !== 'LOCK_PACK_UNUSED'), ...checkRunbookLock(lock, runbooks)]
 }
+
+const withText = ([name, { runbook, text }]: readonly [string, ReadRunbook]): readonly RunbookWithText[] =>
+  runbook ? [{ name, runbook, text }] : []
 
 async function loadOrTakePrepared(host: Host, directory: string, options: LoadOptions): ReturnType<typeof loadPack> {
   const prepared = options.operations ? undefined : await preparedPack(directory, host.preparedDirectory)

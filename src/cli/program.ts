@@ -136,6 +136,24 @@ export function createProgram(host: Host, finish: Finish): Command {
     .description('list runs, newest first')
     .addOption(new Option('--status <status>', 'only these').choices(['running', 'succeeded', 'failed', 'cancelled']))
     .option('--limit <count>', 'at most this many', wholeNumber, 20)
+  program
+    .command('approve')
+    .description('answer what a run asks: grant it, or deny it')
+    .argument('<run>', 'its id')
+    .argument('[step]', 'path of the step that asks; needed only where several do')
+    .addOption(
+      new Option('-i, --input <key=value>', 'what the answer says; repeat for more').argParser(collect).default([], 'none'),
+    )
+    .addOption(new Option('-f, --inputs <file>', 'a YAML file with what the answer says; -i wins over it'))
+    .option('--by <name>', 'who answers: a record, not an authentication (default: your user name)')
+    .addOption(new Option('--deny', 'deny it: the step fails with denied').conflicts(['input', 'inputs']))
+    .option('--reason <text>', 'why it is denied')
+    .action(calls(() => import('./commands/approve.ts')))
+  program
+    .command('approvals')
+    .description('list what runs ask and nobody has answered')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/approvals.ts')))
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/runs.ts')))
   program

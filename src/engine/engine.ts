@@ -1,5 +1,5 @@
-// Hosts runs in this process: starts them, takes over those whose engine died, hears cancel requests, settles what is owed.
-import { type RunHeader, type RunSummary, RunUnknown } from '../journal/index.ts'
+// Hosts runs in this process: starts them, takes over those whose engine died, hears cancel requests and answers, settles what is owed.
+import { type ApprovalRecord, type RunHeader, type RunSummary, RunUnknown } from '../journal/index.ts'
 import { apply, createState, type Outcome, type RunState } from '../kernel/index.ts'
 import type { Happening } from './happening.ts'
 import { createLocks } from './locks.ts'
@@ -8,8 +8,8 @@ import { linked, loadPinned, type Pinned, pin } from './pins.ts'
 import { type RunLoop, startLoop } from './run-loop.ts'
 import { assertConnections, bindTargets } from './targets.ts'
 
-/** How soon a cancel request by another process is heard. */
-const CANCEL_POLL_MS = 1000
+/** How soon a cancel request or an answer by another process is heard. */
+const HEAR_EVERY_MS = 1000
 /** How long closing the engine waits for handlers to end. */
 const CLOSE_GRACE_MS = 10_000
 
@@ -22,6 +22,7 @@ export function createEngine(options: EngineOptions): Engine {
     const pinned = linked(
       request.runbook,
       request.packs.map(({ pack }) => pack),
+      Object.fromEntries((request.runbooks ?? []).map(({ name, runbook }) => [name, runbook])),
     )
     const targets = bindTargets(request, pinned.program)
     assertConnections(targets, options.connection)
@@ -37,7 +38,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
     await journal.createRun(header)
     const epoch = await claim(header.id, true)
-    return host(header, epoch, pinned, freshState(header), { kind: 'started' }, false)
+    return host(header, epoch, pinned, freshState(header), [{ kind: 'started' }], false)
   }
 
   async function resume(runId: string, { takeOver = false } = {}): Promise<RunningRun> {
@@ -68,7 +69,8 @@ export function createEngine(options: EngineOptions): Engine {
     const state = freshState(run)
     for await (const event of journal.events(run.id)) apply(pinned.program, state, event)
     await dropStaleLocks(run.id, epoch, state)
-    return host(run, epoch, pinned, state, { kind: wakeUp(state) }, true)
+    const answers = (await journal.approvals(run.id)).flatMap(answerIn)
+    return host(run, epoch, pinned, state, [{ kind: wakeUp(state) }, ...answers], true)
   }
 
   async function claim(runId: string, evenIfAlive: boolean): Promise<number> {
@@ -86,7 +88,14 @@ export function createEngine(options: EngineOptions): Engine {
       await journal.append(runId, epoch, { events: [], obligations: [], unlocks: stale.map(({ name }) => name) })
   }
 
-  function host(run: RunHeader, epoch: number, pinned: Pinned, state: RunState, first: Happening, resumed: boolean): RunningRun {
+  function host(
+    run: RunHeader,
+    epoch: number,
+    pinned: Pinned,
+    state: RunState,
+    first: readonly Happening[],
+    resumed: boolean,
+  ): RunningRun {
     const { id } = run
     const over = new AbortController()
     const loop = startLoop({
@@ -114,20 +123,25 @@ export function createEngine(options: EngineOptions): Engine {
     }
     active.set(id, loop)
     observe({ runId: id, at: clock.now(), kind: 'runStarted', runbook: run.runbook, resumed })
-    loop.post(first)
+    for (const happening of first) loop.post(happening)
     const ended = toItsEnd()
     // Whoever started the run hears of it through `ended`; nobody has to listen.
     ended.catch(() => {})
-    hearCancel(id, loop, over.signal).catch((error: unknown) => loop.stop(error))
+    hear(id, loop, over.signal).catch((error: unknown) => loop.stop(error))
     return { id, ended, cancel: (reason) => loop.post({ kind: 'cancelRequested', reason }) }
   }
 
-  /** Requests by other processes arrive through the journal. */
-  async function hearCancel(id: string, loop: RunLoop, over: AbortSignal): Promise<void> {
+  /** Requests and answers by other processes arrive through the journal. An answer stays there until its question is settled. */
+  async function hear(id: string, loop: RunLoop, over: AbortSignal): Promise<void> {
+    const heard = new Set<string>()
     while (!over.aborted) {
       const reason = await journal.cancelRequest(id)
       if (reason !== undefined) return loop.post({ kind: 'cancelRequested', reason })
-      await clock.sleep(CANCEL_POLL_MS, over).catch(() => {})
+      for (const record of await journal.approvals(id)) {
+        if (!heard.has(record.approval.path)) for (const answer of answerIn(record)) loop.post(answer)
+        if (record.answer) heard.add(record.approval.path)
+      }
+      await clock.sleep(HEAR_EVERY_MS, over).catch(() => {})
     }
   }
 
@@ -150,6 +164,10 @@ export function createEngine(options: EngineOptions): Engine {
 
 const freshState = ({ id, createdAt, inputs, targets }: RunHeader): RunState =>
   createState({ runId: id, startedAt: createdAt, inputs, targets })
+
+/** What was answered while nobody performed the run counts before any timer that has run out since. */
+const answerIn = ({ approval, answer }: ApprovalRecord): readonly Happening[] =>
+  answer ? [{ kind: 'approvalAnswered', approval: approval.path, ...answer }] : []
 
 function wakeUp({ phase }: RunState): 'started' | 'reapRequested' | 'restarted' {
   if (phase === 'new') return 'started'

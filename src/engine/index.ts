@@ -1,3 +1,4 @@
+export { type Answered, type Answering, answerApproval } from './answer.ts'
 export { fastClock, systemClock } from './clock.ts'
 export { createEngine } from './engine.ts'
 export { history, replay, type Turn } from './history.ts'

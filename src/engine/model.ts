@@ -34,12 +34,22 @@ export interface PackWithSources {
   readonly sources: ReadonlyMap<string, string>
 }
 
+/** A runbook that is called, with the text it was parsed from. */
+export interface RunbookWithText {
+  /** As calls name it: `sangfor-scp/vm-backup`. */
+  readonly name: string
+  readonly runbook: Runbook
+  readonly text: string
+}
+
 export interface StartRequest {
   readonly runbook: Runbook
   /** The text the runbook was parsed from; the run is pinned to it. */
   readonly text: string
-  /** Those the runbook uses; the run is pinned to them. */
+  /** Those that the runbook and the ones it calls use; the run is pinned to them. */
   readonly packs: readonly PackWithSources[]
+  /** Those it calls, directly or not; the run is pinned to them. Default: none. */
+  readonly runbooks?: readonly RunbookWithText[]
   /** Already validated, defaults filled in. */
   readonly inputs: JsonObject
   /** Operator's target by the runbook's target name. */

@@ -1,13 +1,15 @@
-// What a run is pinned to: the texts of its runbook and packs, kept in the journal by hash. An edit changes no run under way.
+// What a run is pinned to: the texts of its runbook, of those it calls, and of their packs, kept in the journal by hash. An edit changes no run under way.
+import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import type { Journal, RunHeader } from '../journal/index.ts'
 import { link, type Program } from '../kernel/index.ts'
 import { parseRunbook, type Runbook } from '../language/index.ts'
-import { type Catalogue, createCatalogue, type Pack, parsePack } from '../packs/index.ts'
+import { type Catalogue, createCatalogue, type Pack, parsePack, type RunbooksByName } from '../packs/index.ts'
 import type { StartRequest } from './model.ts'
 
-/** Roles of the pinned texts; a pack's end in its name. */
+/** Roles of the pinned texts; those of a called runbook and of a pack end in its name. */
 const RUNBOOK = 'runbook'
+const CALLED = 'runbook:'
 const MANIFEST = 'pack:'
 const OPENAPI = 'openapi:'
 
@@ -17,13 +19,23 @@ export interface Pinned {
   readonly catalogue: Catalogue
 }
 
-export function linked(runbook: Runbook, packs: readonly Pack[]): Pinned {
-  const catalogue = createCatalogue(packs)
+export function linked(runbook: Runbook, packs: readonly Pack[], runbooks: RunbooksByName): Pinned {
+  const catalogue = createCatalogue(packs, runbooks)
   return { catalogue, program: link(runbook, catalogue) }
 }
 
-export async function pin(journal: Journal, { text, packs }: StartRequest): Promise<RunHeader['pins']> {
+type Texts = Pick<StartRequest, 'text' | 'packs' | 'runbooks'>
+
+/** What a run would be pinned to. */
+export const pinsOf = (texts: Texts): Promise<RunHeader['pins']> =>
+  pin({ putDocument: async (text) => createHash('sha256').update(text).digest('hex') }, texts)
+
+export async function pin(
+  journal: Pick<Journal, 'putDocument'>,
+  { text, packs, runbooks = [] }: Texts,
+): Promise<RunHeader['pins']> {
   const pins: Record<string, string> = { [RUNBOOK]: await journal.putDocument(text) }
+  for (const called of runbooks) pins[CALLED + called.name] = await journal.putDocument(called.text)
   for (const { pack, sources } of packs) {
     for (const [file, source] of sources) {
       pins[`${basename(file) === 'pack.yaml' ? MANIFEST : OPENAPI}${pack.name}`] = await journal.putDocument(source)
@@ -46,9 +58,18 @@ export async function loadPinned(journal: Journal, run: RunHeader): Promise<Pinn
     if (pack === undefined) throw unreadable(run, `pack ${name}`)
     packs.push(pack)
   }
-  const { runbook } = parseRunbook(await pinnedText(journal, run, RUNBOOK), run.runbook)
-  if (runbook === undefined) throw unreadable(run, 'runbook')
-  return linked(runbook, packs)
+  const runbooks: Record<string, Runbook> = {}
+  for (const role of Object.keys(run.pins).filter((each) => each.startsWith(CALLED))) {
+    const name = role.slice(CALLED.length)
+    runbooks[name] = await pinnedRunbook(journal, run, role, name)
+  }
+  return linked(await pinnedRunbook(journal, run, RUNBOOK, run.runbook), packs, runbooks)
+}
+
+async function pinnedRunbook(journal: Journal, run: RunHeader, role: string, name: string): Promise<Runbook> {
+  const { runbook } = parseRunbook(await pinnedText(journal, run, role), name)
+  if (runbook === undefined) throw unreadable(run, role)
+  return runbook
 }
 
 async function pinnedText(journal: Journal, { id, pins }: RunHeader, role: string): Promise<string> {

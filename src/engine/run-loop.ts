@@ -5,8 +5,17 @@
 // E3: evaluations are pure and done at once: a step's result, the next step's input and the intent to call it are one append.
 // E4: an engine that is fenced, or cannot write, performs nothing more.
 // E5: a run's time never goes back, and is at least that of every timer that fired: a clock that is set back delays no renewal. [P6]
-import type { Entry } from '../journal/index.ts'
-import { apply, type Command, type Event, type Obligation, type Outcome, type Report, type RunState } from '../kernel/index.ts'
+import type { Entry, Journal } from '../journal/index.ts'
+import {
+  type Approval,
+  apply,
+  type Command,
+  type Event,
+  type Obligation,
+  type Outcome,
+  type Report,
+  type RunState,
+} from '../kernel/index.ts'
 import { type Call, type CallHost, startCall } from './calls.ts'
 import { evaluate } from './evaluate.ts'
 import type { Happening } from './happening.ts'
@@ -17,6 +26,7 @@ import { createTimers } from './timers.ts'
 const EVENTS_IN_ENTRY = 256
 
 export interface LoopOptions extends Omit<CallHost, 'post' | 'fenced'> {
+  readonly journal: Journal
   readonly state: RunState
   readonly locks: Locks
   readonly report: (report: Report) => void
@@ -35,6 +45,8 @@ type Outward = Exclude<Command, { kind: 'evaluate' | 'report' | 'finish' }>
 interface Draft {
   readonly events: Event[]
   readonly obligations: Map<string, Obligation>
+  readonly asked: Approval[]
+  readonly settled: string[]
   readonly unlocks: string[]
   readonly outward: Outward[]
   readonly reports: Report[]
@@ -73,7 +85,7 @@ export function startLoop(options: LoopOptions): RunLoop {
 
   /** Applies what waits, and what that evaluates to; nothing leaves. */
   async function decide(): Promise<Draft> {
-    const draft: Draft = { events: [], obligations: new Map(), unlocks: [], outward: [], reports: [] }
+    const draft: Draft = { events: [], obligations: new Map(), asked: [], settled: [], unlocks: [], outward: [], reports: [] }
     while (draft.outcome === undefined && draft.events.length < EVENTS_IN_ENTRY) {
       const taken = mailbox.shift()
       if (taken === undefined) break
@@ -89,9 +101,7 @@ export function startLoop(options: LoopOptions): RunLoop {
       case 'evaluate':
         return post(await evaluate(program, command))
       case 'report':
-        draft.reports.push(command.report)
-        if (command.report.kind === 'obligation') draft.obligations.set(command.report.obligation.id, command.report.obligation)
-        return
+        return note(command.report, draft)
       case 'finish':
         draft.outcome = command.outcome
         return
@@ -109,6 +119,15 @@ export function startLoop(options: LoopOptions): RunLoop {
       default:
         return command satisfies never
     }
+  }
+
+  /** Told to listeners; and kept in the journal where others ask for it. */
+  function note(report: Report, draft: Draft): void {
+    draft.reports.push(report)
+    if (report.kind === 'obligation') draft.obligations.set(report.obligation.id, report.obligation)
+    if (report.kind !== 'approval') return
+    if (report.state === 'asked') draft.asked.push(report.approval)
+    else draft.settled.push(report.approval.path)
   }
 
   /** The name to unlock with the next entry. A request that holds nothing yet is withdrawn at once, before it can be granted. */
@@ -172,9 +191,11 @@ export function startLoop(options: LoopOptions): RunLoop {
   return { ended, post, stop }
 }
 
-const entryOf = ({ events, obligations, unlocks, outcome }: Draft): Entry => ({
+const entryOf = ({ events, obligations, asked, settled, unlocks, outcome }: Draft): Entry => ({
   events,
   obligations: [...obligations.values()],
+  asked,
+  settled,
   unlocks,
   ...(outcome === undefined ? {} : { outcome }),
 })

@@ -1,6 +1,6 @@
 // The journal in memory: the reference that every store is compared with, and what tests and rehearsals run on. Nothing outlives it.
 import { createHash } from 'node:crypto'
-import { type Event, isOpen, type Obligation } from '../kernel/index.ts'
+import { type Approval, type ApprovalAnswer, type Event, isOpen, type Obligation } from '../kernel/index.ts'
 import type { Json } from '../values/index.ts'
 import { type Journal, OwnerFenced, type RunHeader, type RunSummary, RunUnknown } from './model.ts'
 import { ownerLives } from './owner.ts'
@@ -10,6 +10,7 @@ interface Run {
   readonly events: string[]
   readonly obligations: Map<string, Obligation>
   readonly checkpoints: Map<string, string>
+  readonly approvals: Map<string, { readonly approval: Approval; answer?: ApprovalAnswer }>
   ended?: Pick<RunSummary, 'status' | 'outcome' | 'endedAt'>
   owner?: string | undefined
   epoch: number
@@ -50,7 +51,8 @@ export function createMemoryJournal(): Journal {
     },
     async createRun(header) {
       if (runs.has(header.id)) throw new Error(`the journal holds a run ${header.id} already`)
-      runs.set(header.id, { header: copy(header), events: [], obligations: new Map(), checkpoints: new Map(), epoch: 0 })
+      const empty = { events: [], obligations: new Map(), checkpoints: new Map(), approvals: new Map() }
+      runs.set(header.id, { header: copy(header), ...empty, epoch: 0 })
     },
     async run(id) {
       const run = runs.get(id)
@@ -71,16 +73,19 @@ export function createMemoryJournal(): Journal {
       run.epoch += 1
       return run.epoch
     },
-    async append(id, epoch, { events, obligations, unlocks, outcome }) {
+    async append(id, epoch, { events, obligations, asked, settled, unlocks, outcome }) {
       const run = owned(id, epoch)
       run.events.push(...events.map((event) => JSON.stringify(event)))
       for (const obligation of obligations) run.obligations.set(obligation.id, copy(obligation))
+      for (const approval of asked ?? []) run.approvals.set(approval.path, { approval: copy(approval) })
+      for (const path of settled ?? []) run.approvals.delete(path)
       for (const name of unlocks ?? []) if (locks.get(name) === id) locks.delete(name)
       if (outcome === undefined) return
       const endedAt = events.at(-1)?.at
       run.ended = { status: outcome.status, outcome: copy(outcome), ...(endedAt === undefined ? {} : { endedAt }) }
       run.owner = undefined
       run.checkpoints.clear()
+      run.approvals.clear()
       for (const [name, holder] of locks) if (holder === id) locks.delete(name)
     },
     assertOwner(id, epoch) {
@@ -119,6 +124,18 @@ export function createMemoryJournal(): Journal {
     },
     async cancelRequest(id) {
       return runs.get(id)?.cancelReason
+    },
+    async approvals(runId) {
+      return [...runs.values()]
+        .filter((run) => runId === undefined || run.header.id === runId)
+        .flatMap((run) => [...run.approvals.values()].map((record) => ({ runId: run.header.id, ...copy(record) })))
+        .sort((a, b) => a.approval.askedAt - b.approval.askedAt)
+    },
+    async answerApproval(id, path, answer) {
+      const record = known(id).approvals.get(path)
+      if (record === undefined || record.answer !== undefined) return false
+      record.answer = copy(answer)
+      return true
     },
     async [Symbol.asyncDispose]() {},
   }

@@ -1,5 +1,5 @@
 // What a run's history needs of its store. Events in, state out; no store interprets an event.
-import type { Event, Obligation, Outcome } from '../kernel/index.ts'
+import type { Approval, ApprovalAnswer, Event, Obligation, Outcome } from '../kernel/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
 
 /** What is fixed when a run is created. */
@@ -7,7 +7,7 @@ export interface RunHeader {
   readonly id: string
   readonly runbook: string
   readonly runbookVersion: string
-  /** Documents by role (`runbook`, `pack:<name>`, `openapi:<name>`): hash of the text this run is pinned to, see `documents`. */
+  /** Documents by role (`runbook`, `runbook:<name>`, `pack:<name>`, `openapi:<name>`): hash of the text this run is pinned to, see `documents`. */
   readonly pins: Readonly<Record<string, string>>
   readonly inputs: JsonObject
   /** Target references by name, as the runbook's `targets` root sees them. */
@@ -29,14 +29,25 @@ export interface ObligationRecord {
   readonly obligation: Obligation
 }
 
+/** A question that waits; with the answer that was given and that its run has not taken yet. */
+export interface ApprovalRecord {
+  readonly runId: string
+  readonly approval: Approval
+  readonly answer?: ApprovalAnswer
+}
+
 /** One append: atomic, durable when resolved. */
 export interface Entry {
   readonly events: readonly Event[]
   /** The obligations that changed, as they are now. */
   readonly obligations: readonly Obligation[]
+  /** Questions that are put with these events. */
+  readonly asked?: readonly Approval[]
+  /** Paths of the questions that want no answer any more. */
+  readonly settled?: readonly string[]
   /** Names of the locks that the run gives up with these events; so no crash can come between. */
   readonly unlocks?: readonly string[]
-  /** Ends the run: its owner, locks and checkpoints go in the same append. */
+  /** Ends the run: its owner, locks, questions and checkpoints go in the same append. */
   readonly outcome?: Outcome
 }
 
@@ -101,4 +112,11 @@ export interface Journal extends AsyncDisposable {
   /** Cancel requests reach the owner's process through the store. The first reason stays. Throws RunUnknown. */
   requestCancel(id: string, reason: string): Promise<void>
   cancelRequest(id: string): Promise<string | undefined>
+  /** The questions that wait, oldest first. */
+  approvals(runId?: string): Promise<readonly ApprovalRecord[]>
+  /**
+   * Answers reach the owner's process through the store, like cancel requests. The first answer stays: false when no question
+   * waits there, or when it has been answered.
+   */
+  answerApproval(id: string, path: string, answer: ApprovalAnswer): Promise<boolean>
 }

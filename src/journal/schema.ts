@@ -49,6 +49,16 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (run, path)
   );
   `,
+  `
+  CREATE TABLE approvals (
+    run TEXT NOT NULL REFERENCES runs,
+    path TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    answer TEXT,
+    PRIMARY KEY (run, path)
+  );
+  `,
 ]
 
 /** Brings the file to this version's format. Throws JournalUnusable for a newer one and for another program's database. */

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type Event, isOpen, type Obligation, type Outcome } from '../kernel/index.ts'
+import { type Approval, type ApprovalAnswer, type Event, isOpen, type Obligation, type Outcome } from '../kernel/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
 import { createCommitQueue } from './commit-queue.ts'
 import { decode, encode } from './encoding.ts'
@@ -113,11 +113,14 @@ export function openJournal(path: string): Journal {
         for (const obligation of entry.obligations) {
           sql.putObligation.run(id, obligation.id, isOpen(obligation) ? 1 : 0, encoded(obligation))
         }
+        for (const approval of entry.asked ?? []) sql.ask.run(id, approval.path, approval.askedAt, encoded(approval))
+        for (const path of entry.settled ?? []) sql.settle.run(id, path)
         for (const name of entry.unlocks ?? []) sql.unlock.run(name, id)
         if (entry.outcome === undefined) return
         sql.end.run(entry.outcome.status, encoded(entry.outcome), entry.events.at(-1)?.at ?? null, id)
         sql.unlockAll.run(id)
         sql.dropCheckpoints.run(id)
+        sql.dropApprovals.run(id)
       }),
     assertOwner,
     async *events(id) {
@@ -157,6 +160,18 @@ export function openJournal(path: string): Journal {
     async cancelRequest(id) {
       return rowOf(id)?.cancel_reason ?? undefined
     },
+    async approvals(runId) {
+      return sql.approvals.all({ run: runId ?? null }).map(({ run, body, answer }) => ({
+        runId: String(run),
+        approval: decoded<Approval>(body),
+        ...(answer === null ? {} : { answer: decoded<ApprovalAnswer>(answer) }),
+      }))
+    },
+    answerApproval: (id, path, answer) =>
+      queue.write(() => {
+        knownRow(id)
+        return sql.answer.run(encoded(answer), id, path).changes === 1
+      }),
     async [Symbol.asyncDispose]() {
       if (!database.isOpen) return
       queue.flush()
@@ -222,6 +237,14 @@ function statements(database: DatabaseSync) {
       'INSERT INTO checkpoints (run, path, body) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body',
     ),
     checkpoint: prepare('SELECT body FROM checkpoints WHERE run = ? AND path = ?'),
+    ask: prepare(
+      `INSERT INTO approvals (run, path, asked_at, body) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at, body = excluded.body, answer = NULL`,
+    ),
+    settle: prepare('DELETE FROM approvals WHERE run = ? AND path = ?'),
+    dropApprovals: prepare('DELETE FROM approvals WHERE run = ?'),
+    approvals: prepare('SELECT run, body, answer FROM approvals WHERE $run IS NULL OR run = $run ORDER BY asked_at, rowid'),
+    answer: prepare('UPDATE approvals SET answer = ? WHERE run = ? AND path = ? AND answer IS NULL'),
     requestCancel: prepare('UPDATE runs SET cancel_reason = coalesce(cancel_reason, ?) WHERE id = ?'),
   }
 }

@@ -40,12 +40,16 @@ function namesIn(by: Json): readonly string[] {
   return names.every((name): name is string => typeof name === 'string' && name !== '') ? names : []
 }
 
-/** While critical things are let go after a crash nothing goes on: the host gives the answer again. [P5] */
+/** While critical things are let go after a crash nothing goes on: the answer waits. [P5] */
 export function answered(turn: Turn, path: Path, { by, decision }: ApprovalAnswer): void {
   const { approvals, phase, now } = turn.state
   const approval = approvals[path]
-  if (!approval || phase === 'recovering') return
+  if (!approval) return
   const frame = plainFrame(turn.state, path)
+  if (phase === 'recovering') {
+    frame.answer ??= { by, decision }
+    return
+  }
   delete approvals[path]
   report(turn, { kind: 'approval', approval, state: 'answered', answer: { by, decision } })
   switch (decision.kind) {

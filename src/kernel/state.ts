@@ -2,7 +2,7 @@
 // so that a loop over ten thousand items stays as small as the items under way.
 import type { Failure } from '../packs/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
-import type { Approval, Obligation, Outcome, Path, Purpose } from './model.ts'
+import type { Approval, ApprovalAnswer, Obligation, Outcome, Path, Purpose } from './model.ts'
 
 export interface RunState {
   /** Version of this shape. */
@@ -84,6 +84,8 @@ export interface PlainFrame extends StepBase {
   mayHaveApplied?: true
   firstSentAt?: number
   call?: string
+  /** It was given while critical things were let go after a crash, and counts when that is done. */
+  answer?: ApprovalAnswer
   failure?: Failure
   lookups: number
 }

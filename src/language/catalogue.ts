@@ -54,8 +54,8 @@ export interface ResourceView {
 
 const NO_INPUTS: JsonSchema = { type: 'object', additionalProperties: false }
 
-/** JSON Schema of what a run of this runbook, or a call of it, is given. */
-export const inputsSchema = ({ inputs = NO_INPUTS }: Runbook): JsonSchema => inputs
+/** JSON Schema of what a run of a runbook, a call of it, or an answer to a question is given. */
+export const inputsSchema = ({ inputs = NO_INPUTS }: Pick<Runbook, 'inputs'>): JsonSchema => inputs
 
 /** Which pack each alias of a runbook means; aliases of packs that are not at hand are left out. */
 export function resolveUses(runbook: Runbook, packs: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {

@@ -93,6 +93,24 @@ const TABLE = {
       'A group that repeats and whose content repeats, such as (a+)+, takes exponential time on some texts, and nothing can stop it.',
   },
   PACK_UNKNOWN: { title: 'A pack is not known', explanation: 'use names a pack that is not among the packs at hand.' },
+  RUNBOOK_UNKNOWN: {
+    title: 'A runbook that is called does not exist',
+    explanation:
+      'A step calls a runbook by the name of its pack, a slash and the name of its file without the ending. The setting `packs` adds folders of packs.',
+  },
+  RUNBOOK_CIRCLE: {
+    title: 'Runbooks call each other in a circle',
+    explanation: 'A call runs the whole other runbook, so a circle of calls would never end.',
+  },
+  RUNBOOK_TARGET_MISSING: {
+    title: 'A runbook that is called lacks a target',
+    explanation:
+      'What a called runbook works on is given by its caller: under `targets` of the step, or by a target of the same name.',
+  },
+  RUNBOOK_TARGET_UNKNOWN: {
+    title: 'A runbook that is called has no such target',
+    explanation: 'The keys under `targets` of a call are the names that the called runbook declares under its own `targets`.',
+  },
   ALIAS_UNKNOWN: { title: 'A pack is not in use', explanation: 'The word before / must be a key under use, or core.' },
   ALIAS_RESERVED: {
     title: 'The name core is taken',

@@ -172,6 +172,26 @@ export const aliasUnknown = (span: Span, alias: string, known: readonly string[]
     ),
   )
 
+export const runbookUnknown = (span: Span, name: string, range: string, known: readonly string[]): Diagnostic =>
+  problem(
+    'RUNBOOK_UNKNOWN',
+    span,
+    `there is no runbook ${name}`,
+    meant(span, name, known, undefined, (guess) => `${guess}@${range}`),
+  )
+
+/** `way` leads from the called runbook back to itself. */
+export const runbookCircle = (span: Span, way: readonly string[]): Diagnostic =>
+  problem('RUNBOOK_CIRCLE', span, `${way[0]} would never end, for it calls itself: ${way.join(' calls ')}`)
+
+export const runbookTargetMissing = (span: Span, runbook: string, target: string, connection: string): Diagnostic =>
+  problem('RUNBOOK_TARGET_MISSING', span, `${runbook} needs a target ${target} (${connection})`, {
+    hint: `Bind it under targets, such as ${target}: <target of this runbook>, or declare a target ${target}.`,
+  })
+
+export const runbookTargetUnknown = (span: Span, runbook: string, target: string, known: readonly string[]): Diagnostic =>
+  problem('RUNBOOK_TARGET_UNKNOWN', span, `${runbook} has no target ${target}`, meant(span, target, known))
+
 export const aliasReserved = (span: Span): Diagnostic =>
   problem('ALIAS_RESERVED', span, 'core always names the pack core', { hint: 'Remove the line, or choose another name.' })
 

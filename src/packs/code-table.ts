@@ -25,6 +25,11 @@ const TABLE = {
     title: 'A pack has another version than the runbook asks for',
     explanation: 'Use a version of the pack that the range takes, or test the runbook with this one and widen the range.',
   },
+  RUNBOOK_RANGE_UNMET: {
+    title: 'A called runbook has another version than its caller asks for',
+    explanation:
+      'Use a version of the called runbook that the range takes, or test the caller with this one and widen the range.',
+  },
   PACK_NAME_UNKNOWN: {
     title: 'A name is not defined in the pack',
     explanation:
@@ -137,7 +142,8 @@ const TABLE = {
   },
   LOCK_INVALID: {
     title: 'The lock file cannot be read',
-    explanation: 'holdfast.lock.yaml lists the reviewed packs, each with version and sha256.',
+    explanation:
+      'holdfast.lock.yaml lists the reviewed packs and the runbooks that others may call, each with version and sha256.',
   },
   LOCK_PACK_MISSING: { title: 'A pack is not locked', explanation: 'Only packs that were reviewed and locked are used.' },
   LOCK_PACK_CHANGED: {
@@ -151,3 +157,11 @@ export type PackDiagnosticCode = keyof typeof TABLE
 
 /** Every code that this folder raises. */
 export const packDiagnosticCodes: Readonly<Record<PackDiagnosticCode, CodeMeaning>> = TABLE
+  LOCK_RUNBOOK_MISSING: {
+    title: 'A called runbook is not locked',
+    explanation: 'Where packs are locked, only runbooks that were reviewed and locked with them are called.',
+  },
+  LOCK_RUNBOOK_CHANGED: {
+    title: 'A called runbook is not the one that was locked',
+    explanation: 'Its version or its text has changed since it was reviewed.',
+  },

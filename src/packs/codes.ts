@@ -39,6 +39,9 @@ export const rangeUnmet = (span: Span, pack: string, range: string, version: str
   error('PACK_RANGE_UNMET', span, `the pack ${pack} is at version ${version}, which ${range} does not take`)
 
 export const nameUnknown = (span: Span, kind: string, name: string, known: readonly string[]) =>
+export const runbookRangeUnmet = (span: Span, runbook: string, range: string, version: string) =>
+  error('RUNBOOK_RANGE_UNMET', span, `the runbook ${runbook} is at version ${version}, which ${range} does not take`)
+
   error('PACK_NAME_UNKNOWN', span, `there is no ${kind} ${name}`, meant(name, known))
 
 export const schemaInvalid = (span: Span, message: string) =>
@@ -190,3 +193,19 @@ export const lockPackUnused = (span: Span | undefined, pack: string): Diagnostic
   ...error('LOCK_PACK_UNUSED', span, `pack ${pack} is locked but not used`),
   severity: 'warning',
 })
+export const lockRunbookMissing = (runbook: string, version: string) =>
+  error(
+    'LOCK_RUNBOOK_MISSING',
+    undefined,
+    `runbook ${runbook} ${version} is called but not in the lock file`,
+    'Review the runbook, then lock it with `holdfast lock`.',
+  )
+
+export const lockRunbookChanged = (span: Span | undefined, runbook: string, locked: string, present: string) =>
+  error(
+    'LOCK_RUNBOOK_CHANGED',
+    span,
+    `runbook ${runbook} is locked at ${locked} but is ${present}`,
+    'Review the change, then lock it anew with `holdfast lock`.',
+  )
+

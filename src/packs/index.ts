@@ -2,10 +2,20 @@ export * from './action.ts'
 export { createCatalogue, type RunbooksByName } from './catalogue.ts'
 export { type PackDiagnosticCode, packDiagnosticCodes } from './code-table.ts'
 export { type LoadedPack, loadPack } from './load.ts'
-export { checkLock, formatLock, LOCK_FILE, type Lock, type LockedPack, lockFor, readLock } from './lock.ts'
+export {
+  checkLock,
+  checkRunbookLock,
+  formatLock,
+  LOCK_FILE,
+  type Lock,
+  type LockableRunbook,
+  type Locked,
+  lockFor,
+  readLock,
+} from './lock.ts'
 export type * from './model.ts'
 export { openOutput, openValue } from './open-output.ts'
 export { type OpenapiOperation, type OpenapiParameter, operationsOf } from './openapi.ts'
 export { type ParsedPack, parsePack, type SourceText } from './parse.ts'
 export { packSchema } from './schema.ts'
-export { checkUses } from './uses.ts'
+export { checkRunbookUses, checkUses } from './uses.ts'

@@ -1,8 +1,8 @@
-// Does a runbook get the versions of its packs that it asks for?
+// Does a runbook get the versions of its packs, and of the runbooks that it calls, that it asks for?
 import satisfies from 'semver/functions/satisfies.js'
 import validRange from 'semver/ranges/valid.js'
 import type { Diagnostic } from '../diagnostics/index.ts'
-import type { PackUse } from '../language/index.ts'
+import { type PackUse, type Runbook, runbookCallsIn, type Step } from '../language/index.ts'
 import * as codes from './codes.ts'
 import type { Pack } from './model.ts'
 
@@ -12,5 +12,14 @@ export function checkUses(uses: readonly PackUse[], packs: Readonly<Record<strin
     if (validRange(range) === null) return [codes.rangeInvalid(span, range)]
     const pack = packs[name]
     return !pack || satisfies(pack.version, range) ? [] : [codes.rangeUnmet(span, name, range, pack.version)]
+  })
+}
+
+/** Runbooks that are not at hand are left to the caller's own check. */
+export function checkRunbookUses(steps: readonly Step[], runbook: (name: string) => Runbook | undefined): readonly Diagnostic[] {
+  return runbookCallsIn(steps).flatMap(({ runbook: name, range, runbookSpan: span }) => {
+    if (validRange(range) === null) return [codes.rangeInvalid(span, range)]
+    const called = runbook(name)
+    return !called || satisfies(called.version, range) ? [] : [codes.runbookRangeUnmet(span, name, range, called.version)]
   })
 }

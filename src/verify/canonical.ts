@@ -80,10 +80,10 @@ function stepText({ program }: Subject, { now }: RunState, step: StepFrame): str
       .sort()
       .join()} ${failureText(program, failure)}`
   }
-  const { phase, input, uses, tries, generation, mayHaveApplied, firstSentAt, failure, lookups } = step
+  const { phase, input, uses, tries, generation, mayHaveApplied, firstSentAt, answer, failure, lookups } = step
   const keyMs = firstSentAt === undefined ? 0 : keyLifetimeOf(program, step.path)
   const age = firstSentAt === undefined ? '' : Math.min(now - firstSentAt, keyMs)
-  return `${phase} ${stopping} ${identityOf(input)} ${uses.join()} ${tries} ${generation} ${mayHaveApplied} ${age} ${failureText(program, failure)} ${lookups}`
+  return `${phase} ${stopping} ${identityOf(input)} ${uses.join()} ${tries} ${generation} ${mayHaveApplied} ${age} ${failureText(program, failure)} ${lookups} ${answer?.decision.kind}`
 }
 
 /** Of a failure only that decides something which a list, a retry or a condition looks at. */

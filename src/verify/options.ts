@@ -18,8 +18,9 @@ export function optionsOf(subject: Subject, unknowns: Unknowns, node: Node): rea
   for (const { lock, name } of world.waiting) {
     if (world.locked[name] === undefined) options.push({ move: { kind: 'lock', lock }, cost: 0 })
   }
-  // Nobody answers while critical things are let go after a crash: the kernel would not hear it.
-  for (const approval of state.phase === 'recovering' ? [] : Object.keys(state.approvals)) {
+  for (const approval in state.approvals) {
+    const step = state.steps[approval]
+    if (step?.kind === 'plain' && step.answer) continue
     for (const decision of ['granted', 'denied'] as const)
       options.push({ move: { kind: 'approve', approval, decision }, cost: 0 })
   }

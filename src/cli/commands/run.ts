@@ -34,5 +34,10 @@ export const run: RunCommand<[runbook: string], RunOptions> = async (host, optio
   const view = await createView(host, options.format)
   await using app = await createApp(host, { journal, connections, log, observe: view.observe })
   // Awaited here, or the app would be closed under the run.
-  return await conduct(host, app, view, await app.engine.start({ runbook, text, packs, inputs, targets }))
+  return await conduct(
+    host,
+    app,
+    view,
+    await app.engine.start({ runbook, text, packs, runbooks: loaded.runbooks, inputs, targets }),
+  )
 }

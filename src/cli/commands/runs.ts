@@ -1,5 +1,5 @@
 // `holdfast runs`: the runs that the journal knows, newest first.
-import { ownerLives, type RunSummary } from '../../journal/index.ts'
+import { type ApprovalRecord, ownerLives, type RunSummary } from '../../journal/index.ts'
 import { formatDuration, type JsonObject } from '../../values/index.ts'
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
@@ -7,6 +7,7 @@ import { EXIT } from '../exit-codes.ts'
 import { moment } from '../moment.ts'
 import { openSession } from '../session.ts'
 import { table } from '../table.ts'
+import { factsOfRecord } from './approvals.ts'
 
 interface Options {
   readonly status?: RunSummary['status']
@@ -19,7 +20,15 @@ export const run: RunCommand<[], Options> = async (host, options) => {
   await using journal = await openState(config.stateDirectory)
   const { status, limit } = options
   const runs = await journal.runs({ limit, ...(status === undefined ? {} : { status }) })
-  if (options.format === 'json') host.stdout.write(`${JSON.stringify(runs.map(runFacts), undefined, 2)}\n`)
+  const asking = Map.groupBy(await journal.approvals(), ({ runId }) => runId)
+  if (options.format === 'json')
+    host.stdout.write(
+      `${JSON.stringify(
+        runs.map((each) => runFacts(each, asking.get(each.id))),
+        undefined,
+        2,
+      )}\n`,
+    )
   else if (runs.length === 0) host.stdout.write('no runs\n')
   else
     host.stdout.write(
@@ -27,7 +36,7 @@ export const run: RunCommand<[], Options> = async (host, options) => {
         ['RUN', 'STATUS', 'STARTED', 'TOOK', 'RUNBOOK'],
         ...runs.map((each) => [
           each.id,
-          standing(each),
+          standing(each, asking.get(each.id)),
           moment(each.createdAt),
           took(each),
           `${each.runbook}@${each.runbookVersion}`,
@@ -37,16 +46,17 @@ export const run: RunCommand<[], Options> = async (host, options) => {
   return EXIT.done
 }
 
-/** A run whose process died is running only on paper. */
-export const standing = ({ status, owner, outcome }: RunSummary): string => {
-  if (status === 'running') return owner !== undefined && ownerLives(owner) ? 'running' : 'interrupted'
+/** A run whose process died is running only on paper. `asking` are its questions. */
+export const standing = ({ status, owner, outcome }: RunSummary, asking: readonly ApprovalRecord[] = []): string => {
+  const waits = asking.some(({ answer }) => answer === undefined) ? ', waits for approval' : ''
+  if (status === 'running') return `${owner !== undefined && ownerLives(owner) ? 'running' : 'interrupted'}${waits}`
   return outcome && outcome.owed.length > 0 ? `${status}, owing` : status
 }
 
 export const took = ({ createdAt, endedAt }: RunSummary): string =>
   endedAt === undefined ? '' : formatDuration(endedAt - createdAt)
 
-export const runFacts = (summary: RunSummary): JsonObject => {
+export const runFacts = (summary: RunSummary, asking: readonly ApprovalRecord[] = []): JsonObject => {
   const { id, runbook, runbookVersion, inputs, targets, createdAt, endedAt, outcome } = summary
   return {
     run: id,
@@ -57,6 +67,7 @@ export const runFacts = (summary: RunSummary): JsonObject => {
     targets,
     startedAt: new Date(createdAt).toISOString(),
     ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
+    ...(asking.length > 0 ? { approvals: asking.map(factsOfRecord) } : {}),
     ...(outcome ? { outcome: JSON.parse(JSON.stringify(outcome)) } : {}),
   }
 }

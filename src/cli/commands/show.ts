@@ -1,6 +1,6 @@
 // `holdfast show RUN`: what happened, step by step, and what is still held. Replayed from the journal.
 import { history, type Observation } from '../../engine/index.ts'
-import { RunUnknown } from '../../journal/index.ts'
+import { type ApprovalRecord, RunUnknown } from '../../journal/index.ts'
 import { formatDuration, type Json } from '../../values/index.ts'
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
@@ -9,7 +9,15 @@ import { moment } from '../moment.ts'
 import { loadPlan } from '../saved-plan.ts'
 import { openSession } from '../session.ts'
 import { table } from '../table.ts'
-import { createJsonView, createLinesView, failureWords, inline, obligationFacts } from '../views/index.ts'
+import {
+  approveCommand,
+  createJsonView,
+  createLinesView,
+  failureWords,
+  inline,
+  obligationFacts,
+  waitsFor,
+} from '../views/index.ts'
 import { runFacts, standing, took } from './runs.ts'
 import { showAgainstPlan } from './show-plan.ts'
 
@@ -26,6 +34,7 @@ export const run: RunCommand<[run: string], Options> = async (host, options, id)
   if (!summary) throw new RunUnknown(id)
   if (options.plan !== undefined)
     return showAgainstPlan(host, journal, summary, await loadPlan(host, options.plan), options.format)
+  const asking = await journal.approvals(id)
   const open = await journal.obligations({ open: true, runId: id })
   const settled = await journal.obligations({ open: false, runId: id })
   const obligations = [...open, ...settled].map(({ obligation }) => obligation)
@@ -34,7 +43,7 @@ export const run: RunCommand<[run: string], Options> = async (host, options, id)
     const view = createJsonView({ write: (line) => void events.push(JSON.parse(line)) })
     for await (const observation of history(journal, id)) view.observe(observation)
     host.stdout.write(
-      `${JSON.stringify({ ...runFacts(summary), obligations: obligations.map(obligationFacts), events }, undefined, 2)}\n`,
+      `${JSON.stringify({ ...runFacts(summary, asking), obligations: obligations.map(obligationFacts), events }, undefined, 2)}\n`,
     )
     return EXIT.done
   }
@@ -43,9 +52,10 @@ export const run: RunCommand<[run: string], Options> = async (host, options, id)
     table([
       ['run', id],
       ['runbook', `${summary.runbook} ${summary.runbookVersion}`],
-      ['status', standing(summary)],
+      ['status', standing(summary, asking)],
       ['started', moment(summary.createdAt)],
       ['took', took(summary)],
+      ...asking.flatMap(waitingRows),
       ...Object.entries(summary.inputs).map(([name, value]) => [`input ${name}`, inline(value)]),
     ]),
   )
@@ -67,6 +77,14 @@ export const run: RunCommand<[run: string], Options> = async (host, options, id)
   host.stdout.write(`\nObligations\n${rows.length === 0 ? '  none\n' : table(rows)}`)
   return EXIT.done
 }
+
+const waitingRows = ({ runId, approval, answer }: ApprovalRecord): readonly (readonly string[])[] =>
+  answer
+    ? [['answered', `${approval.path}  by ${answer.by}; taken as soon as the run is performed`]]
+    : [
+        ['waits', `${approval.path}  ${waitsFor(approval)}`],
+        ['answer with', approveCommand(runId, approval)],
+      ]
 
 interface Row {
   readonly startedAt: number

@@ -1,27 +1,54 @@
 // What stands under `with` fits the action's input schema, as far as it is known before the run.
 import { type Diagnostic, didYouMean, type Span } from '../../diagnostics/index.ts'
 import { isObject, type Json, type JsonSchema, type SchemaProblem, unknown } from '../../values/index.ts'
+import { inputsSchema } from '../catalogue.ts'
 import * as codes from '../codes.ts'
 import { problemsOf } from '../conform.ts'
 import { purePathNames, rangeOf, spanWithin } from '../expressions/index.ts'
-import type { ExpressionTemplate, Field, Template } from '../model.ts'
+import type { ExpressionTemplate, Field, MapTemplate, Template } from '../model.ts'
 import { wordProblem } from '../schema-diagnostics.ts'
 import { fromSchema, kindsOf, literalBranches, mismatch } from '../types/index.ts'
 import { typeOf } from './inference.ts'
-import type { Call, Sight, Survey } from './survey.ts'
+import type { Call, RunbookCall, Sight, Survey } from './survey.ts'
 import { lacksValue } from './value-types.ts'
 
-export const checkArguments = ({ calls }: Survey): readonly Diagnostic[] => calls.flatMap(checkCall)
+/** Arguments and the schema that they are to fit; `head` stands for all of them. */
+interface Given {
+  readonly to: string
+  readonly head: Span
+  readonly with: MapTemplate
+  readonly schema: JsonSchema
+  readonly sight: Sight
+}
 
-function checkCall(call: Call): readonly Diagnostic[] {
-  const { step, action } = call
-  const typed = checkFields(step.with.entries, action.input, call.sight)
+export const checkArguments = ({ calls, runbookCalls }: Survey): readonly Diagnostic[] =>
+  [...calls.map(givenToAction), ...runbookCalls.map(givenToRunbook)].flatMap(checkGiven)
+
+const givenToAction = ({ step, sight, name, action }: Call): Given => ({
+  to: name,
+  head: step.actionSpan,
+  with: step.with,
+  schema: action.input,
+  sight,
+})
+
+const givenToRunbook = ({ step, sight, runbook }: RunbookCall): Given => ({
+  to: step.runbook,
+  head: step.runbookSpan,
+  with: step.with,
+  schema: inputsSchema(runbook),
+  sight,
+})
+
+function checkGiven(given: Given): readonly Diagnostic[] {
+  const { schema, sight } = given
+  const typed = checkFields(given.with.entries, schema, sight)
   const reported = new Set(typed.map(({ span }) => span?.start))
-  const all = problemsOf(action.input, known(step.with))
+  const all = problemsOf(schema, known(given.with))
   const misspelt = new Set(all.map(({ property, known = [] }) => property && didYouMean(property, known)))
   const problems = all
     .filter(({ keyword, property }) => !(keyword === 'required' && misspelt.has(property)))
-    .map((problem) => toDiagnostic(problem, call))
+    .map((problem) => toDiagnostic(problem, given))
     .filter(({ span }) => !reported.has(span?.start))
   return [...typed, ...problems]
 }
@@ -110,12 +137,12 @@ function checkHandle(name: string, value: Template, slot: JsonSchema, sight: Sig
     : [codes.resourceMismatch(value.span, has, wanted)]
 }
 
-function toDiagnostic(problem: SchemaProblem, { step, name: action }: Call): Diagnostic {
+function toDiagnostic(problem: SchemaProblem, given: Given): Diagnostic {
   const { keyword, path, property } = problem
-  const template = closest(step.with, path)
-  const where = path.length === 0 ? action : path.join('.')
+  const template = closest(given.with, path)
+  const where = path.length === 0 ? given.to : path.join('.')
   if (keyword === 'required') {
-    const head = path.length === 0 ? step.actionSpan : headOf(template)
+    const head = path.length === 0 ? given.head : headOf(template)
     return codes.argumentMissing(head, property ?? '', where)
   }
   if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties') {

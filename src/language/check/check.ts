@@ -15,6 +15,7 @@ import { checkOwnership } from './ownership.ts'
 import { checkPolling } from './polling.ts'
 import { checkReferences } from './references.ts'
 import { checkRetries } from './retries.ts'
+import { checkRunbooks } from './runbooks.ts'
 import { checkSecrets } from './secrets.ts'
 import { checkSelectors } from './selectors.ts'
 import { checkStepIds } from './step-ids.ts'
@@ -24,6 +25,7 @@ import { checkValueTypes } from './value-types.ts'
 
 const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
   checkNames,
+  checkRunbooks,
   checkStepIds,
   checkReferences,
   checkExpressions,

@@ -1,7 +1,7 @@
 // One walk over a runbook: which step stands where, and what each expression can see from its place. It judges nothing.
 import type { JsonSchema } from '../../values/index.ts'
 import { type ActionView, type CatalogueView, qualify, resolveUses } from '../catalogue.ts'
-import type { Block, Runbook, Step, Template, UsesStep } from '../model.ts'
+import type { Block, Runbook, RunbookStep, Step, Template, UsesStep } from '../model.ts'
 import {
   conditionsIn,
   elementsOf,
@@ -22,6 +22,7 @@ import {
   withFacts,
   withoutName,
 } from '../types/index.ts'
+import { handedTo, THE_RUN } from './handed.ts'
 import { type From, fieldsType, typeOf } from './inference.ts'
 
 /** What can be seen from one place in the document. */
@@ -91,6 +92,13 @@ export interface Call {
   readonly action: ActionView
 }
 
+export interface RunbookCall {
+  readonly step: RunbookStep
+  readonly sight: Sight
+  /** The one that is called. */
+  readonly runbook: Runbook
+}
+
 export interface Survey {
   readonly runbook: Runbook
   readonly catalogue: CatalogueView
@@ -99,16 +107,18 @@ export interface Survey {
   readonly broken: ReadonlySet<string>
   readonly visits: readonly Visit[]
   readonly calls: readonly Call[]
+  readonly runbookCalls: readonly RunbookCall[]
+  readonly outputs: Type
   readonly sites: readonly Site[]
   readonly blocks: readonly SeenBlock[]
 }
 
 export function survey(runbook: Runbook, catalogue: CatalogueView, broken: ReadonlySet<string>): Survey {
   const packs = resolveUses(runbook, catalogue.packs)
-  const walk: Walk = { catalogue, packs, visits: [], calls: [], sites: [], blocks: [] }
+  const walk: Walk = { catalogue, packs, visits: [], calls: [], runbookCalls: [], sites: [], blocks: [] }
   const sight: Sight = { blocks: [], around: [], roots: rootTypes(runbook, packs), facts: [], held: [], hidden: [] }
-  walkBlock({ steps: runbook.steps, yield: runbook.outputs, span: runbook.span }, sight, walk)
-  return { runbook, broken, ...walk }
+  const outputs = walkBlock({ steps: runbook.steps, yield: runbook.outputs, span: runbook.span }, sight, walk)
+  return { runbook, broken, outputs, ...walk }
 }
 
 interface Walk {
@@ -116,6 +126,7 @@ interface Walk {
   readonly packs: Readonly<Record<string, string>>
   readonly visits: Visit[]
   readonly calls: Call[]
+  readonly runbookCalls: RunbookCall[]
   readonly sites: Site[]
   readonly blocks: SeenBlock[]
 }
@@ -223,14 +234,39 @@ function walkStep(step: Step, sight: Sight, walk: Walk): Type {
       see(step.by)
       return record({ approved: TRUTH, by: TEXT, at: TEXT, inputs: step.inputs ? answered(step.inputs) : record({}) })
     case 'runbook':
-      see(step.with)
-      return UNKNOWN
+      return walkCall(step, sight, walk)
     case 'fail':
       see(step.message)
       return record({})
     case 'end':
       return record({})
   }
+}
+
+/** Types of a called runbook's outputs; what its own steps acquire belongs to the block around the call. */
+function walkCall(step: RunbookStep, sight: Sight, walk: Walk): Type {
+  walk.sites.push({ template: step.with, sight })
+  const runbook = walk.catalogue.runbook(step.runbook)
+  if (!runbook) return UNKNOWN
+  walk.runbookCalls.push({ step, sight, runbook })
+  return handedTo(innermostOwner(sight), outputsOf(runbook, walk.catalogue))
+}
+
+/** Id of the step whose block owns what is acquired here. */
+const innermostOwner = ({ around }: Sight): string => around.at(-2)?.id ?? THE_RUN
+
+const known = new WeakMap<Runbook, WeakMap<CatalogueView, Type>>()
+
+/** A circle of calls is found by its own check: within one, nothing is known. */
+function outputsOf(runbook: Runbook, catalogue: CatalogueView): Type {
+  const types = known.get(runbook) ?? new WeakMap<CatalogueView, Type>()
+  known.set(runbook, types)
+  const before = types.get(catalogue)
+  if (before) return before
+  types.set(catalogue, UNKNOWN)
+  const type = survey(runbook, catalogue, new Set()).outputs
+  types.set(catalogue, type)
+  return type
 }
 
 /** Defaults are filled in where the answer is given. */
@@ -249,7 +285,7 @@ function walkUses(step: UsesStep, sight: Sight, walk: Walk): Type {
     properties: {},
     rest: UNKNOWN,
     ...(action.resource === undefined ? {} : { resources: [action.resource] }),
-    ...(step.release === 'onFailure' ? {} : { owners: [step.owner ?? sight.around.at(-2)?.id ?? 'the run'] }),
+    ...(step.release === 'onFailure' ? {} : { owners: [step.owner ?? innermostOwner(sight)] }),
   }
   return withProperty(output, 'handle', { object: handle })
 }
