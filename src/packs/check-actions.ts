@@ -1,7 +1,7 @@
 // Rules for actions: what they are bound to, what they name, and what their expressions may refer to.
 import { references, type Template, wordProblem } from '../language/index.ts'
-import { type Json, type JsonSchema, schemaProblems } from '../values/index.ts'
-import { actionNamed, type Checked, checkName, presence, requiredOf, shown } from './checked.ts'
+import { isObject, type Json, type JsonSchema, schemaProblems } from '../values/index.ts'
+import { actionNamed, type Checked, checkName, presence, propertiesOf, requiredOf, shown } from './checked.ts'
 import * as codes from './codes.ts'
 import type { Action, Operation } from './model.ts'
 import type { Path } from './place.ts'
@@ -17,6 +17,7 @@ export function checkActions(checked: Checked): void {
     checkResource(checked, name, raw, path)
     checkSchema(checked, raw.input, [...path, 'input'])
     checkSchema(checked, raw.output, [...path, 'output'])
+    if (action.effect !== 'read') checkSelectors(checked, name, raw.input, [...path, 'input'])
     checkRoots(checked, action.lock, ['input'])
     checkFailureRoots(checked, Object.values(action.failures))
     if (action.does.kind === 'operation') checkOperationNames(checked, action, action.does, raw, path)
@@ -77,6 +78,40 @@ function checkSlots(checked: Checked, schema: Json, path: Path): void {
     else if (key !== 'x-resource') checkSlots(checked, value, place)
     else if (!Array.isArray(value)) checkName(checked, 'resources', String(value), place)
     else for (const [index, name] of value.entries()) checkName(checked, 'resources', String(name), [...place, String(index)])
+  }
+}
+
+/** What a change is narrowed by: an empty selector would select everything. */
+function checkSelectors(checked: Checked, name: string, schema: JsonSchema, path: Path): void {
+  for (const [property, slot] of Object.entries(propertiesOf(schema))) {
+    if (!isObject(slot)) continue
+    const place = [...path, 'properties', property]
+    const wants = [
+      ...(requiredOf(schema).includes(property) ? [] : [`${property} to required`]),
+      ...(refusesEmptiness(slot) ? [] : [EMPTINESS[String(slot.type)] ?? 'a type']),
+    ]
+    if (slot['x-selector'] !== true) checkSelectors(checked, name, slot, place)
+    else if (wants.length > 0) checked.report(codes.selectorOpen(checked.at(place), property, name, wants))
+  }
+}
+
+const EMPTINESS: Readonly<Record<string, string>> = {
+  string: 'minLength: 1',
+  array: 'minItems: 1',
+  object: 'minProperties: 1, or required properties',
+}
+
+function refusesEmptiness(slot: JsonSchema): boolean {
+  if (slot.enum !== undefined || slot.const !== undefined) return true
+  switch (slot.type) {
+    case 'string':
+      return Number(slot.minLength ?? 0) > 0 || slot.pattern !== undefined || slot.format !== undefined
+    case 'array':
+      return Number(slot.minItems ?? 0) > 0
+    case 'object':
+      return Number(slot.minProperties ?? 0) > 0 || requiredOf(slot).length > 0
+    default:
+      return slot.type !== undefined
   }
 }
 

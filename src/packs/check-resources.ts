@@ -2,7 +2,7 @@
 import { ENGINE_FAILURES } from '../language/index.ts'
 import { actionNamed, type Checked, checkName, presence, propertiesOf, requiredOf, shown } from './checked.ts'
 import * as codes from './codes.ts'
-import type { Action, ResourceType } from './model.ts'
+import type { Action, Lease, ResourceType } from './model.ts'
 import type { Path } from './place.ts'
 
 export function checkResources(checked: Checked): void {
@@ -102,8 +102,10 @@ function checkLease(checked: Checked, { name, resource, path, acquires }: Subjec
   if (!lease) return
   const place = [...path, 'lease', 'renew']
   checkName(checked, 'actions', lease.renew, place)
-  if (lease.everyMs * 2 >= lease.lifetimeMs) checked.report(codes.leaseTooSlow(checked.at([...path, 'lease', 'every']), name))
   const action = actionNamed(checked, lease.renew)
+  const renewedMs = renewedAfterOneLoss(lease, action)
+  if (renewedMs > lease.lifetimeMs)
+    checked.report(codes.leaseTooSlow(checked.at([...path, 'lease', 'every']), name, renewedMs, lease.lifetimeMs))
   if (!action) return
   if (action.effect !== 'mutate' && action.effect !== 'read') {
     checked.report(
@@ -112,6 +114,12 @@ function checkLease(checked: Checked, { name, resource, path, acquires }: Subjec
   } else if (action.idempotent === false) checked.report(codes.renewalUnsafe(checked.at(place), shown(checked, lease.renew)))
   for (const acquire of acquires) checkObtainable(checked, { role: 'the renewal', action, acquire, place, before: false })
   checkFailures(checked, lease.lost, action, [...path, 'lease', 'lost'])
+}
+
+/** A renewal is given `every` to answer, and a lost one is made good after a sixth of that. */
+function renewedAfterOneLoss({ everyMs }: Lease, action: Action | undefined): number {
+  const answerMs = Math.min(everyMs, action?.timeoutMs ?? 0)
+  return Math.round(everyMs + everyMs + everyMs / 6 + answerMs)
 }
 
 function checkFailures(checked: Checked, types: readonly string[], action: Action, path: Path): void {
@@ -148,6 +156,8 @@ function checkObtainable(checked: Checked, { role, action, acquire, place, befor
 }
 
 function checkCritical(checked: Checked, { name, resource, path }: Subject): void {
+  if (resource.lease && !resource.critical && resource.deadman === undefined)
+    checked.report(codes.deadmanMissing(checked.at([...path, 'lease']), name))
   if (!resource.critical) return
   const missing = [
     ...(resource.maxHoldMs === undefined ? ['maxHold'] : []),

@@ -95,9 +95,15 @@ const TABLE = {
     title: 'A critical resource may be held without bound',
     explanation: 'A critical resource states its maxHold, and in deadman what lets go when nobody is left to.',
   },
+  PACK_DEADMAN_MISSING: {
+    title: 'Nothing says what lets go of a lease',
+    explanation:
+      'When the process dies and nobody renews, either the platform lets go (deadman: platform), or something does after a time (deadman: 5m), or nothing does (deadman: none), which every plan then prints.',
+  },
   PACK_LEASE_TOO_SLOW: {
     title: 'A lease is renewed too seldom',
-    explanation: 'Between two expiries there must be time for a renewal that fails and another that succeeds.',
+    explanation:
+      'Within the lifetime there must be time for a renewal whose answer never comes, and for one more. The first is sent after every and given as long again, the next follows after a sixth of every and takes the time-out of the renewal.',
   },
   PACK_INPUT_UNOBTAINABLE: {
     title: 'A call could not be made when it is needed',
@@ -114,6 +120,11 @@ const TABLE = {
   PACK_RENEWAL_UNSAFE: {
     title: 'A renewal is not safe to repeat',
     explanation: 'A renewal whose answer was lost is sent again.',
+  },
+  PACK_SELECTOR_OPEN: {
+    title: 'A selector may be empty',
+    explanation:
+      'An input marked x-selector says which things an action changes; on many platforms an empty one selects everything. It must be required, and refuse emptiness: minLength for text, minItems for a list, required properties or minProperties for an object.',
   },
   PACK_KEY_UNUSED: {
     title: 'A keyed action sends no key',
@@ -150,13 +161,6 @@ const TABLE = {
     title: 'A pack is not the one that was locked',
     explanation: 'Its version, manifest or OpenAPI document has changed since it was reviewed.',
   },
-  LOCK_PACK_UNUSED: { title: 'A locked pack is not used', explanation: 'It can be removed from the lock file.' },
-} as const satisfies Record<string, CodeMeaning>
-
-export type PackDiagnosticCode = keyof typeof TABLE
-
-/** Every code that this folder raises. */
-export const packDiagnosticCodes: Readonly<Record<PackDiagnosticCode, CodeMeaning>> = TABLE
   LOCK_RUNBOOK_MISSING: {
     title: 'A called runbook is not locked',
     explanation: 'Where packs are locked, only runbooks that were reviewed and locked with them are called.',
@@ -165,3 +169,10 @@ export const packDiagnosticCodes: Readonly<Record<PackDiagnosticCode, CodeMeanin
     title: 'A called runbook is not the one that was locked',
     explanation: 'Its version or its text has changed since it was reviewed.',
   },
+  LOCK_PACK_UNUSED: { title: 'A locked pack is not used', explanation: 'It can be removed from the lock file.' },
+} as const satisfies Record<string, CodeMeaning>
+
+export type PackDiagnosticCode = keyof typeof TABLE
+
+/** Every code that this folder raises. */
+export const packDiagnosticCodes: Readonly<Record<PackDiagnosticCode, CodeMeaning>> = TABLE

@@ -1,5 +1,6 @@
 // Every diagnostic of packs, worded in one place: one builder for each code. What a code means to its reader stands in `code-table.ts`.
 import { type Diagnostic, didYouMean, type Span } from '../diagnostics/index.ts'
+import { formatDuration } from '../values/index.ts'
 import type { PackDiagnosticCode } from './code-table.ts'
 
 const error = (code: PackDiagnosticCode, span: Span | undefined, message: string, hint?: string): Diagnostic => ({
@@ -38,10 +39,10 @@ export const rangeInvalid = (span: Span, range: string) =>
 export const rangeUnmet = (span: Span, pack: string, range: string, version: string) =>
   error('PACK_RANGE_UNMET', span, `the pack ${pack} is at version ${version}, which ${range} does not take`)
 
-export const nameUnknown = (span: Span, kind: string, name: string, known: readonly string[]) =>
 export const runbookRangeUnmet = (span: Span, runbook: string, range: string, version: string) =>
   error('RUNBOOK_RANGE_UNMET', span, `the runbook ${runbook} is at version ${version}, which ${range} does not take`)
 
+export const nameUnknown = (span: Span, kind: string, name: string, known: readonly string[]) =>
   error('PACK_NAME_UNKNOWN', span, `there is no ${kind} ${name}`, meant(name, known))
 
 export const schemaInvalid = (span: Span, message: string) =>
@@ -125,8 +126,21 @@ export const criticalUnbounded = (span: Span, resource: string, missing: readonl
     missing.includes('deadman') ? 'Where nothing else lets go, say so: deadman: none' : undefined,
   )
 
-export const leaseTooSlow = (span: Span, resource: string) =>
-  error('PACK_LEASE_TOO_SLOW', span, `one lost renewal would lose a ${resource}: every must be less than half of lifetime`)
+export const deadmanMissing = (span: Span, resource: string) =>
+  error(
+    'PACK_DEADMAN_MISSING',
+    span,
+    `a ${resource} lives by its lease, but nothing says what happens when nobody renews it any more`,
+    'Where the platform lets go then, say deadman: platform; else deadman: none.',
+  )
+
+export const leaseTooSlow = (span: Span, resource: string, renewedMs: number, lifetimeMs: number) =>
+  error(
+    'PACK_LEASE_TOO_SLOW',
+    span,
+    `one lost renewal could lose a ${resource}: the next may take until ${formatDuration(renewedMs)}, and the lease lives for ${formatDuration(lifetimeMs)}`,
+    'Renew more often, or give the renewal a shorter timeout.',
+  )
 
 export const inputUnobtainable = (span: Span, role: string, action: string, input: string, acquire: string, weak: boolean) =>
   error(
@@ -159,6 +173,14 @@ export const keyUnused = (span: Span, action: string) =>
     'Put ${ attempt.key } where the platform expects its idempotency token.',
   )
 
+export const selectorOpen = (span: Span, name: string, action: string, wants: readonly string[]) =>
+  error(
+    'PACK_SELECTOR_OPEN',
+    span,
+    `${name} selects what ${action} changes, so its schema must refuse an empty one`,
+    `Add ${list(wants)}.`,
+  )
+
 export const openapiInvalid = (span: Span, place: string, message: string) =>
   error('OPENAPI_INVALID', span, `${place} ${message}`)
 
@@ -189,10 +211,6 @@ export const lockPackChanged = (span: Span | undefined, pack: string, locked: st
     'Review the change, then lock it anew with `holdfast lock`.',
   )
 
-export const lockPackUnused = (span: Span | undefined, pack: string): Diagnostic => ({
-  ...error('LOCK_PACK_UNUSED', span, `pack ${pack} is locked but not used`),
-  severity: 'warning',
-})
 export const lockRunbookMissing = (runbook: string, version: string) =>
   error(
     'LOCK_RUNBOOK_MISSING',
@@ -209,3 +227,7 @@ export const lockRunbookChanged = (span: Span | undefined, runbook: string, lock
     'Review the change, then lock it anew with `holdfast lock`.',
   )
 
+export const lockPackUnused = (span: Span | undefined, pack: string): Diagnostic => ({
+  ...error('LOCK_PACK_UNUSED', span, `pack ${pack} is locked but not used`),
+  severity: 'warning',
+})

@@ -29,6 +29,7 @@ resources:
     childOf: [Thing]
     release: { action: part.delete, idempotent: true, timeout: 30s, gone: [notFound] }
     lease: { renew: part.renew, every: 60s, lifetime: 300s, lost: [notFound] }
+    deadman: platform
 actions:
   thing.create:
     title: Makes a thing

@@ -1,8 +1,8 @@
 // What an action changes is named: a selector that may be empty, or lose a part of itself, would select everything.
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
-import { isObject, type Json } from '../../values/index.ts'
+import { isObject, type Json, type JsonSchema } from '../../values/index.ts'
 import { selectorOpen } from '../duty-codes.ts'
-import type { ExpressionTemplate, Template } from '../model.ts'
+import type { ExpressionTemplate, MapTemplate, Template } from '../model.ts'
 import { mayBeAbsent, type Type } from '../types/index.ts'
 import { typeOf } from './inference.ts'
 import type { Call, Sight, Survey } from './survey.ts'
@@ -10,19 +10,33 @@ import { lacksValue } from './value-types.ts'
 
 export const checkSelectors = ({ calls }: Survey): readonly Diagnostic[] => calls.flatMap(checkCall)
 
-function checkCall({ step, action, sight }: Call): readonly Diagnostic[] {
-  if (action.effect === 'read') return []
-  const { properties, required = [] } = action.input
-  const isRequired = (name: string): boolean => Array.isArray(required) && required.includes(name)
+function checkCall(call: Call): readonly Diagnostic[] {
+  const { step, action } = call
+  return action.effect === 'read' ? [] : checkFields(step.with, action.input, call)
+}
+
+function checkFields(fields: MapTemplate, { properties, required = [] }: JsonSchema, call: Call): readonly Diagnostic[] {
   return Object.entries(isObject(properties) ? properties : {}).flatMap(([name, slot]) => {
-    if (!isObject(slot) || slot['x-selector'] !== true) return []
-    const given = step.with.entries.find((field) => field.name === name)?.value
-    // What is required and may be absent is told by the check of arguments.
-    if (isRequired(name) && (!given || lacksValue(given, typeOf(given, sight), slot.type === 'array', sight))) return []
-    if (!given) return slot.default === undefined ? [selectorOpen(step.actionSpan, name, 'absent', step.action)] : []
-    if (isEmpty(given)) return []
-    return gapsIn(given, name, sight).map(({ span, part, state }) => selectorOpen(span, part, state, step.action))
+    if (!isObject(slot)) return []
+    const given = fields.entries.find((field) => field.name === name)?.value
+    if (slot['x-selector'] === true)
+      return checkSelector(name, slot, given, Array.isArray(required) && required.includes(name), call)
+    return given?.kind === 'map' ? checkFields(given, slot, call) : []
   })
+}
+
+function checkSelector(
+  name: string,
+  slot: JsonSchema,
+  given: Template | undefined,
+  isRequired: boolean,
+  { step, sight }: Call,
+): readonly Diagnostic[] {
+  // What is required and may be absent is told by the check of arguments.
+  if (isRequired && (!given || lacksValue(given, typeOf(given, sight), slot.type === 'array', sight))) return []
+  if (!given) return slot.default === undefined ? [selectorOpen(step.actionSpan, name, 'absent', step.action)] : []
+  if (isEmpty(given)) return []
+  return gapsIn(given, name, sight).map(({ span, part, state }) => selectorOpen(span, part, state, step.action))
 }
 
 /** Told by the check of arguments: the schema of a selector refuses emptiness. */
