@@ -132,11 +132,6 @@ export function createProgram(host: Host, finish: Finish): Command {
     .option('--reason <text>', 'kept in the journal', 'cancelled by the operator')
     .action(calls(() => import('./commands/cancel.ts')))
   program
-    .command('runs')
-    .description('list runs, newest first')
-    .addOption(new Option('--status <status>', 'only these').choices(['running', 'succeeded', 'failed', 'cancelled']))
-    .option('--limit <count>', 'at most this many', wholeNumber, 20)
-  program
     .command('approve')
     .description('answer what a run asks: grant it, or deny it')
     .argument('<run>', 'its id')
@@ -154,6 +149,11 @@ export function createProgram(host: Host, finish: Finish): Command {
     .description('list what runs ask and nobody has answered')
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/approvals.ts')))
+  program
+    .command('runs')
+    .description('list runs, newest first')
+    .addOption(new Option('--status <status>', 'only these').choices(['running', 'succeeded', 'failed', 'cancelled']))
+    .option('--limit <count>', 'at most this many', wholeNumber, 20)
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/runs.ts')))
   program
