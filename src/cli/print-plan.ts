@@ -1,9 +1,9 @@
 // Prints a plan in the view that was asked for.
-import { type Plan, planAsMermaid, planAsText } from '../plan/index.ts'
+import { type Plan, planAsHtml, planAsMarkdown, planAsMermaid, planAsText } from '../plan/index.ts'
 import { type Host, wantsColour } from './host.ts'
 
 export interface PlanPrinting {
-  readonly format: 'text' | 'json' | 'mermaid'
+  readonly format: 'text' | 'json' | 'markdown' | 'mermaid' | 'html'
   readonly requests?: boolean
   readonly unwind?: boolean
   readonly items?: boolean
@@ -17,6 +17,10 @@ function planInView(host: Host, plan: Plan, { format, ...shown }: PlanPrinting):
   switch (format) {
     case 'json':
       return `${JSON.stringify(plan, undefined, 2)}\n`
+    case 'markdown':
+      return planAsMarkdown(plan)
+    case 'html':
+      return planAsHtml(plan)
     case 'mermaid':
       return planAsMermaid(plan)
     case 'text':

@@ -59,7 +59,7 @@ export function createProgram(host: Host, finish: Finish): Command {
     .addOption(inputsFile())
     .option('-o, --out <file>', 'also save the plan, to hold a run to it with run --plan')
     .option('--diff <old>', 'compare with this saved plan; then <runbook> may be a saved plan, too')
-    .addOption(format('text', 'json', 'mermaid'))
+    .addOption(format('text', 'json', 'markdown', 'mermaid', 'html'))
     .option('--requests', 'as text: whole requests, also those that only follow a call')
     .option('--unwind', 'as text: what would be released after every step, though it has not changed')
     .option('--items', 'as text: every item of a loop, though its steps are the same as those of another')

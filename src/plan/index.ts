@@ -1,4 +1,4 @@
 export * from './compare/index.ts'
 export type * from './model.ts'
 export { type PlanRequest, planRunbook } from './plan.ts'
-export { planAsMermaid, planAsText, type TextOptions } from './views/index.ts'
+export { planAsHtml, planAsMarkdown, planAsMermaid, planAsText, type TextOptions } from './views/index.ts'

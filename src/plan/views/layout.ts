@@ -1,5 +1,6 @@
 // Lines for a terminal: toned pieces, wrapped to a width with a hanging indent. Nothing that a plan quotes can steer the terminal.
 import stringWidth from 'string-width'
+import { printable } from './printable.ts'
 
 export type Tone = 'plain' | 'strong' | 'faint' | 'good' | 'notice' | 'caution' | 'grave'
 
@@ -120,7 +121,3 @@ function paint(tone: Tone, text: string): string {
 }
 
 export const widthOf = (text: string): number => stringWidth(printable(text))
-
-/** Control characters and those that turn the direction of writing would let a name on the platform steer the terminal. */
-export const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) => (/\s/.test(character) ? ' ' : '�'))

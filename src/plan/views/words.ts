@@ -1,6 +1,6 @@
 // A plan's values, holds and steps in a reader's words: one wording for every view. It may not escape for an output, nor wrap.
 import { formatDuration, formatSize, isObject, isUnknown, type Json, type JsonObject, SECRET_MARK } from '../../values/index.ts'
-import type { Affected, Approval, Basis, Certainty, Estimate, Hold, HoldWindow, PlanStep } from '../model.ts'
+import type { Affected, Approval, Basis, Certainty, Estimate, Hold, HoldWindow, PlanStep, Request } from '../model.ts'
 
 /** A step's certainty, as a mark for narrow places and in words. What runs in any case needs no mark. */
 export const CERTAINTIES: Readonly<Record<Certainty, { readonly mark: string; readonly words: string }>> = {
@@ -61,7 +61,7 @@ export const nameIn = (value: Json | undefined): string | undefined =>
 function wordsOfSource(source: string): string {
   const [, each] = /^each of (.*)$/s.exec(source) ?? []
   if (each !== undefined) return `each of ${wordsOfSource(each)}`
-  if (!isPath(source) || /^(inputs|targets|steps|run)\b/.test(source)) return source
+  if (!isPath(source) || /^(inputs|targets|steps|run|error|result)\b/.test(source)) return source
   return `steps.${source.slice(source.lastIndexOf('/') + 1)}`
 }
 
@@ -106,11 +106,17 @@ function isTelling(value: Json): boolean {
 
 // ---- time and size ----------------------------------------------------------------------------------------------
 
-export function wordsOfEstimate({ lowMs, highMs, from }: Estimate): string {
-  const [low, high] = [formatDuration(lowMs), formatDuration(highMs)]
+export function wordsOfEstimate(estimate: Estimate): string {
+  const { from } = estimate
   const source =
     from.kind === 'runs' ? `${count(from.count, 'earlier run')}` : `the stated rate of ${formatSize(from.bytesPerSecond)}/s`
-  return `about ${low === high ? low : `${low} to ${high}`} (from ${source})`
+  return `about ${shortEstimate(estimate)} (from ${source})`
+}
+
+/** `25m to 1h10m`. */
+export const shortEstimate = ({ lowMs, highMs }: Estimate, dash = ' to '): string => {
+  const [low, high] = [formatDuration(lowMs), formatDuration(highMs)]
+  return low === high ? low : `${low}${dash}${high}`
 }
 
 export const wordsOfBound = ({ atMostMs }: Pick<HoldWindow, 'atMostMs'>): string =>
@@ -195,7 +201,8 @@ export function wordsOfApproval({ prompt, by, timeoutMs }: Approval): string {
 
 /** What a reader must know of a hold, shortest first. */
 export function holdFacts(hold: Hold): readonly { readonly words: string; readonly grave: boolean }[] {
-  const { critical, maxHoldMs, leaseEveryMs, leaseLifetimeMs, keptOnSuccess, deadman, window } = hold
+  const { critical, maxHoldMs, keptOnSuccess, deadman, window } = hold
+  const lease = leaseWords(hold)
   const fact = (words: string, grave = false) => ({ words, grave })
   return [
     ...(critical ? [fact('CRITICAL', true)] : []),
@@ -203,20 +210,21 @@ export function holdFacts(hold: Hold): readonly { readonly words: string; readon
     ...(window.atMostMs === undefined ? [] : [fact(wordsOfBound(window))]),
     ...(maxHoldMs === undefined ? [] : [fact(`allowed ${formatDuration(maxHoldMs)}`)]),
     ...(window.estimate === undefined ? [] : [fact(wordsOfEstimate(window.estimate))]),
-    ...(leaseEveryMs === undefined || leaseLifetimeMs === undefined
-      ? []
-      : [fact(`lease of ${formatDuration(leaseLifetimeMs)} renewed every ${formatDuration(leaseEveryMs)}${renewals(window)}`)]),
+    ...(lease === undefined ? [] : [fact(lease)]),
     ...(keptOnSuccess ? [fact('kept when the run succeeds')] : []),
     ...(deadman === undefined ? [] : [deadman === 'none' ? fact('NO dead-man', true) : fact(`dead-man: ${deadman}`)]),
   ]
 }
 
-const renewals = ({ renewals: expected }: HoldWindow): string =>
-  expected === undefined
-    ? ''
-    : ` (${expected.low === expected.high ? expected.low : `${expected.low} to ${expected.high}`} times)`
+/** Nothing where there is no lease. */
+export function leaseWords({ leaseEveryMs, leaseLifetimeMs, window: { renewals } }: Hold): string | undefined {
+  if (leaseEveryMs === undefined || leaseLifetimeMs === undefined) return undefined
+  const lease = `lease of ${formatDuration(leaseLifetimeMs)} renewed every ${formatDuration(leaseEveryMs)}`
+  if (renewals === undefined) return lease
+  return `${lease} (${renewals.low === renewals.high ? renewals.low : `${renewals.low} to ${renewals.high}`} times)`
+}
 
-function wordsOfWindow({ owner }: Hold): string {
+export function wordsOfWindow({ owner }: Hold): string {
   if (owner === 'run' || owner === '') return 'until the run ends'
   const key = /\[([^\]]*)\]$/.exec(owner)?.[1]
   return key === undefined ? `until ${lastId(owner)} closes` : `until ${key === '*' ? 'the item' : decodeKey(key)} is done`
@@ -248,4 +256,26 @@ export function wordsOfAffected(affected: readonly Affected[]): string {
 export const kindWords = (kind: string, amount: number): string => {
   const word = kind === 'vm' ? 'VM' : kind
   return amount === 1 ? word : word.endsWith('y') ? `${word.slice(0, -1)}ies` : `${word}s`
+}
+
+// ---- requests ---------------------------------------------------------------------------------------------------
+
+const PURPOSES: Readonly<Record<Request['purpose'], string>> = {
+  call: '',
+  poll: ', polled',
+  page: ', further pages',
+  readBack: ', to read back',
+}
+
+/** A request as it would go over the wire, with marks for what is unknown or secret. */
+export function wireLines({ purpose, target, method, path, query, headers, login, body }: Request): readonly string[] {
+  const pairs = (label: string, values: JsonObject): readonly string[] =>
+    Object.entries(values).map(([name, value]) => `  ${label} ${name}: ${wordsOf(value, 2000)}`)
+  return [
+    `${method} ${path}  (${target}${PURPOSES[purpose]})`,
+    ...pairs('query', query),
+    ...pairs('header', headers),
+    ...(login === undefined ? [] : [`  signed by ${login}`]),
+    ...(body === undefined ? [] : [`  body ${jsonOf(body, 2).replaceAll('\n', '\n  ')}`]),
+  ].flatMap((line) => line.split('\n'))
 }

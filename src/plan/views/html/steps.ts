@@ -1,0 +1,103 @@
+// The steps of a plan as a tree that folds, with each request as it would go over the wire.
+import { formatDuration } from '../../../values/index.ts'
+import type { Plan, PlanStep, Request } from '../../model.ts'
+import { holdNames, type Outline, outlineOf } from '../outline.ts'
+import {
+  CERTAINTIES,
+  EFFECTS,
+  holdFacts,
+  shortInput,
+  wireLines,
+  wordsOf,
+  wordsOfAffected,
+  wordsOfApproval,
+  wordsOfStep,
+} from '../words.ts'
+import { html, type Markup } from './markup.ts'
+
+export function stepsMarkup(plan: Plan): Markup {
+  const nameOf = holdNames(plan)
+  return html`<ul class="tree">
+${outlineOf(plan, false).map((each) => outlineMarkup(each, nameOf))}${closesMarkup(plan.closes, nameOf)}
+</ul>`
+}
+
+type NameOf = (path: string) => string
+
+function outlineMarkup(outline: Outline, nameOf: NameOf): Markup {
+  switch (outline.kind) {
+    case 'step':
+      return outline.inner.length === 0 ? leafMarkup(outline, nameOf) : blockMarkup(headOf(outline.step), outline, nameOf)
+    case 'part':
+      return blockMarkup(html`<i>${outline.label}</i>`, outline, nameOf)
+    case 'alike':
+      return html`<li class="leaf quiet">the same steps for ${wordsOf(outline.labels, 400)}</li>
+`
+    default:
+      return outline satisfies never
+  }
+}
+
+function blockMarkup(
+  head: Markup,
+  { inner, closes }: { readonly inner: readonly Outline[]; readonly closes: readonly string[] },
+  nameOf: NameOf,
+): Markup {
+  return html`<li><details open><summary>${head}</summary><ul>
+${inner.map((each) => outlineMarkup(each, nameOf))}${closesMarkup(closes, nameOf)}</ul></details></li>
+`
+}
+
+function leafMarkup({ step, closes }: Outline & { kind: 'step' }, nameOf: NameOf): Markup {
+  const details = detailsOf(step, nameOf)
+  const closing = closesMarkup(closes, nameOf)
+  if (details.length === 0)
+    return html`<li><div class="leaf">${headOf(step)}</div></li>
+${closing}`
+  return html`<li><details><summary>${headOf(step)}</summary><div class="detail">${details}</div></details></li>
+${closing}`
+}
+
+function headOf(step: PlanStep): Markup {
+  const { id, effect, certainty, lock, verb, timeoutMs } = step
+  const sign = effect === undefined ? undefined : html`<span class="sign ${effect}">${EFFECTS[effect].words}</span> `
+  const facts = [
+    ...(certainty === 'will' ? [] : [CERTAINTIES[certainty].words]),
+    ...(lock === undefined ? [] : [`lock ${lock}`]),
+    ...(verb === 'scope' && timeoutMs !== undefined ? [`at most ${formatDuration(timeoutMs)}`] : []),
+  ]
+  return html`${sign}<b>${id}</b> ${wordsOfStep(step)}${facts.length === 0 ? undefined : html` <span class="quiet">· ${facts.join(' · ')}</span>`}`
+}
+
+function detailsOf(step: PlanStep, nameOf: NameOf): readonly Markup[] {
+  const { action, affects, approval, acquires, unwind, requests } = step
+  const inputs = shortInput(step.input)
+  return [
+    ...(action === undefined
+      ? []
+      : [
+          html`<p class="quiet">${action}${inputs.length === 0 ? '' : ': '}${inputs.map(({ name, words }) => `${name} ${words}`).join(', ')}</p>`,
+        ]),
+    ...(approval ? [html`<p>asks ${wordsOfApproval(approval)}</p>`] : []),
+    ...(affects.length > 0 ? [html`<p>touches ${wordsOfAffected(affects)}</p>`] : []),
+    ...(acquires
+      ? [
+          html`<p>held ${holdFacts(acquires).map(({ words, grave }, index) => html`${index === 0 ? '' : ', '}${grave ? html`<span class="grave">${words}</span>` : words}`)}</p>`,
+        ]
+      : []),
+    ...(unwind.length > 0 ? [html`<p>if it died here: release ${unwind.map(nameOf).join(', then ')}</p>`] : []),
+    ...requests.map(requestMarkup),
+  ]
+}
+
+const requestMarkup = (request: Request): Markup =>
+  html`<pre>${wireLines(request).map((line, index) => html`${index === 0 ? '' : NEW_LINE}${line}`)}</pre>`
+
+/** Text loses its line ends where it is made harmless. */
+const NEW_LINE: Markup = { markup: '\n' }
+
+const closesMarkup = (closes: readonly string[], nameOf: NameOf): Markup | undefined =>
+  closes.length === 0
+    ? undefined
+    : html`<li class="leaf"><span class="sign release">closes</span> release ${closes.map(nameOf).join(', then ')}</li>
+`
