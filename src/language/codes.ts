@@ -258,12 +258,17 @@ export const propertyUnknown = (span: Span, name: string, of: string, known: rea
 export const typeMismatch = (span: Span, needed: string, has: string, path: readonly string[] = []): Diagnostic =>
   problem('TYPE_MISMATCH', span, `${needed} is needed ${path.length > 0 ? `for ${path.join('.')}` : 'here'}, but this is ${has}`)
 
-export const variableUnknown = (span: Span, name: string, known: readonly string[]): Diagnostic => {
-  const guess = didYouMean(name, known)
-  return problem('VARIABLE_UNKNOWN', span, `no variable and no function is called $${name}`, {
-    hint: guess === undefined ? undefined : `Did you mean $${guess}?`,
-  })
-}
+export const variableUnknown = (span: Span, name: string, known: readonly string[]): Diagnostic =>
+  problem(
+    'VARIABLE_UNKNOWN',
+    span,
+    `no variable and no function is called $${name}`,
+    meant(
+      span,
+      `$${name}`,
+      known.map((each) => `$${each}`),
+    ),
+  )
 
 export const comparisonConstant = (span: Span, has: string, other: string, hint: string | undefined): Diagnostic =>
   problem('COMPARISON_CONSTANT', span, `${has} is never equal to the other side, which is ${other}`, { hint })

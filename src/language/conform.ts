@@ -9,6 +9,7 @@ import {
   type SchemaProblem,
   validator,
 } from '../values/index.ts'
+import { plainlyFits } from './plainly-fits.ts'
 
 /**
  * The value with what an array-typed slot needs (one thing → `[thing]`, nothing where it is required → `[]`), the schema's
@@ -23,23 +24,6 @@ export function conform(schema: JsonSchema, value: Json): { value: Json; problem
 /** The problems of a value as it is. A validator is made only where it could find one: making it takes longer than all else. */
 export const problemsOf = (schema: JsonSchema, value: Json): readonly SchemaProblem[] =>
   plainlyFits(schema, value) ? [] : aboutTheKnown(validator(schema).problems(value), value)
-
-/** Keywords that `plainlyFits` understands, and those that judge nothing. */
-const PLAIN = new Set(['type', 'properties', 'required', 'additionalProperties', 'items', 'title', 'description', 'default'])
-
-/** True when the value fits at a glance; false when that takes a validator. */
-function plainlyFits(schema: Json | undefined, value: Json): boolean {
-  if (schema === false) return false
-  if (isUnknown(value)) return true
-  if (!isObject(schema) || Object.keys(schema).some((keyword) => !(PLAIN.has(keyword) || keyword.startsWith('x-')))) return false
-  if (Array.isArray(value)) return schema.type === 'array' && value.every((item) => plainlyFits(schema.items ?? {}, item))
-  if (!isObject(value)) return schema.type === undefined || (value !== null && schema.type === typeof value)
-  const { properties = {}, additionalProperties = {}, required = [] } = schema
-  const fits = ([name, field]: [string, Json]): boolean =>
-    plainlyFits(isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties, field)
-  const isGiven = (name: Json): boolean => typeof name === 'string' && Object.hasOwn(value, name)
-  return schema.type === 'object' && Object.entries(value).every(fits) && Array.isArray(required) && required.every(isGiven)
-}
 
 function coerce(schema: Json | undefined, value: Json): Json {
   if (!isObject(schema) || isUnknown(value)) return value

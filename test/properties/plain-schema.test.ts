@@ -15,7 +15,13 @@ const { schema } = fc.letrec<{ schema: JsonSchema }>((tie) => ({
       {
         type: fc.constantFrom('string', 'integer', 'number', 'boolean', 'null', 'array', 'object', 'text'),
         enum: fc.array(fc.constantFrom('a', 1, null), { maxLength: 2 }),
+        const: fc.constantFrom('a', 1, null),
         minLength: fc.constantFrom(0, 1, -1, 0.5),
+        maxLength: fc.constantFrom(0, 1, 2),
+        minimum: fc.constantFrom(-1, 0, 1.5),
+        maximum: fc.constantFrom(0, 1, 2.5),
+        minItems: fc.constantFrom(0, 1),
+        maxItems: fc.constantFrom(0, 1),
         required: fc.array(fc.constantFrom('a', 'b'), { maxLength: 2 }),
         default: anyValue,
       },

@@ -12,8 +12,15 @@ export function expressionDiagnostics(template: ExpressionTemplate): readonly Di
   const compilation = compile(template.source)
   if (!compilation.ok) return [syntaxDiagnostic(compilation.problem, template)]
   const { tree } = compilation.compiled
-  return [...refusedFunctions(tree, template), ...recursiveLambdas(tree, template), ...unsafeRegexes(tree, template)]
+  // Most expressions hold nothing of the kind, and their text tells so.
+  return [
+    ...(REFUSED.test(template.source) ? refusedFunctions(tree, template) : []),
+    ...(/function|λ/.test(template.source) ? recursiveLambdas(tree, template) : []),
+    ...(template.source.includes('/') ? unsafeRegexes(tree, template) : []),
+  ]
 }
+
+const REFUSED = new RegExp(`\\$(?:${Object.keys(REFUSED_FUNCTIONS).join('|')})`)
 
 function syntaxDiagnostic(problem: SyntaxProblem, template: ExpressionTemplate): Diagnostic {
   const { source } = template
