@@ -1,11 +1,12 @@
 // What runs need, put together: journal, engine, handlers of the platforms, targets with their secrets in hand.
 // Every command that runs something does it through here, so that there is one way.
+import { existsSync } from 'node:fs'
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createEngine, type Engine, type Observation } from '../engine/index.ts'
 import { createHttp, operationHandlers } from '../http/index.ts'
 import { type Journal, openJournal, processOwner } from '../journal/index.ts'
-import type { Clock, Connection, Handlers } from '../packs/index.ts'
+import type { Catalogue, Clock, Connection, Handlers } from '../packs/index.ts'
 import { secretsOf } from './config/index.ts'
 import type { Host } from './host.ts'
 import type { Log } from './log.ts'
@@ -33,21 +34,46 @@ export async function openState(directory: string): Promise<Journal> {
   return openJournal(join(directory, 'journal.sqlite'))
 }
 
-export async function createApp(host: Host, { journal, connections, log, observe }: AppOptions): Promise<App> {
+/** Undefined where nothing has ever run: looking makes no file. */
+export async function openExistingState(directory: string): Promise<Journal | undefined> {
+  const file = join(directory, 'journal.sqlite')
+  return existsSync(file) ? openJournal(file) : undefined
+}
+
+/** What calls of actions need, in runs and in plans that read. */
+export interface Calling extends AsyncDisposable {
+  readonly clock: Clock
+  readonly handlers: (catalogue: Catalogue) => Handlers
+  /** Throws for a target that is not open. */
+  readonly connection: (target: string) => Connection
+}
+
+export async function openCalling(host: Host, connections: ReadonlyMap<string, Connection>): Promise<Calling> {
   const clock = await host.clock()
   const platforms = await host.platforms()
   const http = createHttp({ clock })
-  const secrets = [...connections.values()].flatMap(secretsOf)
   const logins = Object.assign({}, ...platforms.map((platform) => platform.logins))
   const ownHandlers: Handlers = Object.assign({}, ...platforms.map((platform) => platform.handlers))
-  const engine = createEngine({
-    journal,
+  return {
+    clock,
     handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins), ...ownHandlers }),
     connection: (target) => {
       const connection = connections.get(target)
       if (!connection) throw new Error(`target ${target} is not open`)
       return connection
     },
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  }
+}
+
+export async function createApp(host: Host, { journal, connections, log, observe }: AppOptions): Promise<App> {
+  const calling = await openCalling(host, connections)
+  const { clock, handlers, connection } = calling
+  const secrets = [...connections.values()].flatMap(secretsOf)
+  const engine = createEngine({
+    journal,
+    handlers,
+    connection,
     clock,
     newRunId: host.newRunId,
     owner: processOwner(),
@@ -63,7 +89,7 @@ export async function createApp(host: Host, { journal, connections, log, observe
     clock,
     [Symbol.asyncDispose]: async () => {
       await engine[Symbol.asyncDispose]()
-      await http[Symbol.asyncDispose]()
+      await calling[Symbol.asyncDispose]()
     },
   }
 }

@@ -1,20 +1,113 @@
 // A plan from the command line's options: what `plan` prints, `plan --diff` compares and `run --plan` holds a run to.
-import { type Plan, planRunbook } from '../plan/index.ts'
+import { createReader, pinsOf, type Recollection, recall } from '../engine/index.ts'
+import { type Journal, RunUnknown } from '../journal/index.ts'
+import { byReading, type Experience, experienceOf, fromRun, type Plan, planRunbook, planRunbookDiffers } from '../plan/index.ts'
 import type { JsonObject } from '../values/index.ts'
-import { unboundTargets } from './bind-targets.ts'
+import { openCalling, openExistingState } from './app.ts'
+import { bindTargets, targetRefs } from './bind-targets.ts'
+import { openTargets, secretsOf } from './config/index.ts'
 import type { Host } from './host.ts'
 import { type InputOptions, readSomeInputs } from './inputs.ts'
-import { type CheckedRunbook, checkedRunbook, type Session } from './session.ts'
+import { Refusal } from './refusal.ts'
+import { assertTargets, type CheckedRunbook, checkedRunbook, type Session } from './session.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
-export interface PlanOptions extends InputOptions {}
+export interface PlanOptions extends InputOptions {
+  readonly target?: readonly string[]
+  /** Make the calls that only read. */
+  readonly read?: true
+  /** Id of an earlier run whose answers take the place of reading. */
+  readonly from?: string
+  /** Bytes per second that transfers make. */
+  readonly rate?: number
+}
 
 /** What the run would do, as far as can be told without reading anything. */
-export const planOffline = ({ runbook, catalogue }: CheckedRunbook, inputs: JsonObject, targets: JsonObject): Promise<Plan> =>
-  planRunbook({ runbook, catalogue, inputs, targets })
+export async function planOffline(loaded: CheckedRunbook, inputs: JsonObject, targets: JsonObject): Promise<Plan> {
+  const { runbook, catalogue } = loaded
+  return planRunbook({ runbook, catalogue, inputs, targets, pins: await pinsOf(loaded) })
+}
 
-/** Offline: what only a run can tell is unknown, and so is an input that is not given. Throws Refusal. */
+/** What only a run can tell is unknown, and so is an input that is not given. Throws Refusal. */
 export async function makePlan(host: Host, session: Session, fileOrName: string, options: PlanOptions): Promise<Plan> {
-  const loaded = await checkedRunbook(session, fileOrName, { operations: false })
+  const loaded = await checkedRunbook(session, fileOrName, { operations: true })
+  await using journal = await openExistingState(session.config.stateDirectory)
+  if (options.from !== undefined) return planFromRun(host, loaded, journal, { ...options, from: options.from })
   const inputs = await readSomeInputs(host, loaded.runbook, options)
-  return planOffline(loaded, inputs, unboundTargets(loaded.runbook, loaded.catalogue))
+  const common = { ...(await commonOf(loaded, journal, options)), inputs }
+  if (options.read) return planByReading(host, session, loaded, options, common)
+  const { runbook, catalogue } = loaded
+  const bound = options.target?.length ? bindTargets(loaded, session.config, options.target) : {}
+  return planRunbook({ ...common, targets: targetRefs(runbook, catalogue, bound) })
+}
+
+async function commonOf(loaded: CheckedRunbook, journal: Journal | undefined, { rate }: PlanOptions) {
+  const { runbook, catalogue } = loaded
+  const experience = journal && (await experienceIn(journal, runbook.name))
+  return {
+    runbook,
+    catalogue,
+    pins: await pinsOf(loaded),
+    ...(experience === undefined ? {} : { experience }),
+    ...(rate === undefined ? {} : { bytesPerSecond: rate }),
+  }
+}
+
+/** As many of the newest runs as tell enough, and no more than can be read at once. */
+const MOST_RUNS = 10
+const MOST_LOOKED_AT = 100
+
+async function experienceIn(journal: Journal, runbook: string): Promise<Experience | undefined> {
+  const runs = (await journal.runs({ status: 'succeeded', limit: MOST_LOOKED_AT })).filter((run) => run.runbook === runbook)
+  const recollections: Recollection[] = []
+  for (const { id } of runs.slice(0, MOST_RUNS)) recollections.push(await recall(journal, id))
+  return recollections.length === 0 ? undefined : experienceOf(recollections.map(({ tookMs }) => tookMs))
+}
+
+type Common = Awaited<ReturnType<typeof commonOf>> & { readonly inputs: JsonObject }
+
+/** Targets are bound as in a run, and opened. */
+async function planByReading(
+  host: Host,
+  { config }: Session,
+  loaded: CheckedRunbook,
+  options: PlanOptions,
+  common: Common,
+): Promise<Plan> {
+  const { runbook, catalogue } = loaded
+  const bound = bindTargets(loaded, config, options.target ?? [])
+  assertTargets(config, Object.values(bound), catalogue)
+  const connections = await openTargets(config, Object.values(bound), catalogue, host.env)
+  await using calling = await openCalling(host, connections)
+  const { clock, connection, handlers } = calling
+  const read = createReader({ clock, connection, handlers: handlers(catalogue) })
+  const plan = await planRunbook({
+    ...common,
+    targets: targetRefs(runbook, catalogue, bound),
+    basis: { kind: 'read', at: new Date(clock.now()).toISOString() },
+    knowledge: byReading(read, (durationMs) => clock.sleep(durationMs)),
+  })
+  return withoutSecrets(plan, [...connections.values()].flatMap(secretsOf))
+}
+
+/** Inputs and targets are those of the run, unless others are given. */
+async function planFromRun(
+  host: Host,
+  loaded: CheckedRunbook,
+  journal: Journal | undefined,
+  options: PlanOptions & { readonly from: string },
+): Promise<Plan> {
+  const { from } = options
+  const run = await journal?.run(from)
+  if (!journal || !run) throw new RunUnknown(from)
+  if (run.runbook !== loaded.runbook.name) throw new Refusal([planRunbookDiffers(from, run.runbook, loaded.runbook.name, 'run')])
+  const inputs = await readSomeInputs(host, loaded.runbook, { planned: run.inputs, ...options })
+  const { calls } = await recall(journal, from)
+  return planRunbook({
+    ...(await commonOf(loaded, journal, options)),
+    inputs,
+    targets: run.targets,
+    basis: { kind: 'run', run: from },
+    knowledge: fromRun(from, calls),
+  })
 }

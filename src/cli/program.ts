@@ -1,6 +1,7 @@
 // The tree of commands, arguments and options. It loads no command's code: each is imported when it is called,
 // so that `holdfast --help` costs what commander costs.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { parseSize } from '../values/index.ts'
 import { LOG_LEVELS } from './command.ts'
 import type { Shell } from './completion.ts'
 import { EXIT, EXIT_CODES, type ExitCode } from './exit-codes.ts'
@@ -57,6 +58,10 @@ export function createProgram(host: Host, finish: Finish): Command {
     .argument('<runbook>', 'file or name')
     .addOption(input())
     .addOption(inputsFile())
+    .addOption(target())
+    .option('--read', 'make the calls that only read, and plan with what they tell')
+    .addOption(new Option('--from <run>', 'plan with what an earlier run of the runbook was told').conflicts('read'))
+    .addOption(new Option('--rate <size>', 'a second that transfers make, such as 200MiB/s').argParser(rate))
     .option('-o, --out <file>', 'also save the plan, to hold a run to it with run --plan')
     .option('--diff <old>', 'compare with this saved plan; then <runbook> may be a saved plan, too')
     .addOption(format('text', 'json', 'markdown', 'mermaid', 'html'))
@@ -273,6 +278,12 @@ const target = () =>
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
+}
+
+function rate(text: string): number {
+  const bytesPerSecond = parseSize(text.replace(/\/s$/, ''))
+  if (!bytesPerSecond) throw new InvalidArgumentError('It must be a size such as 200MiB/s.')
+  return bytesPerSecond
 }
 
 function fromOne(text: string): number {

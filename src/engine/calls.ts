@@ -15,7 +15,7 @@ export interface CallHost {
   readonly runId: string
   readonly epoch: number
   readonly program: Program
-  readonly journal: Journal
+  readonly journal: Pick<Journal, 'assertOwner' | 'loadCheckpoint' | 'saveCheckpoint'>
   readonly handlers: Handlers
   readonly clock: Clock
   readonly connection: (target: string) => Connection

@@ -11,6 +11,16 @@ export interface Experience {
   readonly tookMs: ReadonlyMap<string, readonly number[]>
 }
 
+/** Out of how long each step took in each of the runs. */
+export function experienceOf(runs: readonly ReadonlyMap<string, number>[]): Experience {
+  const tookMs = new Map<string, number[]>()
+  for (const [path, ms] of runs.flatMap((run) => [...run])) {
+    const key = withoutKeys(path)
+    tookMs.set(key, [...(tookMs.get(key) ?? []), ms])
+  }
+  return { runs: runs.length, tookMs }
+}
+
 export interface Estimating {
   readonly drawing: Drawing
   readonly experience?: Experience

@@ -1,4 +1,6 @@
 export * from './compare/index.ts'
+export { type Experience, experienceOf } from './estimates.ts'
+export { byReading, type EarlierCall, fromRun, type Knowledge, NOTHING, type ReadOnce, type Told } from './knowledge.ts'
 export type * from './model.ts'
 export { type PlanRequest, planRunbook } from './plan.ts'
 export { planAsHtml, planAsMarkdown, planAsMermaid, planAsText, type TextOptions } from './views/index.ts'

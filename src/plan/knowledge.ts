@@ -62,19 +62,28 @@ async function holds({ until, roots }: NonNullable<CallCommand['poll']>, result:
   return (await evaluateOpen(until, { ...roots, result })) === true
 }
 
+export interface EarlierCall {
+  readonly path: string
+  /** Qualified action name. */
+  readonly action: string
+  readonly input: JsonObject
+  readonly output: JsonObject
+}
+
 /** Takes what an earlier run was told in the same place, by the same question, for what reading would tell now. */
-export function fromRun(run: string, reads: readonly Read[]): Knowledge {
-  const told: Read[] = []
+export function fromRun(run: string, calls: readonly EarlierCall[]): Knowledge {
+  const told = new Map<EarlierCall, Read>()
   return {
     async tell(program, { path, action, input }) {
       if (actionNamed(program, action).effect !== 'read') return undefined
-      const found = reads.find((read) => read.path === path && read.action === action && answers(input, read.input, run))
-      if (found?.result.kind !== 'output') return undefined
-      told.push(found)
-      return found.result
+      const found = calls.find((call) => call.path === path && call.action === action && answers(input, call.input, run))
+      if (!found) return undefined
+      const result = { kind: 'output', output: found.output } as const
+      told.set(found, { path, action, input: found.input, result })
+      return result
     },
     pause: async () => {},
-    told: () => [...new Set(told)],
+    told: () => [...told.values()],
   }
 }
 

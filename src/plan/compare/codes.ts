@@ -30,8 +30,8 @@ export const planCodes = {
     explanation: 'A run that is held to a plan takes its inputs from there.',
   },
   PLAN_RUNBOOK_DIFFERS: {
-    title: 'The plan is of another runbook',
-    explanation: 'A run can be held only to a plan of its own runbook.',
+    title: 'A plan or a run is of another runbook',
+    explanation: 'A run can be held only to a plan of its own runbook, and a plan can be made only from a run of its own.',
   },
   PLAN_TARGET_DIFFERS: {
     title: 'A target is not bound as in the plan',
@@ -69,8 +69,8 @@ export const planDamaged = (file: string): Diagnostic =>
     'Plan again; a plan cannot be edited.',
   )
 
-export const planRunbookDiffers = (file: string, planned: string, given: string): Diagnostic =>
-  error('PLAN_RUNBOOK_DIFFERS', `${file} is a plan of ${planned}, not of ${given}`, `Give ${planned}, or a plan of ${given}.`)
+export const planRunbookDiffers = (name: string, of: string, given: string, kind: 'plan' | 'run' = 'plan'): Diagnostic =>
+  error('PLAN_RUNBOOK_DIFFERS', `${name} is a ${kind} of ${of}, not of ${given}`, `Give ${of}, or a ${kind} of ${given}.`)
 
 /** `role` as in the pins: `runbook`, `pack:<name>`, `openapi:<name>`. */
 export const planDocumentChanged = (role: string, change: Change['kind']): Diagnostic => {

@@ -2,12 +2,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createEngine, fastClock, type Observation } from '../../../src/engine/index.ts'
+import { createEngine, fastClock, type Observation, type ReaderOptions } from '../../../src/engine/index.ts'
 import { createHttp, operationHandlers } from '../../../src/http/index.ts'
-import { createMemoryJournal } from '../../../src/journal/index.ts'
+import { createMemoryJournal, type Journal } from '../../../src/journal/index.ts'
 import { isOpen, type Obligation, type Outcome } from '../../../src/kernel/index.ts'
 import { checkRunbook, parseRunbook } from '../../../src/language/index.ts'
-import { type Connection, createCatalogue, loadPack, type Pack } from '../../../src/packs/index.ts'
+import { type Catalogue, type Connection, createCatalogue, type Handlers, loadPack, type Pack } from '../../../src/packs/index.ts'
 import { platforms } from '../../../src/platforms/index.ts'
 import {
   type ScpSimulator,
@@ -47,6 +47,9 @@ export interface Stage extends AsyncDisposable {
   readonly scp: ScpSimulator
   readonly vault: Vault
   readonly observations: Observation[]
+  readonly journal: Journal
+  /** As the engine has them, for what calls without a run. */
+  readonly calling: Omit<ReaderOptions, 'handlers'> & { readonly handlers: (catalogue: Catalogue) => Handlers }
   /** Runs a runbook of the pack to its end. */
   run(name: string, inputs: JsonObject): Promise<Outcome>
   /** Obligations as last reported that are still open. */
@@ -74,8 +77,7 @@ export async function startStage(
   const own = Object.assign({}, ...platforms.map((platform) => platform.handlers))
   const observations: Observation[] = []
   let runs = 0
-  const engine = createEngine({
-    journal,
+  const calling: Stage['calling'] = {
     handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins), ...own }),
     connection: (target) => {
       const found = connections[target]
@@ -83,6 +85,10 @@ export async function startStage(
       return found
     },
     clock: fastClock(RATE),
+  }
+  const engine = createEngine({
+    journal,
+    ...calling,
     newRunId: () => `run-${++runs}`,
     observe: (observation) => observations.push(observation),
     owner: 'test',
@@ -91,6 +97,8 @@ export async function startStage(
     scp,
     vault: await openVault(directory, password),
     observations,
+    journal,
+    calling,
     run: async (name, inputs) => {
       const { runbook, text, diagnostics } = readRunbook(`${name}.runbook.yaml`)
       if (!runbook) throw new Error(diagnostics.map(({ message }) => message).join('\n'))
