@@ -1,7 +1,8 @@
 // One file under check, whatever kind it is: a runbook, a pack, the lock file or the configuration.
 import { basename, dirname, resolve } from 'node:path'
 import type { Diagnostic } from '../diagnostics/index.ts'
-import { checkLock, LOCK_FILE, loadPack, readLock } from '../packs/index.ts'
+import type { Runbook } from '../language/index.ts'
+import { type Catalogue, checkLock, LOCK_FILE, loadPack, readLock } from '../packs/index.ts'
 import { CONFIG_FILE, checkTargets, readConfig } from './config/index.ts'
 import type { Host } from './host.ts'
 import { createLibrary, RUNBOOK_ENDING, readText } from './library.ts'
@@ -11,6 +12,9 @@ import type { Session } from './session.ts'
 export interface Checked {
   readonly diagnostics: readonly Diagnostic[]
   readonly sources: Sources
+  /** Of a file that is a runbook and has no errors, so that it can be checked against others. */
+  readonly runbook?: Runbook
+  readonly catalogue?: Catalogue
 }
 
 /** All problems of a file. Throws Refusal when it cannot be read. */

@@ -256,9 +256,9 @@ const TABLE = {
       'When one run holds the first lock and wants the second, and another holds the second and wants the first, both wait for ever. Take locks in the same order everywhere. Of a name that is computed, the text it starts with counts.',
   },
   RETRY_UNSAFE: {
-    title: 'A retry that would never be made',
+    title: 'A retry of what must not be repeated',
     explanation:
-      'A call whose answer was lost may have taken effect. It is repeated only when that is harmless (idempotent), when the platform recognises the repetition (keyed), or when what it made can be looked up (find). This action is none of these and declares no failure that is retryable and certain not to have applied.',
+      'A call whose answer was lost may have taken effect. It is repeated only when that is harmless (idempotent), when the platform recognises the repetition (keyed), or when what it made can be looked up (find). This action is none of these and declares no failure that is retryable and certain not to have applied. What never reached the platform is tried again anyway, without retry.',
   },
   DESTROY_UNAPPROVED: {
     title: 'Something is destroyed without approval',

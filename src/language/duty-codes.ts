@@ -114,7 +114,7 @@ export const retryUnsafe = (span: Span, action: string): Diagnostic =>
   problem(
     'RETRY_UNSAFE',
     span,
-    `${action} is not safe to repeat, and nothing tells whether it took effect: it would never be tried again`,
+    `${action} is not safe to repeat, and nothing tells whether it took effect: it is not tried again once it may have arrived`,
     { hint: 'Remove retry. When the platform does recognise a repeated call, say idempotent in the manifest.' },
   )
 

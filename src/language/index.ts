@@ -11,10 +11,12 @@ export {
 } from './catalogue.ts'
 export {
   type Call,
+  checkLockOrder,
   checkRunbook,
   earlierStep,
   earlierSteps,
   expressionsIn,
+  type RunbookAtHand,
   type Sight,
   type Site,
   type Survey,

@@ -8,6 +8,7 @@ import {
   formatDiagnostics,
   inReadingOrder,
 } from '../../diagnostics/index.ts'
+import { checkLockOrder, type RunbookAtHand } from '../../language/index.ts'
 import { LOCK_FILE } from '../../packs/index.ts'
 import { checkFile } from '../check-file.ts'
 import { nothingToCheck } from '../codes.ts'
@@ -30,11 +31,15 @@ export const run: RunCommand<[what: readonly string[]], Options> = async (host, 
 
   const diagnostics: Diagnostic[] = []
   const sources = new Map<string, string>()
+  const runbooks: RunbookAtHand[] = []
   for (const file of files) {
     const checked = await checkFile(host, session, file)
     for (const [name, text] of checked.sources) sources.set(name, text)
     diagnostics.push(...checked.diagnostics)
+    const { runbook, catalogue } = checked
+    if (runbook && catalogue) runbooks.push({ runbook, catalogue })
   }
+  diagnostics.push(...checkLockOrder(runbooks))
   const unique = withoutRepeats(diagnostics)
   await print(host, options.format, files.length, unique, sources)
   return hasErrors(unique) ? EXIT.checkFailed : EXIT.done

@@ -17,9 +17,15 @@ export function checkLocks({ runbook, catalogue }: Survey): readonly Diagnostic[
   ]
 }
 
+/** A runbook, and the packs that it uses. */
+export interface RunbookAtHand {
+  readonly runbook: Runbook
+  readonly catalogue: CatalogueView
+}
+
 /** What only several runbooks together show: one takes locks in an order that another turns round. In reading order. */
-export function checkLockOrder(runbooks: readonly Runbook[], catalogue: CatalogueView): readonly Diagnostic[] {
-  const nestings = runbooks.flatMap((runbook) => nestingsOf(runbook, catalogue))
+export function checkLockOrder(runbooks: readonly RunbookAtHand[]): readonly Diagnostic[] {
+  const nestings = runbooks.flatMap(({ runbook, catalogue }) => nestingsOf(runbook, catalogue))
   const apart = circles(nestings).filter((circle) => new Set(circle.map(({ span }) => span.file)).size > 1)
   return inReadingOrder(apart.map(([first, ...others]) => lockOrder(first, others)))
 }
