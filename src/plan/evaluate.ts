@@ -2,6 +2,7 @@
 import { type EvaluateCommand, inputSchemaOf, stepAt } from '../kernel/index.ts'
 import { conform, evaluateOpen } from '../language/index.ts'
 import { isObject, isUnknown, type Json, type JsonObject, unknown } from '../values/index.ts'
+import { questionAt } from './failing.ts'
 import type { EventBody, Walk } from './walk.ts'
 import { inWords, nameInWords } from './wording.ts'
 
@@ -67,8 +68,9 @@ function decide(on: Walk, { id, path }: EvaluateCommand, name: string, source: s
   }
 }
 
-function choose(on: Walk, question: string, ways: readonly string[]): string {
-  on.pass.chosen.add(question)
+function choose(on: Walk, path: string, ways: readonly string[]): string {
+  const question = questionAt(on, path)
+  on.pass.chosen.add(path)
   on.offer(question, ways.slice(1))
   return on.taken[question] ?? ways[0] ?? ''
 }

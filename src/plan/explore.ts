@@ -8,14 +8,15 @@ import {
   createState,
   type EvaluateCommand,
   type Event,
-  enclosingSteps,
   type Report,
   stepAt,
+  stepOfBlock,
 } from '../kernel/index.ts'
 import { openOutput } from '../packs/index.ts'
 import { isObject, unknown } from '../values/index.ts'
 import { RUN_MARK } from './dependence.ts'
 import { evaluate } from './evaluate.ts'
+import { ANY, caughtTypes, failedBy, failureToTake, mayFailWith, questionAt, reachOf } from './failing.ts'
 import type { Told } from './knowledge.ts'
 import type { Decisions, EventBody, Exploration, Pass, Walk } from './walk.ts'
 
@@ -44,9 +45,17 @@ export async function explore(exploration: Exploration): Promise<boolean> {
 
 async function walk(on: Walk): Promise<void> {
   const pending: (EventBody | Promise<EventBody | undefined>)[] = [{ kind: 'started' }]
-  while (pending.length > 0) {
-    const next = await pending.shift()
+  const failing: Failing[] = []
+  while (pending.length > 0 || failing.length > 0) {
+    const late = pending.length === 0 ? failing.pop()?.event : undefined
+    const next = late ?? (await pending.shift())
+    const failed = next && !late ? failedBy(on, next) : undefined
     if (!next) continue
+    if (failed !== undefined) {
+      failing.push({ event: next, reach: reachOf(on, failed) })
+      failing.sort((a, b) => a.reach - b.reach)
+      continue
+    }
     for (const command of apply(on.program, on.state, { ...next, at: 0 } as Event)) {
       on.witness.command(command, on.state, on.pass)
       const event = command.kind === 'evaluate' ? await evaluate(on, command) : answer(on, command)
@@ -54,6 +63,12 @@ async function walk(on: Walk): Promise<void> {
       if (event) pending.push(event)
     }
   }
+}
+
+/** A step is about to fail. It waits, so that what it stops beside it is seen first: in a run, the other may be faster. */
+interface Failing {
+  readonly event: EventBody
+  readonly reach: number
 }
 
 /** Reading takes time, and what may run at the same time is read at the same time. */
@@ -66,7 +81,7 @@ function answer(on: Walk, command: Exclude<Command, EvaluateCommand>): EventBody
     case 'setTimer':
       return timer(on, command.timer, command.at)
     case 'report':
-      return approval(command.report)
+      return approval(on, command.report)
     case 'abort':
     case 'clearTimer':
     case 'unlock':
@@ -77,18 +92,40 @@ function answer(on: Walk, command: Exclude<Command, EvaluateCommand>): EventBody
 
 /** No time passes in a plan: waits end at once. But a read that failed is tried again as late as in a run. */
 function timer(on: Walk, name: string, at: number): EventBody | Promise<EventBody> | undefined {
-  if (name.startsWith('wait:')) return { kind: 'timerFired', timer: name }
+  const fired = { kind: 'timerFired', timer: name } as const
+  if (name.startsWith('wait:')) return fired
+  const [, kind, path = ''] = /^(max|maxHold):(.*)$/s.exec(name) ?? []
+  if (kind === 'max') return isCutShort(on, path, 'takes too long', ['timedOut']) ? fired : undefined
+  if (kind === 'maxHold') {
+    const owner = stepOfBlock(on.state, on.state.obligations[path]?.owner ?? '')
+    const isShort = owner !== undefined && isCutShort(on, owner, 'holds too long', ['maxHoldExceeded', 'crashed'])
+    return isShort ? fired : undefined
+  }
   if (!name.startsWith('retry:')) return undefined
-  return on.knowledge.pause(at - on.state.now).then(() => ({ kind: 'timerFired', timer: name }))
+  return on.knowledge.pause(at - on.state.now).then(() => fired)
 }
 
-/** Whoever is asked says yes: a refusal fails the step, which is no plan. */
-function approval(report: Report): EventBody | undefined {
+/** A scope ends early as a whole, in one pass, where a catch waits for that. */
+function isCutShort(on: Walk, path: string, how: string, types: readonly string[]): boolean {
+  const step = stepAt(on.program, on.state, path)
+  const own = step?.kind === 'scope' && step.catch ? (step.catch.on ?? [ANY]) : []
+  const isCaught = [...own, ...caughtTypes(on, path)].some((type) => type === ANY || types.includes(type))
+  const question = `${questionAt(on, path)} ${how}`
+  if (isCaught) on.offer(question, [how])
+  return on.taken[question] !== undefined
+}
+
+/** Whoever is asked says yes. In passes of their own, where a catch waits for that, somebody says no, or nobody answers. */
+function approval(on: Walk, report: Report): EventBody | undefined {
   if (report.kind !== 'approval' || report.state !== 'asked') return undefined
   const { path, inputs } = report.approval
+  const by = '‹who approves›'
+  const type = failureToTake(on, path, (each) => each === 'denied' || each === 'approvalTimedOut')
+  if (type === 'approvalTimedOut') return { kind: 'timerFired', timer: `approval:${path}` }
+  if (type !== undefined) return { kind: 'approvalAnswered', approval: path, by, decision: { kind: 'denied', reason: '‹why›' } }
   const names = isObject(inputs?.properties) ? Object.keys(inputs.properties) : []
   const answers = Object.fromEntries(names.map((name) => [name, unknown(`${path}.inputs.${name}`)]))
-  return { kind: 'approvalAnswered', approval: path, by: '‹who approves›', decision: { kind: 'granted', inputs: answers } }
+  return { kind: 'approvalAnswered', approval: path, by, decision: { kind: 'granted', inputs: answers } }
 }
 
 // ---- calls ------------------------------------------------------------------------------------------------------
@@ -102,7 +139,7 @@ function call(on: Walk, command: CallCommand): EventBody | Promise<EventBody> {
 
 function openAnswer(on: Walk, command: CallCommand): EventBody {
   const action = actionNamed(on.program, command.action)
-  const type = command.purpose === 'step' ? failureToTake(on, command) : undefined
+  const type = command.purpose === 'step' ? failureToTake(on, command.path, mayFailWith(on.program, command.action)) : undefined
   if (type !== undefined) {
     const message = action.failures[type]?.message ?? type
     return { kind: 'callFailed', call: command.id, failure: { type, message, retryable: false, applied: 'no' } }
@@ -120,21 +157,4 @@ function knownAnswer(on: Walk, command: CallCommand, told: Told): EventBody {
   const isCaught = caughtTypes(on, command.path).some((type) => type === 'failed' || type === failure.type)
   if (isRetried || isCaught) return failed
   return { kind: 'callSucceeded', call: command.id, output: openOutput(actionNamed(on.program, command.action), command.path) }
-}
-
-/** A call fails in one pass for each of its failures that a catch around it waits for. */
-function failureToTake(on: Walk, { path, action }: CallCommand): string | undefined {
-  const { failures } = actionNamed(on.program, action)
-  const ways = caughtTypes(on, path).filter((type) => type === 'failed' || failures[type] !== undefined)
-  const question = `${path} fails`
-  if (ways.length > 0) on.offer(question, ways)
-  return on.taken[question]
-}
-
-/** Types of failures that a catch around the step waits for; `failed` is any. */
-function caughtTypes(on: Walk, path: string): readonly string[] {
-  return enclosingSteps(on.state, path).flatMap((around) => {
-    const step = stepAt(on.program, on.state, around)
-    return step?.kind === 'scope' && step.catch && !path.startsWith(`${around}!catch`) ? (step.catch.on ?? ['failed']) : []
-  })
 }

@@ -15,16 +15,15 @@ const catalogue = createCatalogue(packs)
 
 export const shipped = globSync('runbooks/*/*.runbook.yaml', { cwd: root }).toSorted()
 
-export function subjectOf(file: string, items = 2): Subject {
+/** What plan and verify take. */
+export function requestOf(file: string) {
   const { runbook, diagnostics } = parseRunbook(readFileSync(join(root, file), 'utf8'), file)
   if (!runbook) throw new Error(diagnostics.map(({ message }) => message).join('\n'))
   const names = isObject(runbook.inputs?.properties) ? Object.keys(runbook.inputs.properties) : []
   const aliases = resolveUses(runbook, catalogue.packs)
-  const program = link(runbook, catalogue)
   return {
-    program,
-    truth: program,
-    apply,
+    runbook,
+    catalogue,
     inputs: Object.fromEntries(names.map((name) => [name, unknown(`inputs.${name}`)])),
     targets: Object.fromEntries(
       runbook.targets.map(({ name, alias, connection }) => [
@@ -32,6 +31,11 @@ export function subjectOf(file: string, items = 2): Subject {
         { $target: name, connection: `${aliases[alias] ?? alias}/${connection}` },
       ]),
     ),
-    items,
   }
+}
+
+export function subjectOf(file: string, items = 2): Subject {
+  const { runbook, inputs, targets } = requestOf(file)
+  const program = link(runbook, catalogue)
+  return { program, truth: program, apply, inputs, targets, items }
 }
