@@ -106,6 +106,11 @@ export function createProgram(host: Host, finish: Finish): Command {
     .description('print a JSON Schema, for editors and other programs')
     .addArgument(new Argument('<of>', 'what it describes').choices(['runbook', 'pack', 'config', 'events']))
     .action(calls(() => import('./commands/schema.ts')))
+  program
+    .command('lsp')
+    .description('serve an editor over standard input and output: diagnostics, completion, hover, rename and more')
+    .addOption(new Option('--stdio', 'what it does anyway; some editors add it').hideHelp())
+    .action(calls(() => import('./commands/lsp.ts')))
 
   program
     .command('lock')

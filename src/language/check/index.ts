@@ -1,5 +1,5 @@
 export { checkRunbook } from './check.ts'
 export { expressionsIn } from './inference.ts'
 export { checkLockOrder, type RunbookAtHand } from './locks.ts'
-export { typeWhere, type Visible, visibleAfter } from './outlook.ts'
+export { functionSignature, textsWhere, typeWhere, type Visible, visibleAfter } from './outlook.ts'
 export { type Call, earlierStep, earlierSteps, type Sight, type Site, type Survey, survey } from './survey.ts'

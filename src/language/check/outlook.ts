@@ -18,7 +18,13 @@ export function visibleAfter(head: string, sight: Sight): readonly Visible[] {
   const kind = ofSteps ? 'step' : atRoot ? 'root' : 'property'
   const names = properties
     .filter(({ name }) => !ofSteps || earlierStep(sight, name))
-    .map(({ name, type }): Visible => ({ name: /^\w+$/.test(name) ? name : `\`${name}\``, kind, detail: typeText(type) }))
+    .map(
+      ({ name, type }): Visible => ({
+        name: /^\w+$/.test(name) ? name : `\`${name}\``,
+        kind,
+        detail: typeText(type, kind === 'root' ? 1 : 2),
+      }),
+    )
   return /[.`]$/.test(head) || typeOfCut(`${head}$`, surroundings(sight)) === undefined ? names : [...names, ...operands(head)]
 }
 
@@ -31,6 +37,15 @@ const operands = (head: string): readonly Visible[] => [
 export function typeWhere(before: string, sight: Sight): string | undefined {
   const type = typeOfCut(before, surroundings(sight))
   return type && typeText(type)
+}
+
+/** How one of JSONata's own functions is called; undefined for any other name. */
+export const functionSignature = (name: string): string | undefined => functionTexts.find((each) => each.name === name)?.signature
+
+/** The texts that the path or variable ending where `before` ends can be, where it can be one of a few only. */
+export function textsWhere(before: string, sight: Sight): readonly string[] {
+  const texts = typeOfCut(before, surroundings(sight))?.string
+  return Array.isArray(texts) ? texts : []
 }
 
 const surroundings = ({ roots, facts }: Sight) => ({ root: { object: { properties: roots, rest: UNKNOWN } }, facts })
