@@ -125,10 +125,26 @@ export const cliCodes = {
     title: 'A secret could not be had',
     explanation: 'The variable is not set, the file cannot be read or is empty, or the command failed.',
   },
+  NOTHING_TO_TEST: {
+    title: 'There is no rehearsal file',
+    explanation: 'Files to test end in .rehearsal.yaml; folders are searched for them.',
+  },
   REHEARSAL_FAILS: {
     title: 'A rehearsal fails where nothing goes wrong',
     explanation:
       'Faults tell nothing of a runbook that does not succeed, or leaves something behind, without any. Correct it or its inputs first.',
+  },
+  REHEARSAL_INVALID: {
+    title: 'A value of a rehearsal file has the wrong form',
+    explanation: 'The message says what is expected at this place; docs/formats/rehearsal.md describes the format.',
+  },
+  REHEARSAL_KEY_MISSING: {
+    title: 'A rehearsal file lacks a required key',
+    explanation: 'The map that is pointed at needs this key.',
+  },
+  REHEARSAL_KEY_UNKNOWN: {
+    title: 'A key is not part of a rehearsal file',
+    explanation: 'Unknown keys are refused, so that a typing error is never ignored.',
   },
   REHEARSAL_INPUT_MISSING: {
     title: 'A rehearsal lacks an input',
@@ -291,6 +307,9 @@ export const simulatorMissing = (name: string, those: readonly string[]): Diagno
   error('SIMULATOR_MISSING', `${name} has no simulator`, {
     hint: those.length > 0 ? `There is one for ${those.join(', ')}.` : undefined,
   })
+
+export const nothingToTest = (where: readonly string[]): Diagnostic =>
+  error('NOTHING_TO_TEST', `no rehearsal file in ${where.join(', ')}`, { hint: 'Their names end in .rehearsal.yaml.' })
 
 export const standInMissing = (connections: readonly string[]): Diagnostic =>
   error('STAND_IN_MISSING', `nothing can stand in for ${connections.join(', ')}`, {

@@ -96,6 +96,13 @@ export function createProgram(host: Host, finish: Finish): Command {
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/rehearse.ts')))
   program
+    .command('test')
+    .description('play rehearsal files: scripted answers, and what must come of them; touches nothing')
+    .argument('[paths...]', 'files, or folders to look for *.rehearsal.yaml in', [])
+    .option('-v, --verbose', 'tell every call, also of those that are as expected')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/test.ts')))
+  program
     .command('actions')
     .description('list the actions that packs offer, or show one')
     .argument('[name]', 'a pack, or an action such as sangfor-scp/groupSnapshot.create')

@@ -1,4 +1,7 @@
 export type { Fault, Rehearsal, RehearsalReport, WireFault } from './model.ts'
 export { PlainRunFailed, type RehearseRequest, rehearse } from './rehearse.ts'
+export type { Played, PlayedCall, Script, ScriptedAnswer } from './script/model.ts'
+export { scriptSchema } from './script/model.ts'
+export { type PlayRequest, playScript } from './script/play.ts'
 export { NobodyStandsIn, type Scene } from './stage.ts'
 export { rehearsalAsText } from './text.ts'

@@ -4,10 +4,12 @@ import type { Journal } from '../journal/index.ts'
 export interface MortalJournal {
   readonly journal: Journal
   readonly died: Promise<void>
+  kill(): void
 }
 
+/** The records of a run, counted over all its engines. */
 export interface Records {
-  /** Asked before the n-th record is written, counted over all engines of the run; true kills the engine. */
+  /** Asked before the n-th record is written; true kills the engine. */
   before(record: number): boolean
   /** Asked when it is durable; true kills the engine. */
   after(record: number): boolean
@@ -32,6 +34,7 @@ export function mortal(journal: Journal, records: Records): MortalJournal {
     }
   return {
     died: death.promise,
+    kill: () => void die(),
     journal: {
       ...journal,
       append: async (id, epoch, entry) => {

@@ -2,8 +2,9 @@
 import type { Outcome } from '../kernel/index.ts'
 import type { Platform, StandIn } from '../platforms/index.ts'
 import type { JsonObject } from '../values/index.ts'
+import { live } from './lives.ts'
 import type { Fault, Rehearsal } from './model.ts'
-import { mortal, type Records } from './mortal-journal.ts'
+import type { Records } from './mortal-journal.ts'
 import { openEngine, openStage, type Scene, type Stage } from './stage.ts'
 
 export interface Troupe {
@@ -42,7 +43,7 @@ async function play(stage: Stage, scene: Scene, known: JsonObject, faults: reado
   const startedMs = clock.passedMs
   const asked = countsOf(standIns)
   strike(stage, faults)
-  const { outcome, resumed, records } = await live(stage, scene, scene.inputs(known), faults, runId)
+  const { outcome, resumed, records } = await perform(stage, scene, scene.inputs(known), faults, runId)
   wire.heal()
   for (const standIn of standIns) standIn.heal()
   const reaped = outcome === undefined ? 0 : await reap(stage, runId)
@@ -69,46 +70,33 @@ function strike({ wire, standIns }: Stage, faults: readonly Fault[]): void {
   }
 }
 
-interface Lived {
-  /** Nothing: the run waits for what never comes. */
-  readonly outcome: Outcome | undefined
-  readonly resumed: number
-  readonly records: number
-}
-
-/** One engine after the other, until the run has ended. */
-async function live(stage: Stage, scene: Scene, inputs: JsonObject, faults: readonly Fault[], runId: string): Promise<Lived> {
+/** One engine after the other, until the run has ended; crashes and cancels strike at their records. */
+async function perform(stage: Stage, scene: Scene, inputs: JsonObject, faults: readonly Fault[], runId: string) {
+  const { journal, clock } = stage
   const crashes = faults.flatMap((fault) => (fault.kind === 'crash' ? [fault] : []))
-  let cancel = (): void => {}
   let clockSetByMs = 0
-  const records: Records = { count: 0, before: (record) => dies('before', record), after: (record) => dies('after', record) }
-
-  function dies(moment: 'before' | 'after', record: number): boolean {
-    if (moment === 'after' && faults.some((fault) => fault.kind === 'cancel' && fault.record === record)) cancel()
+  const dies = (moment: 'before' | 'after', record: number): boolean => {
     const crash = crashes.find((each) => each.moment === moment && each.record === record)
     clockSetByMs += crash?.clockSetByMs ?? 0
     return crash !== undefined
   }
-
-  for (let resumed = 0; ; resumed += 1) {
-    const { journal, died } = mortal(stage.journal, records)
-    const life = openEngine(stage, journal, runId, clockSetByMs)
-    const perform = async (): Promise<Outcome | undefined> => {
-      const summary = resumed === 0 ? undefined : await journal.run(runId)
-      // It died between its last record and telling of it.
-      if (summary?.outcome) return summary.outcome
-      const run = summary
-        ? await life.engine.resume(runId, { takeOver: true })
-        : await life.engine.start({ ...scene.start, inputs, targets: scene.targets })
-      cancel = () => run.cancel('the rehearsal cancels here')
-      return run.ended
-    }
-    const ended = await Promise.race([perform(), died.then(() => 'died' as const), stage.clock.stuck.then(() => undefined)])
-    life.forget()
-    if (ended === 'died') continue
-    await life.engine[Symbol.asyncDispose]()
-    return { outcome: ended, resumed, records: records.count }
+  const records: Records = {
+    count: 0,
+    before: (record) => dies('before', record),
+    after: (record) => {
+      if (faults.some((fault) => fault.kind === 'cancel' && fault.record === record)) lives.cancel('the rehearsal cancels here')
+      return dies('after', record)
+    },
   }
+  const lives = live({
+    journal,
+    clock,
+    runId,
+    records,
+    start: { ...scene.start, inputs, targets: scene.targets },
+    open: (mortal) => openEngine(stage, mortal, runId, clockSetByMs),
+  })
+  return { ...(await lives.ended), records: records.count }
 }
 
 /** What the run still owes, settled in a world where nothing goes wrong any more. Answers how much that was. */

@@ -1,11 +1,12 @@
 // What one rehearsal plays on: stand-ins for every target, one clock, one wire, a journal, and engines that come and go.
-import { createEngine, type Engine, type StartRequest } from '../engine/index.ts'
+import { createEngine, type StartRequest } from '../engine/index.ts'
 import { createHttp, type Http, operationHandlers } from '../http/index.ts'
 import { createMemoryJournal, type Journal } from '../journal/index.ts'
 import type { Clock, Connection, Handlers } from '../packs/index.ts'
 import type { Platform, StandIn } from '../platforms/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import { createRehearsalClock, type RehearsalClock } from './clock.ts'
+import type { Life } from './lives.ts'
 import { createWire, type Wire } from './wire.ts'
 
 /** A runbook that can be started, and the connection type of each of its targets. */
@@ -68,13 +69,6 @@ export class NobodyStandsIn extends Error {
     this.name = 'NobodyStandsIn'
     this.connections = connections
   }
-}
-
-/** An engine from its start to its end, whichever comes. */
-export interface Life {
-  readonly engine: Engine
-  /** What its handlers still do holds up time no more. */
-  forget(): void
 }
 
 /** `clockSetByMs`: how wrong its host's clock is; negative is behind. */

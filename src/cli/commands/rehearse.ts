@@ -52,13 +52,13 @@ export const run: RunCommand<[runbook: string], Options> = async (host, options,
 }
 
 function sceneOf(loaded: CheckedRunbook, given: JsonObject): Scene {
-  const { runbook, catalogue, text, packs } = loaded
+  const { runbook, catalogue, text, packs, runbooks } = loaded
   const targets = Object.entries(unboundTargets(runbook, catalogue)).map(([name, reference]) => [
     name,
     String((reference as JsonObject).connection),
   ])
   return {
-    start: { runbook, text, packs },
+    start: { runbook, text, packs, runbooks },
     targets: Object.fromEntries(targets),
     inputs: (known) => complete(runbook, given, known),
   }

@@ -1,0 +1,63 @@
+// A run from its start to its end over as many engines as it takes: whenever one dies, the next takes over from the same records.
+import type { Engine, StartRequest } from '../engine/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { Outcome } from '../kernel/index.ts'
+import type { RehearsalClock } from './clock.ts'
+import { mortal, type Records } from './mortal-journal.ts'
+
+/** An engine from its start to its end, whichever comes. */
+export interface Life {
+  readonly engine: Engine
+  /** What its handlers still do holds up time no more. */
+  forget(): void
+}
+
+export interface LivesOptions {
+  readonly journal: Journal
+  readonly clock: RehearsalClock
+  readonly runId: string
+  readonly start: StartRequest
+  readonly records: Records
+  open(journal: Journal): Life
+}
+
+export interface Lives {
+  /** Ends the engine that performs the run, as a SIGKILL would. */
+  kill(): void
+  cancel(reason: string): void
+  /** The outcome is missing where the run waits for what never comes. */
+  readonly ended: Promise<{ readonly outcome: Outcome | undefined; readonly resumed: number }>
+}
+
+export function live({ journal, clock, runId, start, records, open }: LivesOptions): Lives {
+  let kill = (): void => {}
+  let cancel: Lives['cancel'] = () => {}
+
+  async function perform(engine: Engine, first: boolean): Promise<Outcome | undefined> {
+    const summary = first ? undefined : await journal.run(runId)
+    // It died between its last record and telling of it.
+    if (summary?.outcome) return summary.outcome
+    const run = summary ? await engine.resume(runId, { takeOver: true }) : await engine.start(start)
+    cancel = run.cancel
+    return run.ended
+  }
+
+  async function lives(): Promise<{ outcome: Outcome | undefined; resumed: number }> {
+    for (let resumed = 0; ; resumed += 1) {
+      const life = mortal(journal, records)
+      const { engine, forget } = open(life.journal)
+      kill = life.kill
+      const ended = await Promise.race([
+        perform(engine, resumed === 0),
+        life.died.then(() => 'died' as const),
+        clock.stuck.then(() => undefined),
+      ])
+      forget()
+      if (ended === 'died') continue
+      await engine[Symbol.asyncDispose]()
+      return { outcome: ended, resumed }
+    }
+  }
+
+  return { ended: lives(), kill: () => kill(), cancel: (reason) => cancel(reason) }
+}
