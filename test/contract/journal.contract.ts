@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Journal, OwnerFenced, processOwner, type RunHeader, RunUnknown } from '../../src/journal/index.ts'
-import type { Event, Obligation, Outcome } from '../../src/kernel/index.ts'
+import type { Approval, ApprovalAnswer, Event, Obligation, Outcome } from '../../src/kernel/index.ts'
 import { type Json, type JsonObject, Secret } from '../../src/values/index.ts'
 
 export interface JournalUnderTest {
@@ -255,6 +255,43 @@ export function journalContract(name: string, make: () => Promise<JournalUnderTe
       await expect(journal.requestCancel('other', 'x')).rejects.toThrow(RunUnknown)
     })
 
+    it('hands the first answer to a question to whoever owns the run, until the question is settled', async () => {
+      const epoch = await claimed('r')
+      await claimed('other')
+      const asked = (path: string, askedAt: number): Approval => ({ path, prompt: 'go on?', by: ['ann'], askedAt })
+      const grant = (by: string): ApprovalAnswer => ({ by, decision: { kind: 'granted', inputs: { ticket: 'T-1' } } })
+      expect(await journal.approvals()).toEqual([])
+      await journal.append('r', epoch, { events: [], obligations: [], asked: [asked('b', 2), asked('a', 1)] })
+      expect(await journal.approvals('r')).toEqual([
+        { runId: 'r', approval: asked('a', 1) },
+        { runId: 'r', approval: asked('b', 2) },
+      ])
+      expect(await journal.approvals('other')).toEqual([])
+      expect(await journal.answerApproval('r', 'a', grant('ann'))).toBe(true)
+      expect(await journal.answerApproval('r', 'a', grant('eve'))).toBe(false)
+      expect(await journal.answerApproval('r', 'nothing', grant('eve'))).toBe(false)
+      await expect(journal.answerApproval('nobody', 'a', grant('eve'))).rejects.toThrow(RunUnknown)
+      expect(await journal.approvals()).toEqual([
+        { runId: 'r', approval: asked('a', 1), answer: grant('ann') },
+        { runId: 'r', approval: asked('b', 2) },
+      ])
+      await journal.append('r', epoch, { events: [], obligations: [], settled: ['a'] })
+      expect((await journal.approvals()).map(({ approval }) => approval.path)).toEqual(['b'])
+      await journal.append('r', epoch, { events: [], obligations: [], outcome: done })
+      expect(await journal.approvals()).toEqual([])
+    })
+
+    it('asks and settles in one entry, and asks anew under the same path without the old answer', async () => {
+      const epoch = await claimed('r')
+      const asked = (askedAt: number): Approval => ({ path: 'a', prompt: 'go on?', askedAt })
+      await journal.append('r', epoch, { events: [], obligations: [], asked: [asked(1)], settled: ['a'] })
+      expect(await journal.approvals('r')).toEqual([])
+      await journal.append('r', epoch, { events: [], obligations: [], asked: [asked(2)] })
+      await journal.answerApproval('r', 'a', { by: 'ann', decision: { kind: 'denied', reason: 'no' } })
+      await journal.append('r', epoch, { events: [], obligations: [], asked: [asked(3)] })
+      expect(await journal.approvals('r')).toEqual([{ runId: 'r', approval: asked(3) }])
+    })
+
     it('holds everything after it was closed and opened again, where it is durable', async ({ skip }) => {
       if (held.reopen === undefined) return skip('lives in memory')
       const epoch = await claimed('r')
@@ -263,12 +300,18 @@ export function journalContract(name: string, make: () => Promise<JournalUnderTe
       await journal.tryLock('l', 'r', epoch)
       await journal.saveCheckpoint('r', epoch, 'p', 1)
       await journal.requestCancel('r', 'stop')
+      const question = { path: 'p', prompt: 'go on?', askedAt: 1 }
+      await journal.append('r', epoch, { events: [], obligations: [], asked: [question] })
+      await journal.answerApproval('r', 'p', { by: 'ann', decision: { kind: 'granted', inputs: {} } })
       journal = await held.reopen()
       expect(await eventsOf('r')).toEqual([large])
       expect(await journal.obligations({ open: true })).toHaveLength(1)
       expect(await journal.locks()).toEqual([{ name: 'l', runId: 'r' }])
       expect(await journal.loadCheckpoint('r', 'p')).toBe(1)
       expect(await journal.cancelRequest('r')).toBe('stop')
+      expect(await journal.approvals()).toEqual([
+        { runId: 'r', approval: question, answer: { by: 'ann', decision: { kind: 'granted', inputs: {} } } },
+      ])
       expect(() => journal.assertOwner('r', epoch)).not.toThrow()
     })
   })

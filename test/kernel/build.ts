@@ -1,9 +1,9 @@
 // Small programs for kernel tests, built without a parser: `$.a.b` in a template is a path into the roots.
 
 import type { Program } from '../../src/kernel/index.ts'
-import type { Block, Field, Step, Template } from '../../src/language/index.ts'
+import type { Block, Field, Runbook, Step, Template } from '../../src/language/index.ts'
 import type { Action, ResourceType } from '../../src/packs/index.ts'
-import type { Json } from '../../src/values/index.ts'
+import type { Json, JsonSchema } from '../../src/values/index.ts'
 
 const span = { file: 'test', start: 0, end: 0 }
 
@@ -77,6 +77,36 @@ export const wait = (id: string, value: unknown, mode: 'for' | 'until' = 'for'):
   mode,
   value: template(value),
 })
+interface ApproveMore {
+  readonly by?: unknown
+  readonly inputs?: JsonSchema
+  readonly timeoutMs?: number
+}
+
+export const approve = (id: string, prompt: unknown, { by, ...more }: ApproveMore = {}): Step => ({
+  kind: 'approve',
+  id,
+  idSpan: span,
+  span,
+  prompt: template(prompt),
+  ...(by === undefined ? {} : { by: template(by) }),
+  ...more,
+})
+
+/** A call of a runbook with this body, whose yield are its outputs. `targets`: the caller's by the called one's names. */
+export function call(
+  id: string,
+  { steps, yield: outputs }: Block,
+  values: Record<string, unknown> = {},
+  targets: Readonly<Record<string, string>> = {},
+): Step {
+  const declared = Object.keys(targets).map((name) => ({ name, alias: 't', connection: 'Connection', span }))
+  const called: Runbook = { format: 1, name: `t/${id}`, version: '1.0.0', uses: [], targets: declared, steps, outputs, span }
+  const bindings = Object.entries(targets).map(([name, target]) => ({ name, nameSpan: span, target, targetSpan: span }))
+  const named = { runbook: called.name, range: '^1.0.0', runbookSpan: span }
+  return { kind: 'runbook', id, idSpan: span, span, ...named, with: map(values), targets: bindings, called }
+}
+
 export const end = (id: string, step: string): Step => ({ kind: 'end', id, idSpan: span, span, step, stepSpan: span })
 export const fail = (id: string, type: string, message: string): Step => ({
   kind: 'fail',

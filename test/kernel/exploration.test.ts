@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Program } from '../../src/kernel/index.ts'
 import type { JsonObject } from '../../src/values/index.ts'
-import { block, end, fail, foreach, program, scope, uses } from './build.ts'
+import { approve, block, call, end, fail, foreach, parallel, program, scope, uses } from './build.ts'
 import { type Choices, type Fate, play, type Story } from './world.ts'
 
 const FATES: readonly Fate[] = ['refuse', 'lostBefore', 'lostAfter', 'hang']
@@ -51,6 +51,48 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   'a group backup': group('t/snapshot.create'),
   'a group backup with a keyed create': group('t/snapshot.createKeyed'),
   'a quiesced backup that fails at its end': quiesced,
+  'a backup that asks while something critical is held beside': program(
+    block([
+      scope(
+        'backup',
+        block([
+          uses('snap', 't/snapshot.create', { name: 's' }),
+          parallel('both', {
+            asked: block([approve('gate', 'go on?', { timeoutMs: 60_000 }), uses('note', 't/store', { name: 'a' })]),
+            frozen: block([uses('quiet', 't/freeze.create', { name: 'g' }), uses('copy', 't/store', { name: 'b' })]),
+          }),
+        ]),
+        { catch: { on: ['denied', 'approvalTimedOut'], body: block([uses('say', 't/note', {})]) } },
+      ),
+    ]),
+  ),
+  'a backup through other runbooks': program(
+    block([
+      scope(
+        'backup',
+        block([
+          call(
+            'freezeAndSnap',
+            block(
+              [uses('snap', 't/snapshot.create', { name: '$.inputs.name' }), uses('quiet', 't/freeze.create', { name: 'g' })],
+              {
+                handle: '$.steps.snap.handle',
+              },
+            ),
+            { name: 's' },
+          ),
+          call(
+            'copyAll',
+            block([
+              uses('session', 't/session.create', { name: 'x', snapshot: '$.inputs.snapshot' }),
+              scope('inner', block([uses('copy', 't/copy', { name: 'x', session: '$.steps.session.handle' })])),
+            ]),
+            { snapshot: '$.steps.freezeAndSnap.handle' },
+          ),
+        ]),
+      ),
+    ]),
+  ),
   'a backup that fails by itself': program(
     block([scope('s', block([uses('snap', 't/snapshot.create', { name: 's' }), fail('no', 'nope', 'no')]))]),
   ),
@@ -60,9 +102,9 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 function judge(story: Story, label: string): void {
   const leaks = { held: story.held, owed: story.outcome?.owed, violations: story.violations, ended: story.outcome !== undefined }
   expect(leaks, label).toEqual({ held: [], owed: [], violations: [], ended: true })
-  const { blocks, steps, calls, timers, locks, evaluations } = story.state
-  const left = [blocks, steps, calls, timers, locks, evaluations].map((each) => Object.keys(each))
-  expect(left, label).toEqual([['run'], [], [], [], [], []])
+  const { blocks, steps, calls, timers, locks, evaluations, approvals } = story.state
+  const left = [blocks, steps, calls, timers, locks, evaluations, approvals].map((each) => Object.keys(each))
+  expect(left, label).toEqual([['run'], [], [], [], [], [], []])
 }
 
 const explore = (name: string, choices: Choices, label: string): Story => {
@@ -81,6 +123,21 @@ describe.each(Object.keys(PROGRAMS))('%s [P2, P3, P4]', (name) => {
   it('leaks nothing wherever one call goes wrong', () => {
     for (const call of calls) {
       for (const fate of FATES) explore(name, { fate: (_, index) => (index === call ? fate : 'ok') }, `call ${call} ${fate}`)
+    }
+  })
+
+  it('leaks nothing whatever people say, and wherever the engine dies then', () => {
+    for (const answer of ['deny', 'silence'] as const) {
+      const story = explore(name, { answer: () => answer }, answer)
+      for (let at = 0; at < story.events; at += 1) {
+        for (const applied of ['applied', 'notApplied'] as const) {
+          explore(
+            name,
+            { answer: () => answer, crashBefore: (index) => index === at && applied },
+            `${answer}, crash before ${at}`,
+          )
+        }
+      }
     }
   })
 

@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import type { Block, Step } from '../../src/language/index.ts'
 import type { Json } from '../../src/values/index.ts'
-import { block, choose, end, fail, foreach, parallel, scope, uses, wait } from './build.ts'
+import { approve, block, call, choose, end, fail, foreach, parallel, scope, uses, wait } from './build.ts'
 import type { Choices, Fate } from './world.ts'
 
 type Shape =
   | {
-      readonly kind: 'snapshot' | 'session' | 'freeze' | 'copy' | 'note' | 'end' | 'fail' | 'wait' | 'attach'
+      readonly kind: 'snapshot' | 'session' | 'freeze' | 'copy' | 'note' | 'end' | 'fail' | 'wait' | 'attach' | 'ask'
       readonly outlives: boolean
     }
   | {
@@ -19,10 +19,11 @@ type Shape =
     }
   | { readonly kind: 'loop'; readonly steps: readonly Shape[]; readonly collect: boolean; readonly atOnce: number }
   | { readonly kind: 'parallel'; readonly left: readonly Shape[]; readonly right: readonly Shape[]; readonly collect: boolean }
+  | { readonly kind: 'call'; readonly steps: readonly Shape[] }
   | { readonly kind: 'switch'; readonly steps: readonly Shape[]; readonly fits: boolean }
 
 const leaf: fc.Arbitrary<Shape> = fc.record({
-  kind: fc.constantFrom('snapshot', 'session', 'freeze', 'copy', 'note', 'end', 'fail', 'wait', 'attach'),
+  kind: fc.constantFrom('snapshot', 'session', 'freeze', 'copy', 'note', 'end', 'fail', 'wait', 'attach', 'ask'),
   outlives: fc.boolean(),
 })
 
@@ -59,16 +60,17 @@ export const { steps: shapes } = fc.letrec<{ shape: Shape; steps: readonly Shape
         collect: fc.boolean(),
       }),
     },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('call' as const), steps: tie('steps') }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('switch' as const), steps: tie('steps'), fits: fc.boolean() }) },
   ),
 }))
 
-/** What a block can see of what was acquired around it. */
+/** What a block can see of what was acquired around it; handles as expressions. */
 interface Seen {
   readonly snapshot?: string
   readonly session?: string
   readonly scopes: readonly string[]
-  /** The loop around: its items carry a field for each name that must differ between them. */
+  /** The loop or call around: its items or inputs carry a field for each name that must differ between them. */
   readonly item?: { readonly variable: string; readonly fields: Record<string, () => Json> }
 }
 
@@ -86,16 +88,22 @@ function fresh(prefix: string): string {
 }
 
 function toBlock(list: readonly Shape[], seen: Seen, own: { ends: boolean }): Block {
+  return block(walk(list, seen, own).steps)
+}
+
+/** The steps, and what can be seen behind them. */
+function walk(list: readonly Shape[], seen: Seen, own: { ends: boolean }): { readonly steps: Step[]; readonly at: Seen } {
   let at = seen
   let mine: string | undefined
   const steps = list.flatMap((shape): Step[] => {
     const made = toStep(shape, at, mine, own)
     if (!made) return []
     if (shape.kind === 'snapshot') {
-      at = { ...at, snapshot: made.id }
+      at = { ...at, snapshot: handleOf(made) }
       mine = made.id
     }
-    if (shape.kind === 'session') at = { ...at, session: made.id }
+    if (shape.kind === 'session') at = { ...at, session: handleOf(made) }
+    if (made.kind === 'runbook' && made.called?.outputs[0]) at = { ...at, snapshot: `$.steps.${made.id}.snapshot` }
     if (shape.kind === 'end') {
       const { snapshot: _snapshot, session: _session, ...rest } = at
       at = rest
@@ -103,12 +111,14 @@ function toBlock(list: readonly Shape[], seen: Seen, own: { ends: boolean }): Bl
     }
     return [made]
   })
-  return block(steps)
+  return { steps, at }
 }
+
+const handleOf = ({ id }: Step): string => `$.steps.${id}.handle`
 
 function toStep(shape: Shape, seen: Seen, mine: string | undefined, own: { ends: boolean }): Step | undefined {
   const name = ownName(seen)
-  const snapshot = `$.steps.${seen.snapshot}.handle`
+  const { snapshot } = seen
   const inside = { ends: false }
   const [outermost] = 'outlives' in shape && shape.outlives ? seen.scopes : []
   const owner = outermost === undefined ? {} : { owner: outermost }
@@ -116,13 +126,13 @@ function toStep(shape: Shape, seen: Seen, mine: string | undefined, own: { ends:
     case 'snapshot':
       return uses(fresh('snap'), 't/snapshot.create', { name }, owner)
     case 'session':
-      return seen.snapshot === undefined ? undefined : uses(fresh('ses'), 't/session.create', { name, snapshot }, owner)
+      return snapshot === undefined ? undefined : uses(fresh('ses'), 't/session.create', { name, snapshot }, owner)
     case 'freeze':
       return uses(fresh('quiet'), 't/freeze.create', { name }, owner)
     case 'copy':
       return seen.session === undefined
         ? undefined
-        : uses(fresh('copy'), 't/copy', { name, session: `$.steps.${seen.session}.handle` }, { timeoutMs: 5000 })
+        : uses(fresh('copy'), 't/copy', { name, session: seen.session }, { timeoutMs: 5000 })
     case 'note':
       return uses(fresh('note'), 't/store', { name })
     case 'attach':
@@ -133,6 +143,10 @@ function toStep(shape: Shape, seen: Seen, mine: string | undefined, own: { ends:
       return fail(fresh('fail'), 'nope', 'no')
     case 'wait':
       return wait(fresh('wait'), '2s')
+    case 'ask':
+      return approve(fresh('ask'), 'go on?', { timeoutMs: 30_000 })
+    case 'call':
+      return toCall(shape.steps, seen)
     case 'scope': {
       const id = fresh('scope')
       const body = toBlock(shape.steps, { ...seen, scopes: [...seen.scopes, id] }, { ends: true })
@@ -163,6 +177,20 @@ function toStep(shape: Shape, seen: Seen, mine: string | undefined, own: { ends:
   }
 }
 
+/** Sees what it is given: a snapshot, and its own names. Hands out the last snapshot that it takes outside of scopes. */
+function toCall(list: readonly Shape[], { snapshot, item }: Seen): Step {
+  const fields: Record<string, () => Json> = {}
+  const inside: Seen = {
+    scopes: [],
+    item: { variable: 'inputs', fields },
+    ...(snapshot ? { snapshot: '$.inputs.snapshot' } : {}),
+  }
+  const { steps, at } = walk(list, inside, { ends: false })
+  const own = at.snapshot?.startsWith('$.steps.') ? { snapshot: at.snapshot } : {}
+  const values = Object.entries(fields).map(([name, make]) => [name, item === undefined ? make() : fieldOf(item, make)])
+  return call(fresh('call'), block(steps, own), { ...Object.fromEntries(values), ...(snapshot ? { snapshot } : {}) })
+}
+
 const itemOf = (fields: Record<string, () => Json>): Json =>
   Object.fromEntries(Object.entries(fields).map(([name, make]) => [name, make()]))
 
@@ -181,15 +209,21 @@ export interface Trouble {
   readonly fates: readonly Fate[]
   readonly crashes: readonly { readonly at: number; readonly applied: boolean }[]
   readonly cancelAt: number | undefined
+  /** To questions, by the number of their step; the rest are granted. */
+  readonly answers: readonly Answer[]
 }
+
+type Answer = 'grant' | 'deny' | 'silence'
 
 export const trouble: fc.Arbitrary<Trouble> = fc.record({
   fates: fc.array(fc.constantFrom(...FATES), { maxLength: 40 }),
   crashes: fc.array(fc.record({ at: fc.integer({ min: 0, max: 80 }), applied: fc.boolean() }), { maxLength: 3 }),
   cancelAt: fc.option(fc.integer({ min: 0, max: 80 }), { nil: undefined }),
+  answers: fc.array(fc.constantFrom<Answer>('grant', 'grant', 'deny', 'silence'), { maxLength: 4 }),
 })
 
-export const choicesOf = ({ fates, crashes, cancelAt }: Trouble): Choices => ({
+export const choicesOf = ({ fates, crashes, cancelAt, answers }: Trouble): Choices => ({
+  answer: ({ path }) => answers[Number(/(\d+)$/.exec(path)?.[1] ?? 0) % 5] ?? 'grant',
   fate: (_, index) => fates[index] ?? 'ok',
   crashBefore: (index) => {
     const crash = crashes.find((each) => each.at === index)

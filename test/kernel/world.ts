@@ -3,6 +3,7 @@
 // The world itself is the judge of what leaked and what was used after its release.
 
 import {
+  type Approval,
   apply,
   type CallCommand,
   type Command,
@@ -26,6 +27,8 @@ export interface Choices {
   /** Before which event (by count) the engine dies, the effects of calls under way done or not. */
   readonly crashBefore?: (eventIndex: number) => false | 'applied' | 'notApplied'
   readonly inject?: (eventIndex: number) => EventBody | undefined
+  /** What people say to a question. Silence leaves it to its time-out. */
+  readonly answer?: (approval: Approval) => 'grant' | 'deny' | 'silence'
   /** Answers of reads and other outputs, by action. */
   readonly outputs?: Readonly<Record<string, (input: JsonObject) => JsonObject>>
 }
@@ -76,6 +79,7 @@ export function play(program: Program, choices: Choices = {}, inputs: JsonObject
   let timers = new Map<string, number>()
   let lockWaits: string[] = []
   let evaluations: Extract<Command, { kind: 'evaluate' }>[] = []
+  const answered = new Set<string>()
   let callIndex = 0
   let outcome: Outcome | undefined
   let now = 0
@@ -181,6 +185,19 @@ export function play(program: Program, choices: Choices = {}, inputs: JsonObject
     failure: { type, message: type, retryable: type !== 'refused', applied },
   })
 
+  /** Given once, even if the engine dies right after. */
+  const nextAnswer = (): EventBody | undefined => {
+    for (const approval of Object.values(state.approvals)) {
+      const said = choices.answer?.(approval) ?? 'grant'
+      if (answered.has(approval.path) || said === 'silence') continue
+      answered.add(approval.path)
+      const decision =
+        said === 'grant' ? ({ kind: 'granted', inputs: {} } as const) : ({ kind: 'denied', reason: 'not now' } as const)
+      return { kind: 'approvalAnswered', approval: approval.path, by: 'ann', decision }
+    }
+    return undefined
+  }
+
   const nextEvent = (): EventBody | undefined => {
     const evaluation = evaluations.shift()
     if (evaluation) {
@@ -194,6 +211,8 @@ export function play(program: Program, choices: Choices = {}, inputs: JsonObject
     }
     const lock = lockWaits.shift()
     if (lock !== undefined) return { kind: 'lockGranted', lock }
+    const answer = nextAnswer()
+    if (answer) return answer
     const answerable = inFlight.findIndex((each) => each.fate !== 'hang')
     if (answerable >= 0) {
       const [call] = inFlight.splice(answerable, 1)

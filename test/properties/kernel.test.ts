@@ -18,9 +18,10 @@ describe('any runbook under any trouble', () => {
         expect(open.filter((each) => each.state !== 'owed')).toEqual([])
         const owed = open.map((each) => `${each.type.slice(2).toLowerCase()}:${each.identity.name}`)
         expect(story.held.filter((each) => !owed.includes(each))).toEqual([])
-        const { blocks, steps, calls, timers, locks, evaluations } = story.state
-        expect([blocks, steps, calls, timers, locks, evaluations].map((each) => Object.keys(each))).toEqual([
+        const { blocks, steps, calls, timers, locks, evaluations, approvals } = story.state
+        expect([blocks, steps, calls, timers, locks, evaluations, approvals].map((each) => Object.keys(each))).toEqual([
           ['run'],
+          [],
           [],
           [],
           [],

@@ -3,8 +3,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { apply, type Command } from '../../src/kernel/index.ts'
-import type { Block, Runbook } from '../../src/language/index.ts'
-import { type Catalogue, createCatalogue } from '../../src/packs/index.ts'
+import { type Block, type Runbook, runbookCallsIn, type Step } from '../../src/language/index.ts'
+import { type Catalogue, createCatalogue, type Pack } from '../../src/packs/index.ts'
 import { listingOf, type Plan, type PlanStep, planRunbook } from '../../src/plan/index.ts'
 import { search } from '../../src/verify/index.ts'
 import { perform } from '../../src/verify/perform.ts'
@@ -40,19 +40,25 @@ const without = (plan: Plan, path: string): Plan => {
 const local = <T>(record: Readonly<Record<string, T>>) =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name.slice('t/'.length), value]))
 const { actions, resources } = program(block([]))
-const catalogue: Catalogue = createCatalogue([
-  {
-    name: 't',
-    version: '1.0.0',
-    title: 't',
-    connections: {},
-    resources: local(resources),
-    actions: local(actions),
-    completions: {},
-    pagings: {},
-    hash: '',
-  },
-])
+const pack: Pack = {
+  name: 't',
+  version: '1.0.0',
+  title: 't',
+  connections: {},
+  resources: local(resources),
+  actions: local(actions),
+  completions: {},
+  pagings: {},
+  hash: '',
+}
+
+/** The pack, and the runbooks that are called. */
+const catalogueFor = ({ steps }: Block): Catalogue => createCatalogue([pack], calledIn(steps))
+const calledIn = (steps: readonly Step[]): Record<string, Runbook> =>
+  Object.assign(
+    {},
+    ...runbookCallsIn(steps).map(({ runbook, called }) => (called ? { [runbook]: called, ...calledIn(called.steps) } : {})),
+  )
 const span = { file: 'test', start: 0, end: 0 }
 const runbookOf = ({ steps }: Block): Runbook => ({
   format: 1,
@@ -73,7 +79,7 @@ describe('what any run does', () => {
     await fc.assert(
       fc.asyncProperty(shapes, fc.array(trouble, { minLength: 4, maxLength: 4 }), async (tree, troubles) => {
         const made = toRunbook(tree)
-        const plan = await planRunbook({ runbook: runbookOf(made), catalogue, inputs: {}, targets: {} })
+        const plan = await planRunbook({ runbook: runbookOf(made), catalogue: catalogueFor(made), inputs: {}, targets: {} })
         for (const each of troubles) {
           const { commands, calls } = play(program(made), choicesOf(each))
           figures.runs += 1
@@ -95,7 +101,7 @@ describe('what any run does', () => {
     const made = toRunbook([
       { kind: 'scope', caught: false, locked: false, max: false, steps: [{ kind: 'snapshot', outlives: false }] },
     ])
-    const plan = await planRunbook({ runbook: runbookOf(made), catalogue, inputs: {}, targets: {} })
+    const plan = await planRunbook({ runbook: runbookOf(made), catalogue: catalogueFor(made), inputs: {}, targets: {} })
     const { commands } = play(program(made))
     expect(beyond(plan, commands)).toEqual([])
     const [hold] = plan.holds
