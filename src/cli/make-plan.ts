@@ -7,7 +7,7 @@ import { openCalling, openExistingState } from './app.ts'
 import { bindTargets, targetRefs } from './bind-targets.ts'
 import { openTargets, secretsOf } from './config/index.ts'
 import type { Host } from './host.ts'
-import { type InputOptions, readSomeInputs } from './inputs.ts'
+import { type InputOptions, readInputs, readSomeInputs } from './inputs.ts'
 import { Refusal } from './refusal.ts'
 import { assertTargets, type CheckedRunbook, checkedRunbook, type Session } from './session.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -22,26 +22,32 @@ export interface PlanOptions extends InputOptions {
   readonly rate?: number
 }
 
-/** What the run would do, as far as can be told without reading anything. */
-export async function planOffline(loaded: CheckedRunbook, inputs: JsonObject, targets: JsonObject): Promise<Plan> {
-  const { runbook, catalogue } = loaded
-  return planRunbook({ runbook, catalogue, inputs, targets, pins: await pinsOf(loaded) })
-}
-
-/** What only a run can tell is unknown, and so is an input that is not given. Throws Refusal. */
+/** What only a run can tell is unknown; offline, so is an input that is not given. Throws Refusal. */
 export async function makePlan(host: Host, session: Session, fileOrName: string, options: PlanOptions): Promise<Plan> {
   const loaded = await checkedRunbook(session, fileOrName, { operations: true })
   await using journal = await openExistingState(session.config.stateDirectory)
   if (options.from !== undefined) return planFromRun(host, loaded, journal, { ...options, from: options.from })
-  const inputs = await readSomeInputs(host, loaded.runbook, options)
+  // Reading plans one run: what is not given is not there, as it would not be in the run.
+  const inputs = await (options.read ? readInputs : readSomeInputs)(host, loaded.runbook, options)
   const common = { ...(await commonOf(loaded, journal, options)), inputs }
-  if (options.read) return planByReading(host, session, loaded, options, common)
+  if (options.read) return planByReading(host, session, loaded, options.target ?? [], common)
   const { runbook, catalogue } = loaded
   const bound = options.target?.length ? bindTargets(loaded, session.config, options.target) : {}
   return planRunbook({ ...common, targets: targetRefs(runbook, catalogue, bound) })
 }
 
-async function commonOf(loaded: CheckedRunbook, journal: Journal | undefined, { rate }: PlanOptions) {
+/** What a run with these inputs and targets (`name=target`) would do now, by reading all anew. Throws Refusal. */
+export async function planAnew(
+  host: Host,
+  session: Session,
+  loaded: CheckedRunbook,
+  inputs: JsonObject,
+  target: readonly string[],
+): Promise<Plan> {
+  return planByReading(host, session, loaded, target, { ...(await commonOf(loaded, undefined, {})), inputs })
+}
+
+async function commonOf(loaded: CheckedRunbook, journal: Journal | undefined, { rate }: Pick<PlanOptions, 'rate'>) {
   const { runbook, catalogue } = loaded
   const experience = journal && (await experienceIn(journal, runbook.name))
   return {
@@ -71,11 +77,11 @@ async function planByReading(
   host: Host,
   { config }: Session,
   loaded: CheckedRunbook,
-  options: PlanOptions,
+  target: readonly string[],
   common: Common,
 ): Promise<Plan> {
   const { runbook, catalogue } = loaded
-  const bound = bindTargets(loaded, config, options.target ?? [])
+  const bound = bindTargets(loaded, config, target)
   assertTargets(config, Object.values(bound), catalogue)
   const connections = await openTargets(config, Object.values(bound), catalogue, host.env)
   await using calling = await openCalling(host, connections)
@@ -101,7 +107,7 @@ async function planFromRun(
   const run = await journal?.run(from)
   if (!journal || !run) throw new RunUnknown(from)
   if (run.runbook !== loaded.runbook.name) throw new Refusal([planRunbookDiffers(from, run.runbook, loaded.runbook.name, 'run')])
-  const inputs = await readSomeInputs(host, loaded.runbook, { planned: run.inputs, ...options })
+  const inputs = await readInputs(host, loaded.runbook, { planned: run.inputs, ...options })
   const { calls } = await recall(journal, from)
   return planRunbook({
     ...(await commonOf(loaded, journal, options)),

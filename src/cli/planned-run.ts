@@ -1,18 +1,22 @@
 // A run that is held to a plan: set up as it was planned, or refused before anything is touched.
+import { pinsOf } from '../engine/index.ts'
 import {
+  basisInWords,
   changedDocuments,
+  driftOf,
   type Plan,
   planDocumentChanged,
+  planDrifted,
   planInputDiffers,
   planRunbookDiffers,
   planTargetDiffers,
 } from '../plan/index.ts'
 import { isUnknown, type JsonObject } from '../values/index.ts'
-import { bindTargets, targetRefs } from './bind-targets.ts'
+import { bindTargets } from './bind-targets.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Host } from './host.ts'
 import { type InputOptions, readGivenInputs, readInputs } from './inputs.ts'
-import { planOffline } from './make-plan.ts'
+import { planAnew } from './make-plan.ts'
 import { Refusal } from './refusal.ts'
 import { knownInputs, loadPlan } from './saved-plan.ts'
 import type { CheckedRunbook, Session } from './session.ts'
@@ -38,6 +42,7 @@ export async function openPlannedRun(
   const { runbook } = loaded
   const plan = await loadPlan(host, options.plan)
   if (plan.runbook !== runbook.name) throw new Refusal([planRunbookDiffers(options.plan, plan.runbook, runbook.name)])
+  refuseAll(changedDocuments(plan.pins, await pinsOf(loaded)).map(({ at, kind }) => planDocumentChanged(at, kind)))
   const planned = plannedTargets(plan)
   const others = [
     ...otherInputs(plan, await readGivenInputs(host, runbook, options)),
@@ -46,10 +51,25 @@ export async function openPlannedRun(
   if (others.length > 0) throw new Refusal(others)
   const inputs = await readInputs(host, runbook, { ...options, planned: knownInputs(plan) })
   const bound = Object.entries(planned).map(([name, target]) => `${name}=${target}`)
-  const targets = bindTargets(loaded, config, [...bound, ...options.target])
-  const now = await planOffline(loaded, inputs, targetRefs(runbook, loaded.catalogue, targets))
-  refuseAll(changedDocuments(plan.pins, now.pins).map(({ at, kind }) => planDocumentChanged(at, kind)))
-  return { plan, inputs, targets }
+  return { plan, inputs, targets: bindTargets(loaded, config, [...bound, ...options.target]) }
+}
+
+/**
+ * Before the run starts: what the plan read is read again, and whatever would now be done otherwise is refused by name.
+ * A plan that read nothing says so. Throws Refusal.
+ */
+export async function refuseDrift(
+  host: Host,
+  session: Session,
+  loaded: CheckedRunbook,
+  { plan, inputs, targets }: PlannedRun,
+): Promise<void> {
+  if (plan.basis.kind !== 'read') {
+    host.stderr.write(`the plan was ${basisInWords(plan.basis)}: only documents, inputs and targets are held to it\n`)
+    return
+  }
+  const bound = Object.entries(targets).map(([name, target]) => `${name}=${target}`)
+  refuseAll(driftOf(plan, await planAnew(host, session, loaded, inputs, bound)).map(planDrifted))
 }
 
 /** An input that the plan left open may be given. */

@@ -1,5 +1,5 @@
 // Prints a plan in the view that was asked for.
-import { type Plan, planAsHtml, planAsMarkdown, planAsMermaid, planAsText } from '../plan/index.ts'
+import { type Plan, planAsHtml, planAsJson, planAsMarkdown, planAsMermaid, planAsText } from '../plan/index.ts'
 import { type Host, wantsColour } from './host.ts'
 
 export interface PlanPrinting {
@@ -16,7 +16,7 @@ export function printPlan(host: Host, plan: Plan, options: PlanPrinting): void {
 function planInView(host: Host, plan: Plan, { format, ...shown }: PlanPrinting): string {
   switch (format) {
     case 'json':
-      return `${JSON.stringify(plan, undefined, 2)}\n`
+      return planAsJson(plan)
     case 'markdown':
       return planAsMarkdown(plan)
     case 'html':

@@ -21,8 +21,10 @@ export const run: RunCommand<[runbook: string], Options> = async (host, options,
   const { diff, out } = options
   if (diff !== undefined) return compare(host, options, diff, fileOrName)
   const plan = await makePlan(host, await openSession(host, options), fileOrName, options)
-  if (out !== undefined) await savePlan(host, out, plan)
   printPlan(host, plan, options)
+  if (out === undefined) return EXIT.done
+  await savePlan(host, out, plan)
+  host.stderr.write(`saved as ${out}; hold a run to it with: holdfast run ${fileOrName} --plan ${out}\n`)
   return EXIT.done
 }
 
@@ -30,10 +32,9 @@ export const run: RunCommand<[runbook: string], Options> = async (host, options,
 async function compare(host: Host, options: Options & GlobalOptions, oldFile: string, other: string): Promise<ExitCode> {
   if (!isDiffFormat(options.format)) throw new Refusal([diffFormatUnfit(options.format)])
   const old = await loadPlan(host, oldFile)
-  const planned = knownInputs(old)
   const now = isSavedPlan(other)
     ? await loadPlan(host, other)
-    : await makePlan(host, await openSession(host, options), other, { ...options, planned })
+    : await makePlan(host, await openSession(host, options), other, { ...options, planned: knownInputs(old) })
   const diff = diffPlans(old, now)
   host.stdout.write(diffInView(host, diff, options.format))
   return diff.same ? EXIT.done : EXIT.planDiffers

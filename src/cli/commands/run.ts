@@ -6,7 +6,7 @@ import { conduct } from '../conduct.ts'
 import { openTargets } from '../config/index.ts'
 import { type InputOptions, readInputs } from '../inputs.ts'
 import { openLog } from '../log.ts'
-import { openPlannedRun } from '../planned-run.ts'
+import { openPlannedRun, refuseDrift } from '../planned-run.ts'
 import { assertTargets, checkedRunbook, openSession } from '../session.ts'
 import { createView, type ViewFormat } from '../views/index.ts'
 
@@ -21,11 +21,12 @@ export const run: RunCommand<[runbook: string], RunOptions> = async (host, optio
   const session = await openSession(host, options)
   const loaded = await checkedRunbook(session, fileOrName, { operations: true })
   const { runbook, text, packs, catalogue } = loaded
-  const { inputs, targets } =
-    options.plan === undefined
-      ? { inputs: await readInputs(host, runbook, options), targets: bindTargets(loaded, session.config, options.target) }
-      : await openPlannedRun(host, session, loaded, { ...options, plan: options.plan })
+  const { plan: file } = options
+  const held = file === undefined ? undefined : await openPlannedRun(host, session, loaded, { ...options, plan: file })
+  const inputs = held?.inputs ?? (await readInputs(host, runbook, options))
+  const targets = held?.targets ?? bindTargets(loaded, session.config, options.target)
   assertTargets(session.config, Object.values(targets), catalogue)
+  if (held) await refuseDrift(host, session, loaded, held)
 
   const connections = await openTargets(session.config, Object.values(targets), catalogue, host.env)
 

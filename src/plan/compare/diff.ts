@@ -153,5 +153,7 @@ function holdChanges(old: readonly Hold[], now: readonly Hold[]): readonly Chang
   ]
 }
 
-const plain = ({ path: _, ...hold }: Hold): JsonObject => hold as unknown as JsonObject
+/** Which steps run meanwhile is told by the steps. */
+const plain = ({ path: _, window: { during: __, ...window }, ...hold }: Hold): JsonObject =>
+  ({ ...hold, window }) as unknown as JsonObject
 const holdFacts = ({ type, identity, owner }: Hold): JsonObject => ({ type, identity, owner })

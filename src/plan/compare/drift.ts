@@ -1,23 +1,24 @@
 // What would be done to the platforms now, against what a plan says. What the plan left open cannot drift; see the decision on drift.
 import type { Json, JsonObject } from '../../values/index.ts'
-import type { Hold, Plan, PlanStep } from '../model.ts'
+import type { Affected, Hold, Plan, PlanStep } from '../model.ts'
 import { flat } from './flat.ts'
 import type { Change } from './model.ts'
 import { plannedPaths } from './paths.ts'
 import { type Difference, differences, equal, fits } from './values.ts'
-import { stepFacts } from './words.ts'
+import { affectedInWords, stepFacts } from './words.ts'
 
 /** In the order of the steps; none when a run would do what was planned. */
 export function driftOf(plan: Plan, now: Plan): readonly Change[] {
-  const planned = consequentialSteps(plan)
-  const found = consequentialSteps(now)
+  const known = new Set([...plan.reads, ...now.reads].map(({ path }) => path))
+  const planned = consequentialSteps(plan, known)
+  const found = consequentialSteps(now, known)
   const plannedPath = plannedPaths(planned.keys())
   const met = new Set<string>()
   const drifts: Change[] = []
   for (const [path, step] of found) {
-    const known = plannedPath(path)
-    const before = known === undefined ? undefined : planned.get(known)
-    if (known !== undefined) met.add(known)
+    const goesBy = plannedPath(path)
+    const before = planned.get(goesBy ?? '')
+    if (goesBy !== undefined) met.add(goesBy)
     if (before) drifts.push(...changesOf(before, step))
     else drifts.push({ about: 'step', at: path, kind: 'added', is: stepFacts(step) })
   }
@@ -45,16 +46,17 @@ export const otherSetUp = (plan: Plan, run: Pick<Plan, 'pins' | 'inputs' | 'targ
 const setUp = (about: 'input' | 'target', plan: JsonObject, run: JsonObject): readonly Change[] =>
   differences(plan, run, '', fits).map(({ where: at, ...values }) => ({ about, at, kind: 'changed', ...values }))
 
-/** Steps that change, acquire, release, lock or wait for a person. Reading and computing leave no trace. */
-const consequentialSteps = (plan: Plan): ReadonlyMap<string, PlanStep> =>
-  new Map(flat(plan.steps).flatMap(({ step }) => (isConsequential(step) ? [[step.path, step] as const] : [])))
+/**
+ * Steps that change, acquire, release, lock or wait for a person. A read that only the run can make counts by what it asks, for what
+ * it tells is left open; a read that the plan made counts by nothing but what follows from it.
+ */
+const consequentialSteps = (plan: Plan, known: ReadonlySet<string>): ReadonlyMap<string, PlanStep> =>
+  new Map(
+    flat(plan.steps).flatMap(({ step }) => (isConsequential(step) && !known.has(step.path) ? [[step.path, step] as const] : [])),
+  )
 
-const isConsequential = ({ verb, effect, lock, approval, acquires }: PlanStep): boolean =>
-  (effect !== undefined && effect !== 'read') ||
-  verb === 'end' ||
-  lock !== undefined ||
-  approval !== undefined ||
-  acquires !== undefined
+const isConsequential = ({ verb, effect, lock, approval }: PlanStep): boolean =>
+  effect !== undefined || verb === 'end' || lock !== undefined || approval !== undefined
 
 function changesOf(before: PlanStep, now: PlanStep): readonly Change[] {
   const isSure = before.certainty === 'will' && now.certainty !== 'will'
@@ -64,25 +66,37 @@ function changesOf(before: PlanStep, now: PlanStep): readonly Change[] {
   const found = touched.some(({ where }) => where.startsWith('input'))
     ? touched.filter(({ where }) => !where.startsWith('request'))
     : touched
-  return [...certainty, ...found].map(({ where, was, is }) => ({
+  return [...certainty, ...found, ...touchedOtherwise(before, now)].map(({ where: what, ...values }) => ({
     about: 'step',
     at: now.path,
     kind: 'changed',
-    what: where,
-    ...(was === undefined ? {} : { was }),
-    ...(is === undefined ? {} : { is }),
+    what,
+    ...values,
   }))
 }
 
-function consequences({ action, effect, input, requests, affects, lock, approval, acquires }: PlanStep): JsonObject {
-  const touches = effect !== undefined && effect !== 'read'
+/** What is touched beyond the plan, and what is not any more; a step whose plan leaves open what it touches may touch anything. */
+function touchedOtherwise(before: PlanStep, now: PlanStep): readonly Difference[] {
+  if (now.effect === undefined || now.effect === 'read') return []
+  const isOpen = before.affects.some(({ id }) => fits(id, OTHER))
+  const more = isOpen ? [] : missingIn(before.affects, now.affects)
+  const less = isOpen ? [] : missingIn(now.affects, before.affects)
+  return more.length + less.length === 0 ? [] : [{ where: 'affects', was: less, is: more }]
+}
+
+/** No platform has this id. */
+const OTHER = '\u0000'
+
+const missingIn = (there: readonly Affected[], these: readonly Affected[]): readonly string[] =>
+  these.filter(({ kind, id }) => !there.some((each) => each.kind === kind && equal(each.id, id))).map(affectedInWords)
+
+function consequences({ action, effect, input, requests, lock, approval, acquires }: PlanStep): JsonObject {
   const calls = requests.filter(({ purpose }) => purpose === 'call')
   return {
     ...(action === undefined ? {} : { action }),
-    ...(touches && input !== undefined ? { input } : {}),
+    ...(effect === undefined || input === undefined ? {} : { input }),
     // Headers carry signatures and moments.
-    ...(touches && calls.length > 0 ? { request: calls.map(({ purpose: _, headers: __, ...wire }) => wire as JsonObject) } : {}),
-    ...(touches && affects.length > 0 ? { affects: affects as unknown as Json } : {}),
+    ...(calls.length > 0 ? { request: calls.map(({ purpose: _, headers: __, ...wire }) => wire as JsonObject) } : {}),
     ...(lock === undefined ? {} : { lock }),
     ...(approval === undefined ? {} : { approval: { ...approval } as unknown as Json }),
     ...(acquires === undefined ? {} : { holds: heldAs(acquires) }),

@@ -41,11 +41,13 @@ export const fits: Agree = (was, is) => {
   return [...new Set([...Object.keys(was), ...Object.keys(is)])].every((name) => fits(was[name], is[name]))
 }
 
-/** `holdfast-‹run›` fits `holdfast-` and whatever follows. */
+const LEFT_OPEN = /‹[^›]*›|(?<=\[)\*(?=\])/
+
+/** `holdfast-‹run›` fits `holdfast-` and whatever follows, and `vms[*]` any item of `vms`. */
 function fitsText(was: string, is: string): boolean {
   if (was === is) return true
-  if (!was.includes('‹')) return false
-  const parts = was.split(/‹[^›]*›/).map(literal)
+  if (!LEFT_OPEN.test(was)) return false
+  const parts = was.split(new RegExp(LEFT_OPEN, 'g')).map(literal)
   return new RegExp(`^${parts.join('.*')}$`, 's').test(is)
 }
 

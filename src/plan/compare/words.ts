@@ -59,12 +59,19 @@ const CERTAINTY: Readonly<Record<string, string>> = {
   onFailure: 'run only after a failure',
 }
 
+function otherwise(less: Json | undefined, more: Json | undefined): string {
+  const names = (list: Json | undefined): string => (Array.isArray(list) ? list.join(', ') : '')
+  const parts = [names(more) && `${names(more)}, too`, names(less) && `${names(less)} no more`]
+  return parts.filter((part) => part !== '').join('; ')
+}
+
 /** One drift as a sentence: the step, what it was, what it is. */
 export function driftInWords({ at, kind, what, was, is }: Change): string {
   if (kind === 'added') return `${at} would run, and is not in the plan: ${factsInWords(is)}`
   if (kind === 'removed') return `${at} would not run any more: ${factsInWords(was)}`
   if (what === 'certainty')
     return `${at} was ${CERTAINTY[String(was)] ?? was} in the plan, and is ${CERTAINTY[String(is)] ?? is} now`
+  if (what === 'affects') return `${at} would touch something else: ${otherwise(was, is)}`
   return `${at}: ${what} was ${showAs(what, was)} in the plan, and is ${showAs(what, is)} now`
 }
 
