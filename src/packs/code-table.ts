@@ -35,6 +35,11 @@ const TABLE = {
     explanation:
       'Actions, resource types, connection types, completions, pagings and failures are named where they are used and defined once.',
   },
+  PACK_MEANING_UNKNOWN: {
+    title: 'A meaning is not in the vocabulary',
+    explanation:
+      'What x-means says of an input or output is what plans show as touched, moved and made, so its words are a closed list: group, vm, disk, snapshot, storage, host, repository, each also with .name, and extents, level, consistency, pointTime.',
+  },
   PACK_SCHEMA_INVALID: {
     title: 'An input or output is not a JSON Schema',
     explanation: 'Inputs and outputs are JSON Schemas (2020-12) of objects.',

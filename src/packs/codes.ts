@@ -48,6 +48,9 @@ export const nameUnknown = (span: Span, kind: string, name: string, known: reado
 export const schemaInvalid = (span: Span, message: string) =>
   error('PACK_SCHEMA_INVALID', span, `this is not a JSON Schema (2020-12): ${message}`)
 
+export const meaningUnknown = (span: Span, word: string, known: readonly string[]) =>
+  error('PACK_MEANING_UNKNOWN', span, `x-means does not know ${word}`, meant(word, known) ?? `Words: ${list(known)}.`)
+
 export const rootUnknown = (span: Span, root: string, roots: readonly string[]) =>
   error('PACK_ROOT_UNKNOWN', span, `${root} does not exist in this expression`, meant(root, roots))
 

@@ -13,6 +13,7 @@ export {
   lockFor,
   readLock,
 } from './lock.ts'
+export { THINGS } from './meanings.ts'
 export type * from './model.ts'
 export { openOutput, openValue } from './open-output.ts'
 export { type OpenapiOperation, type OpenapiParameter, operationsOf } from './openapi.ts'

@@ -5,6 +5,7 @@ import type { Diagnostic } from '../diagnostics/index.ts'
 import { readYaml, schemaDiagnostics, toJson, type YamlNode } from '../language/index.ts'
 import { isObject, type JsonObject, validator } from '../values/index.ts'
 import { checkActions } from './check-actions.ts'
+import { checkMeanings } from './check-meanings.ts'
 import { checkOperations } from './check-operations.ts'
 import { checkResources } from './check-resources.ts'
 import { type Checked, SECTIONS } from './checked.ts'
@@ -94,6 +95,7 @@ function checkedPack(root: YamlNode, json: JsonObject, { hash, document, diagnos
   if (raw.version !== '' && valid(raw.version) === null)
     diagnostics.push(codes.versionInvalid(checked.at(['version']), raw.version))
   checkActions(checked)
+  checkMeanings(checked)
   checkResources(checked)
   checkOperations(checked)
   return document === undefined ? pack : { ...pack, openapi: document }

@@ -1,12 +1,15 @@
 // What steps touch. Their inputs name some of it; what was read tells what else hangs on it: the VMs of a group, a VM's storages.
-import type { Action } from '../packs/index.ts'
+import { type Action, THINGS } from '../packs/index.ts'
 import { holdsUnknown, isUnknown, type Json } from '../values/index.ts'
 import { type Meant, meaningsIn } from './meanings.ts'
 import type { Affected, Read } from './model.ts'
 
-/** Things, outer first: what is done to one touches those after it that belong to it. */
-const REACH = ['group', 'vm', 'disk', 'snapshot', 'storage', 'host', 'repository']
+const ORDER: readonly string[] = THINGS
+/** What has parts, and what can be one. A disk's id tells it from others of its VM only; a repository holds what is no part of it. */
+const WHOLES: readonly string[] = ['group', 'vm', 'storage']
+const PARTS: readonly string[] = ['vm', 'storage', 'host']
 
+/** What reads have told of the things that there are. */
 export interface World {
   readonly names: ReadonlyMap<string, Json>
   /** By thing, what belongs to it. */
@@ -15,7 +18,6 @@ export interface World {
 
 const keyOf = ({ kind, id }: Affected): string => `${kind} ${JSON.stringify(id)}`
 
-/** What reads have told of the things that there are. */
 export function worldOf(reads: readonly Read[], actionNamed: (name: string) => Action): World {
   const names = new Map<string, Json>()
   const parts = new Map<string, Affected[]>()
@@ -26,7 +28,14 @@ export function worldOf(reads: readonly Read[], actionNamed: (name: string) => A
       for (const together of Map.groupBy(meanings, ({ beside }) => beside).values()) note(together, names, parts)
     }
   }
+  for (const [whole, found] of parts) parts.set(whole, withoutStrangers(found, names))
   return { names, parts }
+}
+
+/** Where some of a kind were seen by name, an id among them that nobody could name is of another kind. */
+function withoutStrangers(parts: readonly Affected[], names: ReadonlyMap<string, Json>): Affected[] {
+  const named = new Set(parts.filter((part) => names.has(keyOf(part))).map(({ kind }) => kind))
+  return parts.filter((part) => !named.has(part.kind) || names.has(keyOf(part)))
 }
 
 function note(together: readonly Meant[], names: Map<string, Json>, parts: Map<string, Affected[]>): void {
@@ -37,18 +46,17 @@ function note(together: readonly Meant[], names: Map<string, Json>, parts: Map<s
     const named = things.find((thing) => thing.kind === kind)
     if (named) names.set(keyOf(named), value)
   }
-  // A disk's id tells it from others of its VM only.
-  if (first === undefined || first.kind === 'disk') return
+  if (first === undefined || !WHOLES.includes(first.kind)) return
   const known = parts.get(keyOf(first)) ?? []
-  parts.set(keyOf(first), [...known, ...things.filter(({ kind }) => REACH.indexOf(kind) > REACH.indexOf(first.kind))])
+  parts.set(keyOf(first), [...known, ...things.filter(({ kind }) => kind !== first.kind && PARTS.includes(kind))])
 }
 
 /** In the order of their reach. */
 const thingsIn = (meanings: readonly Meant[]): readonly Affected[] =>
   meanings
-    .filter(({ word, value }) => REACH.includes(word) && value !== null)
+    .filter(({ word, value }) => ORDER.includes(word) && value !== null)
     .map(({ word, value }) => ({ kind: word, id: value }))
-    .toSorted((a, b) => REACH.indexOf(a.kind) - REACH.indexOf(b.kind))
+    .toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
 
 /** What a call touches: what it is given, and what hangs on that. */
 export function affectedBy({ input: schema }: Action, input: Json, { names, parts }: World): readonly Affected[] {

@@ -16,7 +16,7 @@ export function meaningsIn(schema: JsonSchema, value: Json): readonly Meant[] {
   function visit(at: Json | undefined, here: Json | undefined, beside: number): void {
     if (!isObject(at) || here === undefined) return
     const word = at['x-means']
-    if (typeof word === 'string') found.push(...listed(word, here, beside))
+    if (typeof word === 'string') found.push(...listed(word, targetName(here) ?? here, beside))
     if (isUnknown(here)) return
     if (Array.isArray(here)) for (const item of here as readonly Json[]) visit(at.items, item, beside)
     if (!isObject(here) || !isObject(at.properties)) return
@@ -27,6 +27,9 @@ export function meaningsIn(schema: JsonSchema, value: Json): readonly Meant[] {
   visit(schema, value, 0)
   return found
 }
+
+/** A connection stands for what it leads to. */
+const targetName = (value: Json): Json | undefined => (isObject(value) ? value.$target : undefined)
 
 /** A list of ids is so many things; extents stay one. */
 const listed = (word: string, value: Json, beside: number): readonly Meant[] =>

@@ -54,11 +54,7 @@ function innerMs(on: Measure, draft: Draft, step: Step): number | undefined {
   switch (step.kind) {
     case 'scope': {
       const [body, caught = 0] = spans
-      const bound =
-        step.maxMs === undefined
-          ? body
-          : Math.min(body ?? Number.POSITIVE_INFINITY, step.maxMs + closingMs(on, draft.path, draft.closes))
-      return add(bound, caught)
+      return add(step.maxMs === undefined ? body : cutOff(on, draft, step.maxMs, body), caught)
     }
     case 'foreach': {
       const longest = most(spans)
@@ -78,6 +74,15 @@ function innerMs(on: Measure, draft: Draft, step: Step): number | undefined {
       return sum(spans)
   }
 }
+
+/** `max` ends what is under way, but what was acquired is let go all the same. */
+function cutOff(on: Measure, draft: Draft, maxMs: number, body: number | undefined): number | undefined {
+  const releasing: Measure = { ...on, leafMs: () => 0, openLoopMs: (_, roundMs) => roundMs, lockMs: 0 }
+  const after = blockMs(releasing, draft.path, bodyOf(draft), draft.closes)
+  return Math.min(body ?? Number.POSITIVE_INFINITY, maxMs + (after ?? 0))
+}
+
+const bodyOf = ({ path, steps }: Draft): readonly Draft[] => steps.filter((step) => !step.path.startsWith(`${path}!catch/`))
 
 /** All cases draw into one block: what is of this one, its steps' ids tell. */
 function caseMs(on: Measure, draft: Draft, steps: readonly Step[]): number | undefined {

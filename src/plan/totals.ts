@@ -25,7 +25,7 @@ export function totalsOf(on: Summing): Totals {
     ...(longestHold === undefined ? {} : { longestHold }),
     ...(on.bytes.size === 0 ? {} : { bytes: [...on.bytes.values()].reduce((sum, each) => sum + each, 0) }),
     calls: callsIn(on, steps),
-    affects: distinct(changing.flatMap(({ affects }) => affects)),
+    affects: distinct(changing.flatMap(({ affects }) => affects)).filter(({ kind }) => kind !== 'disk'),
     approvals: steps.filter(({ verb }) => verb === 'approve').map(({ path }) => path),
     points: changing.flatMap((step) => pointOf(on, step)),
   }
@@ -56,7 +56,7 @@ function callsIn({ holds, actionNamed }: Summing, steps: readonly PlanStep[]): T
     for (const { purpose, target } of requests) {
       const count = countOf(target)
       if (purpose === 'call' && !isRead) count.changes += 1
-      else count.reads += 1
+      else if (purpose !== 'page') count.reads += 1
       // How often it is asked, and how many pages there are, is the platform's to say.
       if (more || purpose !== 'call') count.more = true
     }
