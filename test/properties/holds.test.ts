@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Obligation } from '../../src/kernel/index.ts'
 import { longestOfSteps, surroundingsOf } from '../../src/language/check/duration.ts'
-import { type Block, type CatalogueView, checkRunbook, type Runbook, type Step } from '../../src/language/index.ts'
+import { type Block, type CatalogueView, checkRunbook, type ResourceView, type Runbook, type Step } from '../../src/language/index.ts'
 import { block, choose, foreach, parallel, program, scope, uses, wait } from '../kernel/build.ts'
 import { type Fate, play } from '../kernel/world.ts'
 
@@ -135,7 +135,7 @@ const { actions, resources } = program(block([]))
 
 function catalogueWith(maxHoldMs: number): CatalogueView {
   const { 't/Freeze': freeze, ...others } = resources
-  const all = { ...others, ...(freeze ? { 't/Freeze': { ...freeze, maxHoldMs } } : {}) }
+  const all: Readonly<Record<string, ResourceView>> = { ...others, ...(freeze ? { 't/Freeze': { ...freeze, maxHoldMs } } : {}) }
   return {
     packs: { t: { version: '1.0.0' } },
     action: (name) => actions[name],
