@@ -14,6 +14,7 @@ import {
   wordsOfBound,
   wordsOfEstimate,
   wordsOfMoment,
+  wordsOfResult,
 } from './words.ts'
 
 export interface Fact {
@@ -113,7 +114,7 @@ const calls = ({ totals }: Plan): readonly string[] =>
   })
 
 const points = ({ totals }: Plan): readonly string[] =>
-  perVm(totals.points, ({ level, consistency }) => `${wordsOf(level)}, consistency ${wordsOf(consistency)}`)
+  perVm(totals.points, ({ level, consistency }) => `level ${wordsOfResult(level)}, consistency ${wordsOfResult(consistency)}`)
 
 /** VMs of which the same is to be said, together. */
 function perVm(points: readonly PlannedPoint[], say: (point: PlannedPoint) => string): readonly string[] {

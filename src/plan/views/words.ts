@@ -36,7 +36,7 @@ export function wordsOf(value: Json, mostCharacters = 60): string {
 }
 
 function wholeWords(value: Json): string {
-  if (isUnknown(value)) return `‹${wordsOfSource(value.$unknown)}›`
+  if (isUnknown(value)) return `‹${value.$unknown}›`
   if (Array.isArray(value)) return wordsOfList(value)
   if (!isObject(value)) return value === '' ? '""' : String(value)
   if (value.$secret !== undefined) return SECRET_MARK
@@ -57,15 +57,12 @@ function wordsOfList(values: readonly Json[]): string {
 export const nameIn = (value: Json | undefined): string | undefined =>
   isObject(value) && typeof value.name === 'string' ? value.name : undefined
 
-/** Where an unknown value would come from, as a runbook spells it: `a/b[*]/point.disks` is `steps.point.disks` there. */
-function wordsOfSource(source: string): string {
-  const [, each] = /^each of (.*)$/s.exec(source) ?? []
-  if (each !== undefined) return `each of ${wordsOfSource(each)}`
-  if (!isPath(source) || /^(inputs|targets|steps|run|error|result)\b/.test(source)) return source
-  return `steps.${source.slice(source.lastIndexOf('/') + 1)}`
-}
+/** The name of a value, and no computation. */
+const isReference = (source: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$.[\]*-]*$/u.test(source)
 
-const isPath = (source: string): boolean => /^(?:each of )?[\p{L}\p{N}_%*‹›!-][^\s()"'=<>&?:,]*$/u.test(source)
+/** A value that a reader wants to know, not how it is computed. */
+export const wordsOfResult = (value: Json): string =>
+  isUnknown(value) && !isReference(value.$unknown) ? 'as it is found' : wordsOf(value)
 
 /** Cuts at characters as people count them. */
 export function clip(text: string, mostCharacters: number): string {
@@ -81,7 +78,7 @@ export interface NamedWords {
 
 /** What a reader needs of a call's input: short values. Targets and handles say nothing that the tree does not; data that flows is not for reading. */
 export function shortInput(input: Json | undefined): readonly NamedWords[] {
-  if (!isObject(input) || isUnknown(input)) return []
+  if (!isObject(input) || isMark(input)) return []
   return Object.entries(input).flatMap(([name, value]) => (isTelling(value) ? [namedWords(name, value)] : []))
 }
 
@@ -99,7 +96,7 @@ function namedWords(name: string, value: Json): NamedWords {
 }
 
 function isTelling(value: Json): boolean {
-  if (isUnknown(value)) return isPath(value.$unknown)
+  if (isUnknown(value)) return isReference(value.$unknown)
   if (Array.isArray(value)) return value.length > 0 && value.every((each) => !isObject(each) && !Array.isArray(each))
   return !isObject(value) || value.$secret !== undefined
 }
@@ -147,7 +144,7 @@ export function wordsOfBasis(basis: Basis, reads: number): string {
 export const lastId = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 /** What a step does, in a few words. */
-export function wordsOfStep({ verb, title, action, input }: PlanStep): string {
+export function wordsOfStep({ verb, title, action, runbook, input }: PlanStep): string {
   const on = input === undefined ? '' : wordsOf(input)
   if (action === 'core/assert' && isObject(input)) return wordsOfAssertion(input)
   switch (verb) {
@@ -164,7 +161,7 @@ export function wordsOfStep({ verb, title, action, input }: PlanStep): string {
     case 'approve':
       return 'wait for approval'
     case 'runbook':
-      return `runbook ${action ?? title ?? ''}`.trimEnd()
+      return `runbook ${runbook ?? title ?? ''}`.trimEnd()
     case 'end':
       return on === '' ? 'let go early' : `let go of ${on} early`
     case 'fail':
@@ -174,23 +171,47 @@ export function wordsOfStep({ verb, title, action, input }: PlanStep): string {
   }
 }
 
-/** Items that have no name of their own are counted. */
-function wordsOfLoop(items: Json | undefined): string {
-  const words = items === undefined ? '' : wordsOf(items)
-  if (words.startsWith('‹each of')) return `for ${words}`
-  if (!Array.isArray(items)) return words === '' ? 'for each item' : `for each of ${words}`
-  if (items.some((each) => isObject(each) && !isUnknown(each) && nameIn(each) === undefined))
-    return items.length === 1 ? 'for each item' : `for each of ${items.length} items`
-  return items.length === 0 ? 'for no item' : `for each of ${words}`
+/** Items that have no name of their own are counted, or called by where they would come from. */
+function wordsOfLoop(input: Json | undefined): string {
+  if (input === undefined) return 'for each item'
+  if (isMark(input)) return `for each of ${wordsOf(input)}`
+  const items = Array.isArray(input) ? input : [input]
+  if (items.length === 0) return 'for no item'
+  if (!items.some((each) => isObject(each) && !isMark(each) && nameIn(each) === undefined)) return `for each of ${wordsOf(items)}`
+  const source = items.length === 1 ? commonSource(items) : undefined
+  if (source !== undefined) return `for each of ‹${source}›`
+  return items.length === 1 ? 'for each item' : `for each of ${items.length} items`
 }
 
-/** What it asserts is an expression more often than not; what it says when that fails is what its author wrote for people. */
+/** `steps.a.value`, where what is unknown in a value would come from `steps.a.value.…`. */
+function commonSource(value: Json): string | undefined {
+  const [first = '', ...others] = sourcesIn(value)
+  const parts = first.split('.').slice(0, -1)
+  while (parts.length > 1 && !others.every((each) => each.startsWith(`${parts.join('.')}.`))) parts.pop()
+  return parts.length > 1 ? parts.join('.') : undefined
+}
+
+function sourcesIn(value: Json): readonly string[] {
+  if (isUnknown(value)) return [value.$unknown]
+  return Array.isArray(value) ? value.flatMap(sourcesIn) : isObject(value) ? Object.values(value).flatMap(sourcesIn) : []
+}
+
+/** What its author wrote for people to read when it does not hold; without that, what is asserted. */
 function wordsOfAssertion({ that, message }: JsonObject): string {
-  const unless =
-    that === undefined || typeof that === 'boolean' || (isUnknown(that) && !isPath(that.$unknown))
-      ? ''
-      : ` unless ${wordsOf(that)}`
-  return message === undefined || isUnknown(message) ? `stops${unless}` : `stops${unless}: “${wordsOf(message, 200).trim()}”`
+  const said =
+    message === undefined ? undefined : isUnknown(message) ? wordsOfJoined(message.$unknown) : wordsOf(message, 200).trim()
+  const tells = isUnknown(that) && (said === undefined || isReference(that.$unknown))
+  const unless = tells ? ` unless ${wordsOf(that, 100)}` : ''
+  return said === undefined ? `stops${unless}` : `may stop${unless}: “${said}”`
+}
+
+/** `"no group " & inputs.id` → `no group ‹inputs.id›`; nothing for what is computed in another way. */
+function wordsOfJoined(source: string): string | undefined {
+  const parts = source.match(/"[^"\\]*"|&|[^\s"&]+/g) ?? []
+  const values = parts.filter((_, index) => index % 2 === 0)
+  const joined = parts.every((part, index) => (part === '&') === (index % 2 === 1))
+  if (!joined || !values.every((part) => part.startsWith('"') || isReference(part))) return undefined
+  return values.map((part) => (part.startsWith('"') ? part.slice(1, -1) : `‹${part}›`)).join('')
 }
 
 export function wordsOfApproval({ prompt, by, timeoutMs }: Approval): string {
@@ -206,12 +227,11 @@ export function holdFacts(hold: Hold): readonly { readonly words: string; readon
   const fact = (words: string, grave = false) => ({ words, grave })
   return [
     ...(critical ? [fact('CRITICAL', true)] : []),
-    fact(wordsOfWindow(hold)),
+    fact(keptOnSuccess ? `${wordsOfWindow(hold)}, but kept when the run succeeds` : wordsOfWindow(hold)),
     ...(window.atMostMs === undefined ? [] : [fact(wordsOfBound(window))]),
     ...(maxHoldMs === undefined ? [] : [fact(`allowed ${formatDuration(maxHoldMs)}`)]),
     ...(window.estimate === undefined ? [] : [fact(wordsOfEstimate(window.estimate))]),
     ...(lease === undefined ? [] : [fact(lease)]),
-    ...(keptOnSuccess ? [fact('kept when the run succeeds')] : []),
     ...(deadman === undefined ? [] : [deadman === 'none' ? fact('NO dead-man', true) : fact(`dead-man: ${deadman}`)]),
   ]
 }
@@ -221,7 +241,8 @@ export function leaseWords({ leaseEveryMs, leaseLifetimeMs, window: { renewals }
   if (leaseEveryMs === undefined || leaseLifetimeMs === undefined) return undefined
   const lease = `lease of ${formatDuration(leaseLifetimeMs)} renewed every ${formatDuration(leaseEveryMs)}`
   if (renewals === undefined) return lease
-  return `${lease} (${renewals.low === renewals.high ? renewals.low : `${renewals.low} to ${renewals.high}`} times)`
+  const { low, high } = renewals
+  return `${lease} (${low === high ? low : low === 0 ? `at most ${high}` : `${low} to ${high}`} times)`
 }
 
 export function wordsOfWindow({ owner }: Hold): string {

@@ -89,7 +89,7 @@ function member({ id, name }: (typeof MEMBERS)[number]): readonly PlanStep[] {
       title: "Lease a VM's disks",
       effect: 'acquire',
       input: { cloud: { $target: 'prod' }, vm: id, snapshot: { obligation: 'backup/prepare/snap' } },
-      requests: [call('POST', `/vms/${id}/sessions`, { body: { snapshot: unknown('backup/prepare/snap.snapshotId') } })],
+      requests: [call('POST', `/vms/${id}/sessions`, { body: { snapshot: unknown('steps.snap.snapshotId') } })],
       affects: [{ kind: 'vm', id, name }],
       acquires: session(id),
       unwind: [`${at}/session`, 'backup/prepare/snap'],
@@ -98,7 +98,7 @@ function member({ id, name }: (typeof MEMBERS)[number]): readonly PlanStep[] {
       action: 'block-transfer/copy',
       title: 'Store the disks of one VM; nothing is visible before the commit',
       effect: 'mutate',
-      input: { vault: { $target: 'vault' }, vm: id, name, level: 'incremental', sources: unknown(`${at}/sources.sources`) },
+      input: { vault: { $target: 'vault' }, vm: id, name, level: 'incremental', sources: unknown('steps.sources.sources') },
       affects: [{ kind: 'vm', id, name }],
       timeoutMs: 28_800_000,
       duration: { lowMs: 500_000, highMs: 1_500_000, from: { kind: 'rate', bytesPerSecond: 104_857_600 } },
@@ -175,7 +175,7 @@ export const sample: Plan = {
       action: 'core/assert',
       title: 'Stop with a failure unless something holds',
       effect: 'read',
-      input: { that: unknown('group.found'), message: 'there is no such group' },
+      input: { that: unknown('steps.group.found'), message: 'there is no such group' },
     }),
     step('checks', {
       verb: 'parallel',
@@ -236,7 +236,7 @@ export const sample: Plan = {
     }),
     step('tidy', {
       verb: 'runbook',
-      title: 'lab/clean-up@1.0.0',
+      runbook: 'lab/clean-up@1.0.0',
       steps: [
         step('tidy/old', {
           certainty: 'each',
@@ -279,7 +279,7 @@ export const sample: Plan = {
       path: `backup/vms[${name}]/commit`,
       vm: name,
       level: 'incremental',
-      consistency: index === 0 ? 'filesystem' : unknown('quality.consistency'),
+      consistency: index === 0 ? 'filesystem' : unknown('steps.quality.consistency'),
       previous: index === 3 ? null : '2026-11-18T22:00:00.000Z',
     })),
   },

@@ -4,7 +4,16 @@ import { formatDuration, formatSize } from '../../../values/index.ts'
 import type { Hold, Plan } from '../../model.ts'
 import { holdNames, stepsOf, stepsThatChangeUnwind } from '../outline.ts'
 import { type Fact, summaryOf } from '../summary.ts'
-import { count, leaseWords, shortEstimate, wordsOf, wordsOfBound, wordsOfEstimate, wordsOfWindow } from '../words.ts'
+import {
+  count,
+  leaseWords,
+  shortEstimate,
+  wordsOf,
+  wordsOfBound,
+  wordsOfEstimate,
+  wordsOfResult,
+  wordsOfWindow,
+} from '../words.ts'
 import { html, type Markup } from './markup.ts'
 import { stepsMarkup } from './steps.ts'
 import { styleOf } from './style.ts'
@@ -74,7 +83,7 @@ ${freezeCard(plan)}
 ${totals.longestHold ? card('Longest hold', holdTime(totals.longestHold), holdNames(plan)(totals.longestHold.path)) : undefined}
 ${totals.bytes === undefined ? undefined : card('Data to move', formatSize(totals.bytes), '')}
 ${totals.duration === undefined ? undefined : card('Takes about', shortEstimate(totals.duration, '–'), '')}
-${totals.points.length === 0 ? undefined : card('Restore points', String(totals.points.length), wordsOf([...new Set(totals.points.map(({ level }) => wordsOf(level)))]))}
+${totals.points.length === 0 ? undefined : card('Restore points', String(totals.points.length), wordsOf([...new Set(totals.points.map(({ level }) => wordsOfResult(level)))]))}
 ${totals.approvals.length === 0 ? undefined : card('Approvals', String(totals.approvals.length), wordsOf(totals.approvals))}
 </ul>`
 }
@@ -121,9 +130,9 @@ ${rows.map(
 
 function table(head: readonly string[], rows: readonly (readonly (Markup | string)[])[]): Markup {
   const cells = ([first, ...others]: readonly (Markup | string)[]): Markup =>
-    html`<tr><th scope="row">${first}</th>${others.map((each) => html`<td>${each}</td>`)}</tr>
+    html`<tr><th scope="row">${first}</th>${others.map((each, index) => html`<td data-label="${head[index + 1] ?? ''}">${each}</td>`)}</tr>
 `
-  return html`<div class="scroll"><table><thead><tr>${head.map((each) => html`<th scope="col">${each}</th>`)}</tr></thead><tbody>
+  return html`<div class="scroll"><table class="stack"><thead><tr>${head.map((each) => html`<th scope="col">${each}</th>`)}</tr></thead><tbody>
 ${rows.map(cells)}</tbody></table></div>`
 }
 

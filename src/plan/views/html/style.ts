@@ -113,6 +113,11 @@ pre { background: var(--code); border-radius: 8px; padding: 10px 14px; margin: 6
   .chart .note:not(.frozen) { display: none; }
   .chart .note { max-width: 60%; }
   .facts th { width: 104px; }
+  .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block; padding-right: 0; border: 0; }
+  .stack thead { display: none; }
+  .stack tr { border-bottom: 1px solid var(--line); padding: 6px 0; }
+  .stack th, .stack td { padding: 2px 0; }
+  .stack td::before { content: attr(data-label) ": "; color: var(--quiet); }
   ${[1, 2, 3, 4, 5, 6, 7, 8].map((depth) => `.d${depth} { margin-left: ${depth * 6}px; }`).join(' ')}
 }
 @media print {
@@ -122,7 +127,9 @@ pre { background: var(--code); border-radius: 8px; padding: 10px 14px; margin: 6
   section { border: 0; border-top: 1px solid var(--line); border-radius: 0; padding: 10px 0; }
   .cards li, .alarm, tr, .tree .leaf { break-inside: avoid; }
   h2 { break-after: avoid; }
-  .chart .tip { display: none; }
+  .chart .tip { display: none !important; }
+  .chart li { background: none !important; outline: 0 !important; }
+  .chart .note, table, .keys { font-size: inherit; }
   details::details-content { content-visibility: visible; block-size: auto; }
   .scroll { overflow: visible; }
 }

@@ -1,0 +1,67 @@
+// The plan of every shipped runbook in every view, and one that shows all that a plan can hold. HOLDFAST_ACCEPT_CASES=1 rewrites the
+// expectations. No input is given and nothing is read: a reader sees what only a run can tell.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { runCli } from '../../src/cli/index.ts'
+import { type Plan, planAsHtml, planAsMarkdown, planAsMermaid, planAsText } from '../../src/plan/index.ts'
+import { createTestHost } from '../cli/test-host.ts'
+import { mermaidComplaint, readPage } from '../plan/views/judges.ts'
+import { sample } from '../plan/views/sample.ts'
+
+const FOLDER = join(import.meta.dirname, 'plans')
+const SHIPPED = join(import.meta.dirname, '../../runbooks')
+const runbooks = readdirSync(SHIPPED, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.runbook.yaml')).sort()
+const nameOf = (file: string): string => file.replaceAll('/', '.').replace('.runbook.yaml', '')
+
+const VIEWS: Readonly<Record<string, (plan: Plan) => string>> = {
+  'plan.json': (plan) => `${JSON.stringify(plan, undefined, 2)}\n`,
+  'wide.txt': (plan) => planAsText(plan, { width: 120, colour: false, requests: true, unwind: true }),
+  'narrow.txt': (plan) => planAsText(plan, { width: 72, colour: false }),
+  'plan.md': planAsMarkdown,
+  'plan.mmd': planAsMermaid,
+  'plan.html': planAsHtml,
+}
+
+async function planOf(file: string): Promise<Plan> {
+  const { host, printed } = createTestHost(SHIPPED)
+  const exitCode = await runCli(['plan', join(SHIPPED, file), '--format', 'json'], host)
+  expect(printed.stderr).toBe('')
+  expect(exitCode).toBe(0)
+  return JSON.parse(printed.stdout) as Plan
+}
+
+/** Made once, for all views. */
+const once = (make: () => Promise<Plan>): (() => Promise<Plan>) => {
+  let made: Promise<Plan> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+describe.each([['every-feature', async () => sample] as const, ...runbooks.map((file) => [nameOf(file), once(() => planOf(file))] as const)])(
+  'the plan of %s',
+  (name, make) => {
+    test.each(Object.entries(VIEWS))('%s', async (view, show) => {
+      const expectation = join(FOLDER, name, view)
+      const said = show(await make())
+      if (process.env.HOLDFAST_ACCEPT_CASES) {
+        mkdirSync(join(FOLDER, name), { recursive: true })
+        writeFileSync(expectation, said)
+      }
+      expect(existsSync(expectation), `${expectation} is missing: run npm run cases:accept and read what it writes`).toBe(true)
+      expect(said).toBe(readFileSync(expectation, 'utf8'))
+    })
+
+    test('is Mermaid and HTML to parsers that are not ours', async () => {
+      const plan = await make()
+      expect(await mermaidComplaint(planAsMermaid(plan))).toBeUndefined()
+      expect(readPage(planAsHtml(plan)).errors).toEqual([])
+    })
+  },
+)
+
+test('every folder of expectations belongs to a runbook', () => {
+  expect(readdirSync(FOLDER).sort()).toEqual(['every-feature', ...runbooks.map(nameOf)].sort())
+})
