@@ -90,9 +90,10 @@ function stepChanges(old: readonly Placed[], now: readonly Placed[]): readonly C
   return [...removed, ...rest]
 }
 
-/** What it acquires is compared among the holds; what follows from other steps is not repeated for each. */
-function comparable({ path: _, steps: _s, acquires: _a, unwind: _u, closes: _c, duration: _d, ...step }: PlanStep): JsonObject {
-  return step as unknown as JsonObject
+/** What it acquires is compared among the holds; what follows from other steps, and the items of a loop, are told by those. */
+function comparable(each: PlanStep): JsonObject {
+  const { path: _, steps: _s, acquires: _a, unwind: _u, closes: _c, duration: _d, input, ...step } = each
+  return { ...step, ...(input === undefined || step.verb === 'foreach' ? {} : { input }) } as unknown as JsonObject
 }
 
 /** Steps that stand elsewhere in the tree: one of the same id and action went where another came. */

@@ -25,7 +25,21 @@ export function driftOf(plan: Plan, now: Plan): readonly Change[] {
   for (const [path, step] of planned)
     if (step.certainty === 'will' && !met.has(path))
       drifts.push({ about: 'step', at: path, kind: 'removed', was: stepFacts(step) })
-  return drifts
+  return [...drifts, ...pointDrift(plan, now)]
+}
+
+/** A point that was committed since is another base, though the run alone can tell whether it builds on one. */
+function pointDrift({ totals: planned }: Plan, { totals: found }: Plan): readonly Change[] {
+  const plannedPath = plannedPaths(planned.points.map(({ path }) => path))
+  return found.points.flatMap(({ path, previous }) => {
+    const before = planned.points.find((point) => point.path === plannedPath(path))
+    if (!before || fits(before.previous, previous)) return []
+    const values = {
+      ...(before.previous === undefined ? {} : { was: before.previous }),
+      ...(previous === undefined ? {} : { is: previous }),
+    }
+    return [{ about: 'step', at: path, kind: 'changed', what: 'the newest restore point so far', ...values } as const]
+  })
 }
 
 /** The documents whose texts are not those that the plan was made with. */

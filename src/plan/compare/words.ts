@@ -15,6 +15,8 @@ export function show(value: Json | undefined): string {
 
 /** `Ms` and `bytes` in what is changed say what a number counts. */
 export const showAs = (what: string | undefined, value: Json | undefined): string => {
+  if (isObject(value) && typeof value.lowMs === 'number' && typeof value.highMs === 'number')
+    return `${formatDuration(value.lowMs)} to ${formatDuration(value.highMs)}`
   if (typeof value !== 'number' || what === undefined) return show(value)
   if (what.endsWith('Ms')) return formatDuration(value)
   return /(?:^|\.)bytes$|Bytes$/.test(what) ? formatSize(value) : show(value)
