@@ -20,7 +20,7 @@ export type Answered =
 
 /**
  * Answers the question that a run's step at `path` asks, also while no process performs the run. The first answer counts.
- * `now` in milliseconds since 1970, by the clock of the runs. Throws RunUnknown.
+ * `now` in milliseconds since 1970, by the clock of the runs.
  */
 export async function answerApproval(
   journal: Journal,

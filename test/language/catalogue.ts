@@ -1,6 +1,7 @@
 // Two small packs for tests of the language: `lab`, which holds snapshots, and `core`.
 import type { ActionView, CatalogueView, ResourceView, Template } from '../../src/language/index.ts'
 import type { JsonSchema } from '../../src/values/index.ts'
+import { CALLED } from './called.ts'
 
 const object = (properties: JsonSchema, required: readonly string[] = Object.keys(properties)): JsonSchema => ({
   type: 'object',
@@ -131,8 +132,8 @@ const PACKS: CatalogueView['packs'] = {
 }
 
 export const catalogue: CatalogueView = {
-  runbook: () => undefined,
-  runbookNames: () => [],
+  runbook: (name) => CALLED[name],
+  runbookNames: () => Object.keys(CALLED),
   packs: PACKS,
   action: (name) => ACTIONS[name],
   actionsOf: (pack) => Object.keys(ACTIONS).filter((name) => name.startsWith(`${pack}/`)),
