@@ -53,6 +53,14 @@ const TABLE = {
     title: 'It is not clear what an action does',
     explanation: 'An action is bound either to an operation of the OpenAPI document or to a handler in code.',
   },
+  PACK_RESULT_INCOMPLETE: {
+    title: 'A result lacks what the output requires',
+    explanation: 'Each call of the action would fail once it has been made, with an output that misses its schema.',
+  },
+  PACK_RESULT_UNKNOWN: {
+    title: 'A result holds what the output does not name',
+    explanation: 'Runbooks see what the output schema names. Add the property to the schema, or correct its name.',
+  },
   PACK_OPERATION_UNKNOWN: {
     title: 'The OpenAPI document has no such operation',
     explanation: 'An action names an operation by its operationId.',

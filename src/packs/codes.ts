@@ -28,6 +28,12 @@ export const documentEmpty = (span: Span) =>
 export const versionInvalid = (span: Span, version: string) =>
   error('PACK_VERSION_INVALID', span, `${version} is not a semantic version`, 'Write three numbers, such as 1.0.0.')
 
+export const resultIncomplete = (span: Span, name: string) =>
+  error('PACK_RESULT_INCOMPLETE', span, `the output requires ${name}, which the result lacks`, `Add ${name} under result.`)
+
+export const resultUnknown = (span: Span, name: string, known: readonly string[]) =>
+  error('PACK_RESULT_UNKNOWN', span, `the output has no ${name}`, meant(name, known))
+
 export const rangeInvalid = (span: Span, range: string) =>
   error(
     'PACK_RANGE_INVALID',

@@ -8,6 +8,7 @@ import { checkActions } from './check-actions.ts'
 import { checkMeanings } from './check-meanings.ts'
 import { checkOperations } from './check-operations.ts'
 import { checkResources } from './check-resources.ts'
+import { checkTemplates } from './check-templates.ts'
 import { type Checked, SECTIONS } from './checked.ts'
 import * as codes from './codes.ts'
 import { toPack } from './manifest.ts'
@@ -98,6 +99,7 @@ function checkedPack(root: YamlNode, json: JsonObject, { hash, document, diagnos
   checkMeanings(checked)
   checkResources(checked)
   checkOperations(checked)
+  checkTemplates(checked)
   return document === undefined ? pack : { ...pack, openapi: document }
 }
 

@@ -5,21 +5,22 @@ import { type Range, rangeOf, rangeOfName, spanWithin } from '../expressions/ind
 import type { ExpressionTemplate } from '../model.ts'
 import { describe, type Finding } from '../types/index.ts'
 import { expressionsIn, inferred } from './inference.ts'
-import type { Sight, Survey } from './survey.ts'
+import type { Survey } from './survey.ts'
 
 export const checkExpressions = ({ sites }: Survey): readonly Diagnostic[] =>
-  sites.flatMap(({ template, sight }) => expressionsIn(template).flatMap((each) => diagnosticsOf(each, sight)))
+  sites.flatMap(({ template, sight }) =>
+    expressionsIn(template).flatMap((each) => findingDiagnostics(each, inferred(each, sight).findings)),
+  )
 
 interface Placed {
   readonly finding: Finding
   readonly range: Range
 }
 
-function diagnosticsOf(template: ExpressionTemplate, sight: Sight): readonly Diagnostic[] {
+/** What was found in an expression, with its places, worded. */
+export function findingDiagnostics(template: ExpressionTemplate, findings: readonly Finding[]): readonly Diagnostic[] {
   const { source } = template
-  const placed = inferred(template, sight).findings.map(
-    (finding): Placed => ({ finding, range: rangeOfFinding(finding, source) }),
-  )
+  const placed = findings.map((finding): Placed => ({ finding, range: rangeOfFinding(finding, source) }))
   const missing = placed.filter(({ finding }) => finding.kind === 'missing')
   const absent = placed.filter(({ finding }) => finding.kind === 'absent')
   // What follows from a wrong name is no further problem, nor that nothing comes of something that may be absent.

@@ -20,20 +20,23 @@ export function inferred(template: ExpressionTemplate, { roots, facts }: From): 
   return made
 }
 
-export function typeOf(template: Template, sight: From): Type {
+export const typeOf = (template: Template, sight: From): Type =>
+  typeWith(template, (expression) => inferred(expression, sight).type)
+
+/** The type of a template by those of its expressions. A field whose value is absent is left out. */
+export function typeWith(template: Template, typeOfExpression: (expression: ExpressionTemplate) => Type): Type {
   switch (template.kind) {
     case 'literal':
       return fromValue(template.value)
     case 'list':
-      return listOf(unionOf(template.items.map((item) => typeOf(item, sight))))
+      return listOf(unionOf(template.items.map((item) => typeWith(item, typeOfExpression))))
     case 'map':
-      return fieldsType(template.entries, sight)
+      return record(Object.fromEntries(template.entries.map(({ name, value }) => [name, typeWith(value, typeOfExpression)])))
     case 'expression':
-      return inferred(template, sight).type
+      return typeOfExpression(template)
   }
 }
 
-/** A field whose value is absent is left out. */
 export const fieldsType = (fields: readonly Field[], sight: From): Type =>
   record(Object.fromEntries(fields.map(({ name, value }) => [name, typeOf(value, sight)])))
 

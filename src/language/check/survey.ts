@@ -8,6 +8,7 @@ import {
   factsOfSource,
   fromSchema,
   listOf,
+  narrowedWithin,
   NEVER,
   type ObjectType,
   optional,
@@ -280,6 +281,8 @@ function walkUses(step: UsesStep, sight: Sight, walk: Walk): Type {
   if (step.until) walk.sites.push({ template: step.until, sight: withRoot(sight, 'result', output) })
   if (name === undefined || action === undefined) return UNKNOWN
   walk.calls.push({ step, sight, name, action })
+  // What is asked again and again is what it was asked for in the end.
+  if (step.until?.kind === 'expression') return narrowedWithin(output, 'result', factsOfSource(step.until.source))
   if (action.effect !== 'acquire') return output
   const handle: ObjectType = {
     properties: {},

@@ -55,7 +55,8 @@ function syntaxDiagnostics(document: Document.Parsed, text: string, file: string
 function syntaxDiagnostic(problem: YAMLError, text: string, lineStart: number, file: string): Diagnostic {
   const [start, end] = problem.pos
   const span = { file, start: Math.min(start, text.length), end: Math.min(Math.max(end, start), text.length) }
-  if (problem.code === 'RESOURCE_EXHAUSTION') return codes.yamlTooDeep({ ...span, end: span.start })
+  // Where the library gave up depends on how much of the stack was left.
+  if (problem.code === 'RESOURCE_EXHAUSTION') return codes.yamlTooDeep({ file, start: 0, end: 0 })
   const newline = text.indexOf('\n', lineStart)
   const line = text.slice(lineStart, newline === -1 ? undefined : newline)
   return codes.yamlInvalid(span, problem.message, line.includes('${'))

@@ -13,6 +13,7 @@ import {
   NEVER,
   NUMBER,
   optional,
+  ownProperty,
   present,
   record,
   TEXT,
@@ -161,7 +162,14 @@ const DEPENDING: Readonly<Record<string, Depending>> = {
   },
   append: (first, [second]) => appended(first.type, second?.type ?? ABSENT),
   spread: (value) => (value.type.any ? UNKNOWN : spread(value.type)),
-  merge: (list) => merged(each(list), !list.type.array && !list.type.any),
+  merge: (list, _, scope) => {
+    const { tree } = list
+    const parts = tree?.type === 'unary' && tree.value === '[' && !('predicate' in tree) ? treesIn(tree.expressions) : []
+    const types = parts.map((part) => scope.world.infer(part, scope))
+    return types.length > 0 && types.every(isOneObject)
+      ? types.reduce(overlaid)
+      : merged(each(list), !list.type.array && !list.type.any)
+  },
   reverse: sameList,
   sort: (list, [order], scope) => {
     if (order?.closure) resultOf(order.closure, [{ type: each(list) }, { type: each(list) }], scope)
@@ -253,6 +261,24 @@ function merged(type: Type, single: boolean): Type {
     : Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, optional(value)]))
   return { object: { properties: named, ...(rest ? { rest } : {}) } }
 }
+
+const isOneObject = (type: Type): boolean => !type.any && type.object !== undefined && kindsOf(type).length === 1
+
+/** The properties of both; those of the second count where it has them. */
+function overlaid(one: Type, other: Type): Type {
+  const [below, above] = [one.object, other.object]
+  if (!below || !above) return { object: { properties: {}, rest: UNKNOWN } }
+  const names = [...new Set([...Object.keys(below.properties), ...Object.keys(above.properties)])]
+  const properties = names.map((name): [string, Type] => {
+    const [first, second] = [optionalWith(one, ownProperty(below, name)), optionalWith(other, ownProperty(above, name))]
+    return [name, second.absent ? union(present(second), first) : second]
+  })
+  const rest = unionOf([below.rest ?? NEVER, above.rest ?? NEVER])
+  return { object: { properties: Object.fromEntries(properties), ...(below.rest || above.rest ? { rest } : {}) } }
+}
+
+/** What an object has that may itself not be there. */
+const optionalWith = ({ absent }: Type, property: Type): Type => (absent ? optional(property, absent) : property)
 
 function sifted(type: Type): Type {
   if (type.any || !type.object) return { object: { properties: {}, rest: UNKNOWN } }

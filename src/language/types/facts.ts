@@ -216,4 +216,15 @@ export function narrowed(type: Type, key: string, facts: Facts): Type {
   return known
 }
 
+/** The type of what `key` names, with what is known of it and of all that it has. */
+export function narrowedWithin(type: Type, key: string, facts: Facts): Type {
+  const known = narrowed(type, key, facts)
+  if (facts.length === 0 || !known.object) return known
+  const properties = Object.entries(known.object.properties).map(([name, property]): [string, Type] => [
+    name,
+    narrowedWithin(property, `${key}.${name}`, facts),
+  ])
+  return { ...known, object: { ...known.object, properties: Object.fromEntries(properties) } }
+}
+
 const filled = (type: Type): Type => (type.array ? { ...type, array: { ...type.array, min: Math.max(1, type.array.min) } } : type)

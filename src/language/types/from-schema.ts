@@ -1,5 +1,6 @@
 // JSON Schema → type. What a schema says in words that are not followed makes the type wider, never narrower.
 import { isObject, type Json, type JsonSchema } from '../../values/index.ts'
+import { joinedSchema } from './all-of.ts'
 import { type ObjectType, optional, present, type Type, UNKNOWN, union, unionOf } from './type.ts'
 
 export interface SchemaReading {
@@ -44,12 +45,19 @@ function readPlain(schema: JsonSchema, reading: Reading): Type {
     const target = resolve(reading.root, schema.$ref)
     return target ? read(target, deeper) : ANY
   }
+  if (Array.isArray(schema.allOf)) return read(joinedSchema(withTargets(schema, reading.root)), deeper)
   if (Array.isArray(schema.enum)) return unionOf(schema.enum.map(fromValue))
   if (schema.const !== undefined) return fromValue(schema.const)
   const types = typesOf(schema)
   if (types) return unionOf(types.map((type) => ofKind(type, schema, deeper)))
   const branches = schema.anyOf ?? schema.oneOf
   return Array.isArray(branches) && branches.length > 0 ? unionOf(branches.map((each) => read(each, deeper))) : ANY
+}
+
+/** The schema without its `allOf`, and the parts of that, each reference among them followed. */
+function withTargets({ allOf, ...own }: JsonSchema, root: JsonSchema): readonly JsonSchema[] {
+  const parts = Array.isArray(allOf) ? allOf.filter(isObject) : []
+  return [own, ...parts.map((part) => (typeof part.$ref === 'string' ? (resolve(root, part.$ref) ?? part) : part))]
 }
 
 function typesOf(schema: JsonSchema): readonly Json[] | undefined {

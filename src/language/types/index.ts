@@ -1,6 +1,6 @@
 export { literalBranches } from './branches.ts'
 export { propertiesAfter, typeOfCut, variablesIn } from './cut.ts'
-export { conditionsIn, type Facts, factsOfSource, withFacts, withoutName } from './facts.ts'
+export { conditionsIn, type Facts, factsOfSource, narrowedWithin, withFacts, withoutName } from './facts.ts'
 export { describe, mismatch } from './fit.ts'
 export { fromSchema, fromValue } from './from-schema.ts'
 export { type Inferred, inferSource } from './infer.ts'
