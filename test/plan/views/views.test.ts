@@ -182,7 +182,7 @@ describe('the page of a plan', () => {
 
   it('draws the freeze with what is allowed, the lease with its renewals, and the approval as a gate', () => {
     const html = planAsHtml(sample)
-    expect(html).toContain('frozen at most 45s of 1m')
+    expect(html).toContain('frozen ≤ 45s of 1m')
     expect(html).toContain('url(#hatch)')
     expect(html).toMatch(/class="rail leased"/)
     expect(html.split('class="tick"').length - 1).toBeGreaterThan(3)

@@ -33,7 +33,7 @@ code { background: var(--code); border-radius: 4px; padding: 1px 5px; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 20px; margin: 16px 0; }
 .quiet { color: var(--quiet); }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 12px; padding: 0; margin: 20px 0 16px; list-style: none; }
-.cards li { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }
+.cards li { min-width: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }
 .cards .figure { display: block; font-size: 24px; font-weight: 650; line-height: 1.25; }
 .cards .label { display: block; color: var(--quiet); font-size: 13px; font-weight: 600; }
 .cards .more { display: block; color: var(--quiet); font-size: 13px; }
@@ -52,6 +52,7 @@ th, td { text-align: left; vertical-align: top; padding: 7px 12px 7px 0; border-
 thead th { color: var(--quiet); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 600; }
 tr:last-child > * { border-bottom: 0; }
+.facts td { overflow-wrap: anywhere; }
 .facts th { width: 150px; color: var(--quiet); font-weight: 600; }
 .facts td p { margin: 0; }
 .grave { color: var(--destroy); font-weight: 650; }

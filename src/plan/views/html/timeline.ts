@@ -110,7 +110,7 @@ function noteMarkup(step: PlanStep): Markup | undefined {
   const { acquires, approval, duration, timeoutMs, lock } = step
   if (acquires?.critical) {
     const { atMostMs } = acquires.window
-    const lasts = atMostMs === undefined ? 'without a bound' : `at most ${formatDuration(atMostMs)}`
+    const lasts = atMostMs === undefined ? 'without a bound' : `≤ ${formatDuration(atMostMs)}`
     const allowed = acquires.maxHoldMs === undefined ? '' : ` of ${formatDuration(acquires.maxHoldMs)}`
     return html`<span class="note frozen">frozen ${lasts}${allowed}</span>`
   }
