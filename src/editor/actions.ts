@@ -14,8 +14,11 @@ export interface Remedy {
 }
 
 /** The remedies for these diagnostics of the document. */
-export const remediesFor = (diagnostics: readonly Diagnostic[], reading: Reading): readonly Remedy[] =>
-  diagnostics.flatMap((diagnostic) => [...carried(diagnostic), ...looked(diagnostic, reading)])
+export function remediesFor(diagnostics: readonly Diagnostic[], reading: Reading): readonly Remedy[] {
+  const all = diagnostics.flatMap((diagnostic) => [...carried(diagnostic), ...looked(diagnostic, reading)])
+  // Two arguments that are missing are added together.
+  return [...new Map(all.map((remedy) => [JSON.stringify(remedy.edits), remedy])).values()]
+}
 
 const carried = (diagnostic: Diagnostic): readonly Remedy[] =>
   diagnostic.fix ? [{ title: titleOf(diagnostic), diagnostic, edits: diagnostic.fix }] : []

@@ -1,12 +1,12 @@
 // What can be written at the cursor. Pure: a text, an offset and the packs at hand in, suggestions out.
-import { earlierSteps, textsWhere, visibleAfter } from '../language/index.ts'
+import { earlierSteps, type Step, textsWhere, visibleAfter } from '../language/index.ts'
 import { isObject, type Json, type JsonSchema } from '../values/index.ts'
 import { actionDocs, propertyDocs } from './docs.ts'
 import { failuresIn } from './failures.ts'
-import { ITEM, isStep, type KnownKey, keysOf, keysOfStep, schemasAt, type Way, wordsOf } from './grammar.ts'
+import { ITEM, isStep, type KnownKey, keysOf, keysOfStep, schemasAt, VERBS, type Way, wordsOf } from './grammar.ts'
 import { mapAround, valueText } from './lines.ts'
 import { type Part, type Place, placeAt } from './place.ts'
-import { actionOf, type Reading, readAround, sightAt, targetsIn, usesIn } from './reading.ts'
+import { actionOf, type Reading, readAround, sightAt, stepAt, targetsIn, usesIn } from './reading.ts'
 import type { Completion, Suggestion } from './suggestion.ts'
 import type { View } from './workspace.ts'
 
@@ -67,11 +67,8 @@ function keysAt(at: At): readonly Suggestion[] {
   })
 }
 
-function stepKeys({ place }: At): readonly Suggestion[] {
-  const verbless = keysOfStep(place.siblings)
-  const known = new Set(keysOfStep(['uses']).map(({ key }) => key))
-  return verbless.map((key) => keySuggestion(key, known.has(key.key) || place.siblings.length > 0 ? 'key' : 'verb'))
-}
+const stepKeys = ({ place }: At): readonly Suggestion[] =>
+  keysOfStep(place.siblings).map((key) => keySuggestion(key, VERBS.includes(key.key) ? 'verb' : 'key'))
 
 const keySuggestion = ({ key, schema, required }: KnownKey, kind: 'key' | 'verb'): Suggestion => {
   const docs = propertyDocs(schema)
@@ -157,13 +154,17 @@ const schemaKeywords = (way: Way): readonly Suggestion[] =>
     : Object.entries(SCHEMA_KEYWORDS).map(([key, docs]) => ({ label: key, kind: 'key', insert: `${key}: `, docs }))
 
 /** The words that the value of a switch can be. */
-function casesOf({ reading, offset }: At): readonly Suggestion[] {
-  const visit = reading.survey?.visits.findLast(
-    ({ step: { kind, span } }) => kind === 'switch' && span.start <= offset && offset <= span.end + 1,
-  )
-  if (visit?.step.kind !== 'switch' || visit.step.on.kind !== 'expression') return []
-  const words = textsWhere(visit.step.on.source, visit.sight)
-  return words.map((word) => ({ label: word, kind: 'word', insert: `${word}:` }))
+function casesOf({ place, reading }: At): readonly Suggestion[] {
+  const step = stepWith('switch', place, reading)
+  const sight = reading.survey?.visits.find((visit) => visit.step === step)?.sight
+  if (step?.kind !== 'switch' || step.on.kind !== 'expression' || !sight) return []
+  return textsWhere(step.on.source, sight).map((text) => ({ label: text, kind: 'word', insert: `${text}:` }))
+}
+
+/** The step whose key of that name leads to the place. */
+const stepWith = (key: string, { parts }: Place, reading: Reading): Step | undefined => {
+  const part = parts.findLast((each) => each.kind === 'key' && each.key === key)
+  return part && stepAt(reading, part.offset)
 }
 
 /** A new item of a list of steps starts with its id. */
@@ -173,7 +174,8 @@ const newItem = ({ way }: At): readonly Suggestion[] =>
 // ---- values --------------------------------------------------------------------------------------------------------------------------
 
 function valuesAt(at: At): readonly Suggestion[] {
-  const { way, reading } = at
+  const { way, reading, place } = at
+  if (place.typed.startsWith('${')) return []
   const key = way.findLast((part) => part !== ITEM)
   if (way.length === 2 && way[0] === 'use') return packRanges(reading)
   if (way.length === 2 && way[0] === 'targets') return connectionTypes(reading)
@@ -183,7 +185,7 @@ function valuesAt(at: At): readonly Suggestion[] {
     if (key === 'end') return held(at)
     if (key === 'runbook') return runbooks(reading)
   }
-  if (key === 'on' && way.includes('catch')) return failuresIn(reading, at.offset)
+  if (key === 'on' && way.includes('catch')) return failuresIn(reading, stepWith('catch', place, reading))
   const schema = argumentSchema(at)
   if (schema) return argumentValues(schema, at)
   return schemasAt(way).flatMap(wordsOf).map(word)
@@ -192,11 +194,9 @@ function valuesAt(at: At): readonly Suggestion[] {
 const word = (value: Json): Suggestion => ({ label: String(value), kind: 'word' })
 
 const packRanges = ({ view }: Reading): readonly Suggestion[] =>
-  Object.values(view.catalogue.packs).map(({ name, version, title }) => ({
-    label: `${name}@^${version}`,
-    kind: 'pack',
-    detail: title,
-  }))
+  Object.values(view.catalogue.packs)
+    .filter(({ name }) => name !== 'core')
+    .map(({ name, version, title }) => ({ label: `${name}@^${version}`, kind: 'pack', detail: title }))
 
 const connectionTypes = ({ text, view }: Reading): readonly Suggestion[] =>
   usesIn(text).flatMap(({ alias, pack }) =>

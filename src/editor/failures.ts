@@ -3,10 +3,7 @@ import { ENGINE_FAILURES, type Step } from '../language/index.ts'
 import type { Reading } from './reading.ts'
 import type { Suggestion } from './suggestion.ts'
 
-export function failuresIn({ survey }: Reading, offset: number): readonly Suggestion[] {
-  const scope = survey?.visits.findLast(
-    ({ step: { kind, span } }) => kind === 'scope' && span.start <= offset && offset <= span.end + 1,
-  )?.step
+export function failuresIn({ survey }: Reading, scope: Step | undefined): readonly Suggestion[] {
   const found = new Map<string, string>()
   const inside = (step: Step): boolean =>
     scope !== undefined && step !== scope && scope.span.start <= step.span.start && step.span.end <= scope.span.end

@@ -1,8 +1,9 @@
 // What stands at a place, in Markdown: actions, steps, keys, names, and the types of expressions.
 import type { Span } from '../diagnostics/index.ts'
-import { expressionsIn, functionSignature, type Step, typeWhere } from '../language/index.ts'
+import { earlierStep, expressionsIn, functionSignature, type Sight, type Step, typeWhere } from '../language/index.ts'
+import { isObject, type JsonSchema } from '../values/index.ts'
 import { actionDocs, connectionDocs, packDocs, paragraphs, propertyDocs, resourceDocs } from './docs.ts'
-import { ITEM, schemasAt, type Way } from './grammar.ts'
+import { descriptionOf, ITEM, schemasAt, type Way } from './grammar.ts'
 import { linesOf, mapAround, valueText } from './lines.ts'
 import { type Place, placeAt } from './place.ts'
 import { actionOf, type Reading } from './reading.ts'
@@ -78,7 +79,8 @@ function variableType(loop: Step, name: string, { survey }: Reading): string | u
 
 // ---- expressions -----------------------------------------------------------------------------------------------------------------------
 
-function expressionAt({ survey, file }: Reading, offset: number): Hover | undefined {
+function expressionAt(reading: Reading, offset: number): Hover | undefined {
+  const { survey, file } = reading
   for (const { template, sight } of survey?.sites ?? []) {
     for (const { span, offsets, source } of expressionsIn(template)) {
       if (offset < span.start || span.end < offset || !offsets) continue
@@ -91,11 +93,32 @@ function expressionAt({ survey, file }: Reading, offset: number): Hover | undefi
       const known = text.startsWith('$') ? functionSignature(text.slice(1)) : undefined
       if (known !== undefined) return { span: where, docs: `\`${known}\`` }
       const type = typeWhere(source.slice(0, to), sight)
-      if (type !== undefined) return { span: where, docs: `\`${text}\`: ${type}` }
+      const described = outputDescription(source.slice(0, to), sight, reading)
+      if (type !== undefined) return { span: where, docs: paragraphs([`\`${text}\`: ${type}`, described]) }
     }
   }
   return undefined
 }
+
+/** What the pack says of a part of a step's output; `path` ends with it. */
+function outputDescription(path: string, sight: Sight, { survey, view }: Reading): string | undefined {
+  const [, id, names] = /(?:^|[^\w.`])steps\.(\w+)((?:\.\w+)+)$/.exec(path) ?? []
+  if (id === undefined || names === undefined) return undefined
+  const step = earlierStep(sight, id)
+  const call = survey?.calls.find((each) => each.step === step)
+  const output = call && view.catalogue.action(call.name)?.output
+  const [schema] = names
+    .slice(1)
+    .split('.')
+    .reduce<readonly JsonSchema[]>(
+      (schemas, name) => schemas.flatMap((each) => schemasAt([name], itemOf(each))),
+      output ? [output] : [],
+    )
+  return schema && descriptionOf(schema)
+}
+
+/** Paths go through lists. */
+const itemOf = (schema: JsonSchema): JsonSchema => (isObject(schema.items) ? itemOf(schema.items) : schema)
 
 /** The name around a place of the file, as a range of the source. */
 function wordAt(source: string, offsets: readonly number[], offset: number): readonly [number, number] | undefined {
