@@ -4,6 +4,7 @@ import type { Host } from '../../src/cli/index.ts'
 import { eventsSchema } from '../../src/cli/views/index.ts'
 import { runbookSchema } from '../../src/language/index.ts'
 import { packSchema } from '../../src/packs/index.ts'
+import { planSchema } from '../../src/plan/index.ts'
 import type { JsonSchema } from '../../src/values/index.ts'
 import { shippedPacks } from './shipped-packs.ts'
 
@@ -14,6 +15,7 @@ export async function schemas(host: Host): Promise<Readonly<Record<string, strin
     pack: packSchema,
     config: editorConfigSchema(connections),
     events: eventsSchema,
+    plan: planSchema,
   }
   return Object.fromEntries(
     Object.entries(byName).map(([name, schema]) => [`schemas/${name}.schema.json`, `${JSON.stringify(schema, undefined, 2)}\n`]),

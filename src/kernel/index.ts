@@ -1,5 +1,5 @@
 export { apply } from './apply.ts'
-export { enclosingSteps, stepAt, stepOfBlock, unwindOrder } from './inspect.ts'
+export { enclosingSteps, stepAt, stepOfBlock } from './inspect.ts'
 export { link } from './link.ts'
 export * from './model.ts'
 export { actionNamed, bodyOfCall, inputSchemaOf, type Program, resourceNamed } from './program.ts'
