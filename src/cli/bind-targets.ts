@@ -28,12 +28,15 @@ export function bindTargets(
     if (!target && named.has(name))
       diagnostics.push(targetUnknown(choice, 'the configuration', didYouMean(choice, config.targets.keys())))
     else if (!target) diagnostics.push(targetUnbound(name, wanted))
-    else if (target.connection !== wanted) diagnostics.push(targetTypeWrong(name, wanted, choice, target.connection))
+    else if (target.connection !== wanted) diagnostics.push(targetTypeWrong(name, wanted, choice, target.connection, targetsOfType(config, wanted)))
     else bound[name] = choice
   }
   refuseErrors(diagnostics, config.sources, EXIT.usage)
   return bound
 }
+
+const targetsOfType = ({ targets }: Config, type: string): readonly string[] =>
+  [...targets].filter(([, { connection }]) => connection === type).map(([name]) => name)
 
 /** Each target that the runbook declares, with its qualified connection type. */
 function targetsOf(runbook: Runbook, { packs }: Catalogue): readonly { readonly name: string; readonly connection: string }[] {

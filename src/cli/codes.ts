@@ -260,8 +260,14 @@ export const targetUnbound = (name: string, type: string): Diagnostic =>
     hint: `Add targets.${name} with connection: ${type} to the configuration, or bind another with --target ${name}=….`,
   })
 
-export const targetTypeWrong = (name: string, wanted: string, bound: string, type: string): Diagnostic =>
-  error('TARGET_TYPE_WRONG', `target ${name} takes a ${wanted}, but ${bound} is a ${type}`)
+/** `fitting`: configured targets of the wanted type. */
+export const targetTypeWrong = (name: string, wanted: string, bound: string, type: string, fitting: readonly string[]): Diagnostic =>
+  error('TARGET_TYPE_WRONG', `target ${name} takes a ${wanted}, but ${bound} is a ${type}`, {
+    hint:
+      fitting.length > 0
+        ? `Bind it with ${fitting.map((each) => `--target ${name}=${each}`).join(' or ')}.`
+        : `Add a target with connection: ${wanted} to the configuration, and bind it with --target ${name}=….`,
+  })
 
 export const approvalAmbiguous = (id: string, steps: readonly string[]): Diagnostic =>
   error('APPROVAL_AMBIGUOUS', `run ${id} asks ${steps.length} questions: ${steps.join(', ')}`, {

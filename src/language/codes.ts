@@ -31,12 +31,34 @@ export const listOf = (words: Iterable<string>): string => [...words].join(', ')
 
 // ---- YAML ---------------------------------------------------------------------------------------------------------
 
-export const yamlInvalid = (span: Span, message: string, nearExpression: boolean): Diagnostic =>
-  problem('YAML_INVALID', span, `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`, {
-    hint: nearExpression
-      ? "Put the expression in single quotes: unquoted, YAML ends it at ': ' and at ' #', and inside { } or [ ] at any bracket or comma."
-      : undefined,
-  })
+export const yamlInvalid = (span: Span, message: string, hint: string | undefined): Diagnostic =>
+  problem('YAML_INVALID', span, `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`, { hint })
+
+export const YAML_HINT_NEAR_EXPRESSION =
+  "Put the expression in single quotes: unquoted, YAML ends it at ': ' and at ' #', and inside { } or [ ] at any bracket or comma."
+
+const LINE_UP = 'Give the line as many blanks in front as the lines beside it; an item of a list starts with "- ".'
+
+/** By what the yaml library says, its code first. */
+const YAML_HINTS: readonly (readonly [says: RegExp, hint: string])[] = [
+  [/without - indicator/, LINE_UP],
+  [/must be sufficiently indented and end with/, 'Look for a { or [ above that nothing closes, or indent what stands inside it.'],
+  [/^BAD_INDENT/, LINE_UP],
+  [/^TAB_AS_INDENT/, 'Indent with blanks, not with tabs.'],
+  [/^MISSING_CHAR.*quote/, 'Look for a quote above that nothing closes. In single quotes, a quote is written twice.'],
+  [/^MISSING_CHAR/, 'Look for a bracket, a comma or a colon that is missing before this place.'],
+  [/^UNEXPECTED_TOKEN/, 'Look for a sign too many here, or for text that needs quotes.'],
+  [/^BAD_SCALAR_START/, 'Put the text in quotes: it starts with a sign that means something else in YAML.'],
+  [/^BLOCK_AS_IMPLICIT_KEY/, 'Put the text in quotes if it holds ": ", or start the nested map on a line of its own.'],
+  [/^BLOCK_IN_FLOW/, 'Inside { } and [ ] write { key: value } and [a, b], or put all of it on lines of their own.'],
+  [/^MULTILINE_IMPLICIT_KEY/, 'Write the key on one line, with a colon and a blank behind it.'],
+  [/^BAD_DQ_ESCAPE/, 'Write \\\\ for a backslash, or use single quotes, in which nothing is escaped.'],
+  [/^MULTIPLE_DOCS/, 'Remove the line ---, or make a file of each part.'],
+  [/^TAG_RESOLVE_FAILED/, 'Remove the tag; quote the value to make it text.'],
+]
+
+export const yamlHint = (code: string, message: string): string | undefined =>
+  YAML_HINTS.find(([says]) => says.test(`${code} ${message}`))?.[1]
 
 export const yamlTooDeep = (span: Span): Diagnostic =>
   problem('YAML_TOO_DEEP', span, 'the document is nested too deeply to be read')

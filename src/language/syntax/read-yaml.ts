@@ -59,7 +59,9 @@ function syntaxDiagnostic(problem: YAMLError, text: string, lineStart: number, f
   if (problem.code === 'RESOURCE_EXHAUSTION') return codes.yamlTooDeep({ file, start: 0, end: 0 })
   const newline = text.indexOf('\n', lineStart)
   const line = text.slice(lineStart, newline === -1 ? undefined : newline)
-  return codes.yamlInvalid(span, problem.message, line.includes('${'))
+  const hint = line.includes('${') ? codes.YAML_HINT_NEAR_EXPRESSION : codes.yamlHint(problem.code, problem.message)
+  const message = problem.code === 'MULTIPLE_DOCS' ? 'the file holds several documents' : problem.message
+  return codes.yamlInvalid(span, message, hint)
 }
 
 interface Conversion {
@@ -114,7 +116,9 @@ function plainValue(node: Scalar, span: Span, to: Conversion): null | boolean | 
     return Number.isFinite(value) ? value : 0
   }
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
-  to.diagnostics.push(codes.yamlInvalid(span, 'Only text, numbers, true, false and null can stand here', false))
+  to.diagnostics.push(
+    codes.yamlInvalid(span, 'only text, numbers, true, false and null can stand here', codes.yamlHint('TAG_RESOLVE_FAILED', '')),
+  )
   return null
 }
 
