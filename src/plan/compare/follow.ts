@@ -71,7 +71,7 @@ interface Sight {
   calls: number
 }
 
-export async function followPlan(plan: Plan, turns: AsyncIterable<Turn>): Promise<Following> {
+export async function followPlan(plan: Plan, turns: AsyncIterable<Turn> | Iterable<Turn>): Promise<Following> {
   const sight: Sight = {
     listing: listingOf(plan),
     ran: new Map(),

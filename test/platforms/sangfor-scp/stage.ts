@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEngine, fastClock, type Observation, type ReaderOptions } from '../../../src/engine/index.ts'
-import { createHttp, operationHandlers } from '../../../src/http/index.ts'
+import { createHttp, type HttpRequest, type Network, operationHandlers } from '../../../src/http/index.ts'
 import { createMemoryJournal, type Journal } from '../../../src/journal/index.ts'
 import { isOpen, type Obligation, type Outcome } from '../../../src/kernel/index.ts'
 import { checkRunbook, parseRunbook } from '../../../src/language/index.ts'
@@ -58,9 +58,13 @@ export interface Stage extends AsyncDisposable {
 
 const RATE = 50
 
-export async function startStage(
-  options: ScpSimulatorOptions & { readonly settings?: Record<string, Json> } = {},
-): Promise<Stage> {
+interface StageOptions extends ScpSimulatorOptions {
+  readonly settings?: Record<string, Json>
+  /** Told of every request to the simulator, which then is reached without sockets. */
+  readonly onRequest?: (request: HttpRequest) => void
+}
+
+export async function startStage({ onRequest, ...options }: StageOptions = {}): Promise<Stage> {
   const scp = await startScpSimulator({ seed: 'stage', rate: RATE, ...options })
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-scp-'))
   const password = new Secret('correct horse')
@@ -68,7 +72,10 @@ export async function startStage(
   await initVault(directory, password)
   const journal = createMemoryJournal()
   // Slower than the rest, so that a request times out where it hangs and not where the machine is busy.
-  const http = createHttp({ clock: fastClock(RATE / 5) })
+  const http = createHttp({
+    clock: fastClock(RATE / 5),
+    ...(onRequest === undefined ? {} : { network: overheard(scp, onRequest) }),
+  })
   const connections: Record<string, Connection> = {
     cloud: { target: 'cloud', type: 'sangfor-scp/Connection', settings: { ...scp.settings, ...options.settings } },
     vault: { target: 'vault', type: 'block-transfer/Vault', settings: { directory, password } },
@@ -125,3 +132,11 @@ export async function startStage(
     },
   }
 }
+
+const overheard = (scp: ScpSimulator, onRequest: (request: HttpRequest) => void): Network => ({
+  refuse: () => undefined,
+  deliver: async (request) => {
+    onRequest(request)
+    return { answer: await scp.answer(request) }
+  },
+})
