@@ -28,7 +28,8 @@ export function bindTargets(
     if (!target && named.has(name))
       diagnostics.push(targetUnknown(choice, 'the configuration', didYouMean(choice, config.targets.keys())))
     else if (!target) diagnostics.push(targetUnbound(name, wanted))
-    else if (target.connection !== wanted) diagnostics.push(targetTypeWrong(name, wanted, choice, target.connection, targetsOfType(config, wanted)))
+    else if (target.connection !== wanted)
+      diagnostics.push(targetTypeWrong(name, wanted, choice, target.connection, targetsOfType(config, wanted)))
     else bound[name] = choice
   }
   refuseErrors(diagnostics, config.sources, EXIT.usage)

@@ -155,6 +155,10 @@ export const cliCodes = {
     title: 'Nothing can stand in for a target',
     explanation: 'A platform that can be rehearsed brings a simulator with a stand-in; this one does not.',
   },
+  RUN_NOT_ENDED: {
+    title: 'A run has not ended yet',
+    explanation: 'How it ends is part of what is asked for. Wait for its end, resume it, or cancel it.',
+  },
   SIMULATOR_MISSING: {
     title: 'The platform has no simulator',
     explanation: 'Some packs contribute a server that speaks the API of the platform; this one does not.',
@@ -261,7 +265,13 @@ export const targetUnbound = (name: string, type: string): Diagnostic =>
   })
 
 /** `fitting`: configured targets of the wanted type. */
-export const targetTypeWrong = (name: string, wanted: string, bound: string, type: string, fitting: readonly string[]): Diagnostic =>
+export const targetTypeWrong = (
+  name: string,
+  wanted: string,
+  bound: string,
+  type: string,
+  fitting: readonly string[],
+): Diagnostic =>
   error('TARGET_TYPE_WRONG', `target ${name} takes a ${wanted}, but ${bound} is a ${type}`, {
     hint:
       fitting.length > 0
@@ -316,6 +326,9 @@ export const simulatorMissing = (name: string, those: readonly string[]): Diagno
 
 export const nothingToTest = (where: readonly string[]): Diagnostic =>
   error('NOTHING_TO_TEST', `no rehearsal file in ${where.join(', ')}`, { hint: 'Their names end in .rehearsal.yaml.' })
+
+export const runNotEnded = (id: string): Diagnostic =>
+  error('RUN_NOT_ENDED', `run ${id} has not ended yet`, { hint: `\`holdfast show ${id}\` tells how far it is.` })
 
 export const standInMissing = (connections: readonly string[]): Diagnostic =>
   error('STAND_IN_MISSING', `nothing can stand in for ${connections.join(', ')}`, {

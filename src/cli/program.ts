@@ -166,13 +166,19 @@ export function createProgram(host: Host, finish: Finish): Command {
     .description('list what runs ask and nobody has answered')
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/approvals.ts')))
-  program
+  const runs = program
     .command('runs')
     .description('list runs, newest first')
     .addOption(new Option('--status <status>', 'only these').choices(['running', 'succeeded', 'failed', 'cancelled']))
     .option('--limit <count>', 'at most this many', wholeNumber, 20)
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/runs.ts')))
+  runs
+    .command('save')
+    .description('save a run that has ended as a rehearsal file, to play it again with `holdfast test`')
+    .argument('<run>', 'its id')
+    .option('--to <folder>', 'where to', '.')
+    .action(calls(() => import('./commands/runs-save.ts')))
   program
     .command('show')
     .description('show one run: timeline, steps and obligations')

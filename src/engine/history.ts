@@ -1,6 +1,6 @@
 // A run told again from its journal: the same transition function over the same events.
 import { type Journal, RunUnknown } from '../journal/index.ts'
-import { apply, type Command, createState, type Event } from '../kernel/index.ts'
+import { apply, type Command, createState, type Event, type Program } from '../kernel/index.ts'
 import type { Observation } from './model.ts'
 import { loadPinned } from './pins.ts'
 
@@ -8,6 +8,13 @@ import { loadPinned } from './pins.ts'
 export interface Turn {
   readonly event: Event
   readonly commands: readonly Command[]
+}
+
+/** What the run was started with, joined with its packs. Throws RunUnknown. */
+export async function programOf(journal: Journal, runId: string): Promise<Program> {
+  const run = await journal.run(runId)
+  if (run === undefined) throw new RunUnknown(runId)
+  return (await loadPinned(journal, run)).program
 }
 
 /** Every event of the run with the commands it led to. Throws RunUnknown. */

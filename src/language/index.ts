@@ -36,6 +36,7 @@ export { type Code, type CodeMeaning, diagnosticCodes } from './code-table.ts'
 export { conform } from './conform.ts'
 export { DEFAULT_RETRY, ENGINE_FAILURES } from './defaults.ts'
 export { ExpressionFailed, evaluateOpen, evaluateTemplate, type Reference, type Roots, references } from './expressions/index.ts'
+export { formatYaml } from './format/index.ts'
 export type * from './model.ts'
 export { type Draft, type ParsedRunbook, parseRunbook, runbookSchema } from './parse/index.ts'
 export { schemaDiagnostics, wordProblem } from './schema-diagnostics.ts'
@@ -46,6 +47,7 @@ export {
   readYaml,
   templateOf,
   toJson,
+  writeYaml,
   type YamlEntry,
   type YamlList,
   type YamlMap,

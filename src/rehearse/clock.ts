@@ -6,13 +6,15 @@ import type { Clock } from '../packs/index.ts'
 const QUIET_TURNS = 6
 /** Real time after which even work that is under way is taken to wait: nothing else would ever end it. */
 const PATIENCE_MS = 3000
+/** A run that takes longer than this of its own time waits for what never comes. */
+const LONGEST_MS = 3 * 86_400_000
 
 export interface RehearsalClock extends Clock {
   /** Time stands still until the answer is called. */
   busy(): () => void
   /** Milliseconds that have passed. */
   readonly passedMs: number
-  /** Resolves when nothing is left that could ever happen. */
+  /** Resolves when nothing is left that could ever happen, or nothing that will soon. */
   readonly stuck: Promise<void>
   end(): void
 }
@@ -55,10 +57,9 @@ export function createRehearsalClock(startAtMs: number, followers: () => readonl
   function leap(): void {
     const dues = followers().flatMap(({ nextDueMs }) => (nextDueMs === undefined ? [] : [nextDueMs]))
     const next = Math.min(...dues, ...[...sleepers].map(({ at }) => at))
-    if (next === Number.POSITIVE_INFINITY) {
-      if (performance.now() - quietSince > PATIENCE_MS) stuck.resolve()
-      return
-    }
+    // Without anybody who sleeps, something that is not counted as work may still be under way.
+    if (next === Number.POSITIVE_INFINITY && performance.now() - quietSince < PATIENCE_MS) return
+    if (next - startAtMs > LONGEST_MS) return stuck.resolve()
     stir()
     now = Math.max(now, next)
     for (const follower of followers()) follower.advanceTo(now)

@@ -19,6 +19,8 @@ export interface LivesOptions {
   readonly start: StartRequest
   readonly records: Records
   open(journal: Journal): Life
+  /** How long nobody performs the run after the engine died. */
+  readonly awayMs?: () => number
 }
 
 export interface Lives {
@@ -29,7 +31,7 @@ export interface Lives {
   readonly ended: Promise<{ readonly outcome: Outcome | undefined; readonly resumed: number }>
 }
 
-export function live({ journal, clock, runId, start, records, open }: LivesOptions): Lives {
+export function live({ journal, clock, runId, start, records, open, awayMs = () => 0 }: LivesOptions): Lives {
   let kill = (): void => {}
   let cancel: Lives['cancel'] = () => {}
 
@@ -53,7 +55,10 @@ export function live({ journal, clock, runId, start, records, open }: LivesOptio
         clock.stuck.then(() => undefined),
       ])
       forget()
-      if (ended === 'died') continue
+      if (ended === 'died') {
+        await clock.sleep(awayMs())
+        continue
+      }
       await engine[Symbol.asyncDispose]()
       return { outcome: ended, resumed }
     }

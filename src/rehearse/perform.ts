@@ -61,7 +61,7 @@ async function play(stage: Stage, scene: Scene, known: JsonObject, faults: reado
   }
 }
 
-function strike({ wire, standIns }: Stage, faults: readonly Fault[]): void {
+export function strike({ wire, standIns }: Stage, faults: readonly Fault[]): void {
   for (const fault of faults) {
     if (fault.kind === 'wire') wire.strike(fault.operation, fault.does, fault.skip)
     if (fault.kind !== 'inside') continue
@@ -71,7 +71,7 @@ function strike({ wire, standIns }: Stage, faults: readonly Fault[]): void {
 }
 
 /** One engine after the other, until the run has ended; crashes and cancels strike at their records. */
-async function perform(stage: Stage, scene: Scene, inputs: JsonObject, faults: readonly Fault[], runId: string) {
+export async function perform(stage: Stage, scene: Scene, inputs: JsonObject, faults: readonly Fault[], runId: string) {
   const { journal, clock } = stage
   const crashes = faults.flatMap((fault) => (fault.kind === 'crash' ? [fault] : []))
   let clockSetByMs = 0

@@ -13,3 +13,4 @@ export {
 export { type ReadYaml, readYaml } from './read-yaml.ts'
 export { offsetsOf } from './scalar-offsets.ts'
 export { templateOf } from './template.ts'
+export { writeYaml } from './write-yaml.ts'

@@ -20,8 +20,14 @@ export interface FarSideOptions {
   readonly script: Script
   readonly clock: RehearsalClock
   /** Ends the engine that is performing the run. */
-  readonly kill: () => void
+  readonly kill: (awayMs: number) => void
   readonly cancel: () => void
+}
+
+interface Asking {
+  readonly action: Action
+  readonly catalogue: Catalogue
+  readonly own: Handlers
 }
 
 type Purpose = 'step' | 'find' | 'probe' | 'renew' | 'release'
@@ -68,11 +74,12 @@ export function createFarSide({ script, clock, kill, cancel }: FarSideOptions): 
       case 'probe':
         return thing ? { ...output(), ...thing, found: true } : { found: false }
       case 'renew':
-        if (!thing) throw new ActionFailure(failureOf(action, type?.lease?.lost[0] ?? 'unexpectedAnswer', 'it is gone'))
+        if (!thing)
+          throw new ActionFailure(failureOf(action, type?.lease?.lost[0] ?? 'unexpectedAnswer', { message: 'it is gone' }))
         return output()
       case 'release': {
         const gone = type?.release.gone[0]
-        if (!thing && gone !== undefined) throw new ActionFailure(failureOf(action, gone, 'it is gone'))
+        if (!thing && gone !== undefined) throw new ActionFailure(failureOf(action, gone, { message: 'it is gone' }))
         things.delete(path)
         return output()
       }
@@ -82,46 +89,47 @@ export function createFarSide({ script, clock, kill, cancel }: FarSideOptions): 
     }
   }
 
-  async function answer(
-    action: Action,
-    catalogue: Catalogue,
-    own: Handlers,
-    input: JsonObject,
-    context: ActionContext,
-  ): Promise<JsonObject> {
-    const { path, signal } = context
+  async function answer(asking: Asking, input: JsonObject, context: ActionContext): Promise<JsonObject> {
+    const { action, catalogue } = asking
+    const { path } = context
     const purpose = purposeOf(action, path, catalogue)
     if (action.effect === 'acquire') acquirers.set(path, action)
     const name = purpose === 'step' ? path : `${purpose} ${path}`
     const scripted = next(name)
+    const atMs = clock.passedMs - startedMs
+    const changes = purpose === 'release' || (purpose === 'step' && action.effect !== 'read')
+    calls.push({ name, atMs, action: action.name, changes, ended: endOf(scripted) })
     if (scripted.gone) things.delete(path)
-    const note = (ended: string): number =>
-      calls.push({
-        name,
-        atMs: clock.passedMs - startedMs,
-        action: action.name,
-        changes: action.effect !== 'read' && purpose !== 'renew',
-        ended,
-      })
-    note(endOf(scripted))
-    if (script.cancel === name) cancel()
-    if (scripted.takes !== undefined) await context.clock.sleep(parseDuration(scripted.takes) ?? 0, signal)
+    if (scripted.cancel === 'during') cancel()
+    try {
+      if (scripted.takes !== undefined) await clock.sleep(parseDuration(scripted.takes) ?? 0, context.signal)
+      return await respond(asking, purpose, scripted, input, context)
+    } finally {
+      if (scripted.cancel === 'after') void clock.sleep(0).then(cancel)
+    }
+  }
+
+  async function respond(
+    { action, catalogue, own }: Asking,
+    purpose: Purpose,
+    scripted: ScriptedAnswer,
+    input: JsonObject,
+    context: ActionContext,
+  ): Promise<JsonObject> {
+    const { path, signal } = context
     const { fails, lost, hangs, dies, output } = scripted
-    if (fails !== undefined) throw new ActionFailure(failureOf(action, fails, scripted.message))
+    if (fails !== undefined && !lost) throw new ActionFailure(failureOf(action, fails, scripted))
     const cut = lost ?? hangs ?? dies
-    const happens = cut === 'before' ? undefined : () => takeEffect(action, purpose, path, catalogue, output)
-    if (cut === undefined && own[action.name] && output === undefined)
-      return (own[action.name] as Handlers[string])(input, context)
-    const result = happens?.()
-    if (dies) kill()
-    if (dies || hangs)
-      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
-    if (lost)
-      throw new ActionFailure({
-        ...failureOf(action, 'answerLost', 'the answer was lost'),
-        applied: action.effect === 'read' ? 'no' : 'maybe',
-      })
-    return result ?? {}
+    const pure = cut === undefined && output === undefined ? own[action.name] : undefined
+    if (pure) return pure(input, context)
+    const result = cut === 'before' ? {} : takeEffect(action, purpose, path, catalogue, output)
+    if (cut === undefined) return result
+    if (lost) {
+      const failure = failureOf(action, fails ?? 'answerLost', scripted)
+      throw new ActionFailure({ ...failure, applied: action.effect === 'read' ? 'no' : 'maybe' })
+    }
+    if (dies) kill(parseDuration(scripted.away ?? '0s') ?? 0)
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
   }
 
   return {
@@ -130,7 +138,7 @@ export function createFarSide({ script, clock, kill, cancel }: FarSideOptions): 
       Object.fromEntries(
         Object.values(catalogue.packs)
           .flatMap(({ actions }) => Object.values(actions))
-          .map((action) => [action.name, (input, context) => answer(action, catalogue, own, input, context)]),
+          .map((action) => [action.name, (input, context) => answer({ action, catalogue, own }, input, context)]),
       ),
     unused: () =>
       Object.entries(script.answers ?? {}).flatMap(([name, answers]) => ((asked.get(name) ?? 0) < answers.length ? [name] : [])),
@@ -138,20 +146,20 @@ export function createFarSide({ script, clock, kill, cancel }: FarSideOptions): 
   }
 }
 
-function failureOf(action: Action, type: string, message?: string): Failure {
+function failureOf(action: Action, type: string, { message, retryable }: Pick<ScriptedAnswer, 'message' | 'retryable'>): Failure {
   const declared = action.failures[type]
-  if (declared) {
-    return {
-      type,
-      message: message ?? declared.message,
-      retryable: declared.retryable,
-      applied: declared.applied,
-      ...(declared.hint === undefined ? {} : { hint: declared.hint }),
-    }
+  if (!declared && !ENGINE_FAILURES.some((each) => each === type)) throw new Error(`${action.name} has no failure ${type}`)
+  return {
+    type,
+    message: message ?? declared?.message ?? type,
+    retryable: retryable ?? declared?.retryable ?? PASSING.has(type),
+    applied: declared?.applied ?? 'no',
+    ...(declared?.hint === undefined ? {} : { hint: declared.hint }),
   }
-  if (!ENGINE_FAILURES.some((each) => each === type)) throw new Error(`${action.name} has no failure ${type}`)
-  return { type, message: message ?? type, retryable: type === 'notReachable' || type === 'answerLost', applied: 'no' }
 }
+
+/** Failures of the engine's that pass by themselves unless a script says otherwise. */
+const PASSING: ReadonlySet<string> = new Set(['notReachable', 'answerLost'])
 
 const endOf = ({ fails, lost, hangs, dies }: ScriptedAnswer): string => {
   if (fails !== undefined) return `fails: ${fails}`

@@ -1,5 +1,5 @@
 // A rehearsal file as data: a runbook, what the far side answers where it matters, and what must come of it. See docs/formats/rehearsal.md.
-import type { Json, JsonObject, JsonSchema } from '../../values/index.ts'
+import { DURATION_PATTERN, type Json, type JsonObject, type JsonSchema } from '../../values/index.ts'
 
 export interface Script {
   readonly rehearsal: 1
@@ -14,8 +14,8 @@ export interface Script {
    * `release <path>`, `find <path>`, `probe <path>` and `renew <path>` are the calls about what that step acquired.
    */
   readonly answers?: Readonly<Record<string, readonly ScriptedAnswer[]>>
-  /** Somebody cancels when the call of this step begins. */
-  readonly cancel?: string
+  /** By the path of the step that asks. A question that nobody answers waits for its time-out. */
+  readonly approvals?: Readonly<Record<string, ScriptedApproval>>
   readonly expect: Expectation
 }
 
@@ -30,14 +30,29 @@ export interface ScriptedAnswer {
   /** A failure of the action's, or of the engine's. */
   readonly fails?: string
   readonly message?: string
-  /** The answer never arrives. */
+  /** Whether that failure passes by itself; otherwise as its declaration says. */
+  readonly retryable?: boolean
+  /** The answer never arrives; with `fails`, that failure does, and nobody can tell from it whether the call took effect. */
   readonly lost?: Moment
   /** It neither answers nor ends. */
   readonly hangs?: Moment
   /** The engine dies; another one resumes the run. */
   readonly dies?: Moment
+  /** How long it takes until another engine is there, such as `2h`. */
+  readonly away?: string
+  /** Somebody cancels the run while this call is under way, or once it has answered. */
+  readonly cancel?: 'during' | 'after'
   /** What the step acquired is gone from the far side when this call begins. */
   readonly gone?: true
+}
+
+export interface ScriptedApproval {
+  readonly by: string
+  /** After so long, such as `10m`. */
+  readonly takes?: string
+  readonly inputs?: JsonObject
+  /** Denied, for this reason. */
+  readonly denies?: string
 }
 
 export interface Expectation {
@@ -53,6 +68,7 @@ export interface Expectation {
 }
 
 const moment: JsonSchema = { enum: ['before', 'after'] }
+const duration: JsonSchema = { type: 'string', pattern: DURATION_PATTERN }
 const texts: JsonSchema = { type: 'array', items: { type: 'string' } }
 
 export const scriptSchema: JsonSchema = {
@@ -78,18 +94,35 @@ export const scriptSchema: JsonSchema = {
           additionalProperties: false,
           properties: {
             output: { type: 'object' },
-            takes: { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$' },
+            takes: duration,
             fails: { type: 'string', minLength: 1 },
             message: { type: 'string' },
+            retryable: { type: 'boolean' },
             lost: moment,
             hangs: moment,
             dies: moment,
+            away: duration,
+            cancel: { enum: ['during', 'after'] },
             gone: { const: true },
           },
         },
       },
     },
-    cancel: { type: 'string' },
+    approvals: {
+      type: 'object',
+      description: 'By the path of the step that asks.',
+      additionalProperties: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['by'],
+        properties: {
+          by: { type: 'string', minLength: 1 },
+          takes: duration,
+          inputs: { type: 'object' },
+          denies: { type: 'string' },
+        },
+      },
+    },
     expect: {
       type: 'object',
       additionalProperties: false,

@@ -1,11 +1,11 @@
 // Plays a rehearsal file: the true engine in leaping time, over a far side that does what the file says. Says what is not as expected.
 
 import { isDeepStrictEqual } from 'node:util'
-import { createEngine, type StartRequest } from '../../engine/index.ts'
+import { answerApproval, createEngine, type StartRequest } from '../../engine/index.ts'
 import { createMemoryJournal, type Journal } from '../../journal/index.ts'
-import type { Outcome } from '../../kernel/index.ts'
+import type { Outcome, Report } from '../../kernel/index.ts'
 import type { Handlers } from '../../packs/index.ts'
-import type { JsonObject } from '../../values/index.ts'
+import { type JsonObject, parseDuration } from '../../values/index.ts'
 import { createRehearsalClock } from '../clock.ts'
 import { live } from '../lives.ts'
 import { createFarSide } from './far-side.ts'
@@ -28,10 +28,15 @@ export async function playScript({ script, start, targets, inputs, pure }: PlayR
   const clock = createRehearsalClock(STARTS_AT_MS, () => [])
   const journal = createMemoryJournal()
   const runId = 'rehearsal'
+  let awayMs = 0
+  const kill = (forMs: number): void => {
+    awayMs = forMs
+    lives.kill()
+  }
   const farSide = createFarSide({
     script,
     clock,
-    kill: () => lives.kill(),
+    kill,
     cancel: () => lives.cancel('the rehearsal cancels here'),
   })
   const open = (on: Journal) => ({
@@ -42,14 +47,31 @@ export async function playScript({ script, start, targets, inputs, pure }: PlayR
       clock,
       newRunId: () => runId,
       owner: 'rehearsal',
+      observe: ({ kind, ...seen }) => {
+        if (kind === 'report' && 'report' in seen && seen.report.kind === 'approval') void answerQuestion(seen.report)
+      },
     }),
     forget: () => {},
   })
+  async function answerQuestion({ approval, state }: Extract<Report, { kind: 'approval' }>): Promise<void> {
+    const scripted = script.approvals?.[approval.path]
+    if (!scripted || state !== 'asked') return
+    const { by, takes = '0s', inputs: given = {}, denies } = scripted
+    await clock.sleep(parseDuration(takes) ?? 0)
+    const at = { runId, path: approval.path, now: clock.now() }
+    await answerApproval(
+      journal,
+      at,
+      denies === undefined ? { kind: 'grant', by, inputs: given } : { kind: 'deny', by, reason: denies },
+    )
+  }
+
   const lives = live({
     journal,
     clock,
     runId,
     open,
+    awayMs: () => awayMs,
     records: { count: 0, before: () => false, after: () => false },
     start: { ...start, inputs, targets },
   })
