@@ -5,6 +5,7 @@ import { eventsSchema } from '../../src/cli/views/index.ts'
 import { runbookSchema } from '../../src/language/index.ts'
 import { packSchema } from '../../src/packs/index.ts'
 import { planSchema } from '../../src/plan/index.ts'
+import { scriptSchema } from '../../src/rehearse/index.ts'
 import type { JsonSchema } from '../../src/values/index.ts'
 import { shippedPacks } from './shipped-packs.ts'
 
@@ -16,6 +17,7 @@ export async function schemas(host: Host): Promise<Readonly<Record<string, strin
     config: editorConfigSchema(connections),
     events: eventsSchema,
     plan: planSchema,
+    rehearsal: scriptSchema,
   }
   return Object.fromEntries(
     Object.entries(byName).map(([name, schema]) => [`schemas/${name}.schema.json`, `${JSON.stringify(schema, undefined, 2)}\n`]),

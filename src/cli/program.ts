@@ -111,7 +111,7 @@ export function createProgram(host: Host, finish: Finish): Command {
   program
     .command('schema')
     .description('print a JSON Schema, for editors and other programs')
-    .addArgument(new Argument('<of>', 'what it describes').choices(['runbook', 'pack', 'config', 'events', 'plan']))
+    .addArgument(new Argument('<of>', 'what it describes').choices(['runbook', 'pack', 'config', 'events', 'plan', 'rehearsal']))
     .action(calls(() => import('./commands/schema.ts')))
   program
     .command('lsp')
