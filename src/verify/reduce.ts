@@ -3,6 +3,7 @@
 // R1  Evaluations and free locks come first: they touch nothing outside their own strand. Crashes and cancels still come between.
 // R2  When no deviation is left, strands of a loop or of branches that cannot stop each other are moved on one after the other.
 import type { Path, RunState } from '../kernel/index.ts'
+import type { Step } from '../language/index.ts'
 import { everyStep, stepOfPath, strandOf } from './document.ts'
 import type { Node, Option, Subject } from './model.ts'
 
@@ -62,8 +63,10 @@ function isApart({ program }: Subject, state: RunState, strand: Path): boolean {
   if (!compound || !('onError' in compound)) return false
   if (compound.onError === 'collect') return true
   const bodies = compound.kind === 'foreach' ? [compound.body] : compound.branches.map(({ body }) => body)
-  const mayFail = bodies.some((body) => [...everyStep(body)].some((step) => step.kind === 'fail' || isAssertion(step)))
+  const mayFail = bodies.some((body) => [...everyStep(body)].some(mayFailByItself))
   return !mayFail && Object.values(state.blocks).every(({ failure, cancelled }) => !failure && !cancelled)
 }
 
-const isAssertion = (step: { readonly kind: string; readonly action?: string }): boolean => step.action === 'core/assert'
+/** Without a deviation: a `fail`, an assertion that does not hold, a question that is denied. */
+const mayFailByItself = (step: Step): boolean =>
+  step.kind === 'fail' || step.kind === 'approve' || (step.kind === 'uses' && step.action === 'core/assert')

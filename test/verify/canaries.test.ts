@@ -85,6 +85,35 @@ const KERNELS: readonly Canary[] = [
     }),
   ),
   breaking(
+    'a question is forgotten when the process dies',
+    'ends',
+    runbooks.asking,
+    spoiling((state, event) => {
+      if (event.kind === 'restarted') forget(state.approvals)
+    }),
+  ),
+  breaking(
+    'an answer goes on before what is critical is let go',
+    'P5',
+    runbooks.askingLong,
+    hearing((event, state) => {
+      if (event.kind === 'approvalAnswered' && state.phase === 'recovering') state.phase = 'running'
+      return event
+    }),
+  ),
+  breaking(
+    'what a called runbook acquires belongs to nobody',
+    'P2',
+    runbooks.calling,
+    spoiling((state) => {
+      for (const { owned } of Object.values(state.blocks)) {
+        const at = owned.indexOf('backup/take/snap')
+        if (at >= 0) owned.splice(at, 1)
+      }
+    }),
+    { faults: 0 },
+  ),
+  breaking(
     'what is acquired is recorded after the call',
     'P1',
     runbooks.simple,
@@ -413,6 +442,12 @@ const MANIFESTS: readonly Canary[] = [
 
 const RUNBOOKS: readonly Canary[] = [
   { what: 'a handle is used after its scope, for want of an owner', breaks: 'P4', subject: subject(runbooks.escaped), faults: 0 },
+  {
+    what: 'a called runbook hands out what it has let go itself',
+    breaks: 'P4',
+    subject: subject(runbooks.handedTooLate),
+    faults: 0,
+  },
   { what: 'something is ended while it is used', breaks: 'P4', subject: subject(runbooks.endedTooSoon), faults: 0 },
   { what: 'a scope waits for its own lock', breaks: 'ends', subject: subject(runbooks.lockedTwice), faults: 0 },
   { what: 'two branches wait for each other', breaks: 'ends', subject: subject(runbooks.lockedCrosswise), faults: 0 },

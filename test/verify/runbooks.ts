@@ -2,7 +2,7 @@
 import { apply, type Program } from '../../src/kernel/index.ts'
 import { unknown } from '../../src/values/index.ts'
 import { type Bounds, type Subject, search, type Verdict } from '../../src/verify/index.ts'
-import { block, choose, end, foreach, parallel, program, scope, uses, wait } from '../kernel/build.ts'
+import { approve, block, call, choose, end, foreach, parallel, program, scope, uses, wait } from '../kernel/build.ts'
 
 export const snap = uses('snap', 't/snapshot.create', { name: 's' })
 export const session = uses('session', 't/session.create', { name: 'x', snapshot: '$.steps.snap.handle' })
@@ -55,8 +55,54 @@ const perVm = block([
 ])
 const group = (onError: 'fail' | 'collect') =>
   program(block([scope('backup', block([snap, foreach('vms', '$.inputs.vms', 'vm', '$.vm', perVm, onError, 2)]))]))
+/** Whoever is denied stops the other. */
+export const askingEach = program(
+  block([scope('backup', block([foreach('vms', ['a', 'b'], 'vm', '$.vm', block([approve('gate', '$.vm'), snap]), 'fail', 2)]))]),
+)
 export const collecting = group('collect')
 export const failing = group('fail')
+export const asking = program(block([scope('backup', block([snap, session, approve('gate', 'go on?'), copy]))]))
+export const askingOnce = program(block([scope('backup', block([snap, approve('gate', 'go on?', { timeoutMs: 60_000 })]))]))
+/** The answer is waited for while leases are renewed, and beside what is critical. */
+export const askingLong = program(
+  block([
+    scope(
+      'backup',
+      block([
+        snap,
+        session,
+        parallel(
+          'both',
+          {
+            asked: block([approve('gate', 'go on?', { timeoutMs: 3_600_000 }), copy]),
+            frozen: block([scope('hold', block([uses('quiet', 't/freeze.create', { name: 'g' })]))]),
+          },
+          'collect',
+        ),
+      ]),
+      { catch: { on: ['denied', 'approvalTimedOut'], body: block([uses('say', 't/note', { name: 'x' })]) } },
+    ),
+  ]),
+)
+/** The snapshot is taken by one called runbook and used by another. */
+export const calling = program(
+  block([
+    scope(
+      'backup',
+      block([
+        call('take', block([snap], { handle: '$.steps.snap.handle' })),
+        call(
+          'copyOut',
+          block([
+            uses('session', 't/session.create', { name: 'x', snapshot: '$.inputs.snapshot' }),
+            scope('inner', block([copy])),
+          ]),
+          { snapshot: '$.steps.take.handle' },
+        ),
+      ]),
+    ),
+  ]),
+)
 export const chosen = program(
   block([
     scope('backup', block([choose('how', '$.inputs.how', { one: block([snap]), two: block([uses('b', 't/note', {})]) })])),
@@ -69,6 +115,13 @@ export const escaped = program(
   block([
     scope('inner', block([snap], { handle: '$.steps.snap.handle' })),
     uses('use', 't/session.create', { name: 'x', snapshot: '$.steps.inner.handle' }),
+  ]),
+)
+/** A called runbook hands out what a scope of its own has let go. */
+export const handedTooLate = program(
+  block([
+    call('sub', block([scope('own', block([snap], { handle: '$.steps.snap.handle' }))], { handle: '$.steps.own.handle' })),
+    uses('use', 't/session.create', { name: 'x', snapshot: '$.steps.sub.handle' }),
   ]),
 )
 export const endedTooSoon = program(block([scope('backup', block([snap, session, end('soon', 'snap'), copy]))]))

@@ -28,6 +28,8 @@ const SMALL: Readonly<Record<string, Program>> = {
   'a guest that is frozen': runbooks.frozen,
   'a lock': runbooks.locked,
   'unknown choices': runbooks.chosen,
+  'a question': runbooks.askingOnce,
+  'calls of runbooks': runbooks.calling,
 }
 const KERNELS: Readonly<Record<string, Transition>> = {
   'the kernel': apply,
@@ -43,8 +45,22 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
   })
 })
 
+const WITH_PEOPLE = { asking: runbooks.asking, askingLong: runbooks.askingLong, calling: runbooks.calling }
+
+describe.each(Object.keys(WITH_PEOPLE) as (keyof typeof WITH_PEOPLE)[])('%s', (name) => {
+  it('keeps its promises whatever people say and whatever goes wrong [P2, P4, P5, P6]', async () => {
+    const { violations, complete } = await verify(subject(WITH_PEOPLE[name]), { faults: name === 'askingLong' ? 1 : 2 })
+    expect(violations).toEqual([])
+    expect(complete).toBe(true)
+  })
+})
+
 describe('two strands', () => {
-  const GROUPS = { 'that collect': runbooks.collecting, 'that stop each other': runbooks.failing }
+  const GROUPS = {
+    'that collect': runbooks.collecting,
+    'that stop each other': runbooks.failing,
+    'of which one may be denied': runbooks.askingEach,
+  }
   it.each(Object.keys(GROUPS) as (keyof typeof GROUPS)[])(
     '%s give the same violations in all orders and in those that are tried',
     async (name) => {
