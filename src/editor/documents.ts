@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { TextDocument } from 'vscode-languageserver-textdocument'
 import { type Reading, read } from './reading.ts'
-import { type Checked, kindOf, type Workspace } from './workspace.ts'
+import { type Checked, type DocumentKind, kindOf, type Workspace } from './workspace.ts'
 
 /** The path of a file; any other document goes by its URI. */
 export const fileOf = (uri: string): string => {
@@ -26,6 +26,12 @@ export interface Documents {
   forget(): void
 }
 
+export const kindIn = (document: TextDocument): DocumentKind =>
+  kindOf(fileOf(document.uri), document.getText(), document.languageId)
+
+/** Of a document that is none of ours. */
+const nothing: Promise<Checked> = Promise.resolve({ diagnostics: [], sources: new Map() })
+
 interface Known {
   readonly version: number
   readonly checked: Promise<Checked>
@@ -45,7 +51,7 @@ export function createDocuments(
     const { uri, version } = document
     const before = known.get(uri)
     if (before?.version === version) return before.checked
-    const made = workspace.check(fileOf(uri), document.getText())
+    const made = kindIn(document) === 'other' ? nothing : workspace.check(fileOf(uri), document.getText())
     known.set(uri, { version, checked: made })
     return made
   }
@@ -73,7 +79,7 @@ export function createDocuments(
       const { uri, version } = document
       const file = fileOf(uri)
       const text = document.getText()
-      if (kindOf(file, text) !== 'runbook') return undefined
+      if (kindIn(document) !== 'runbook') return undefined
       const before = readings.get(uri)
       if (before?.version === version) return before.reading
       const made = workspace.view(file).then((view) => read(file, text, view))

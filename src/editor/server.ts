@@ -17,12 +17,12 @@ import { LOCK_FILE } from '../packs/index.ts'
 import { remediesFor } from './actions.ts'
 import { complete } from './completion.ts'
 import { completionOf, editsOf, locationOf, messageOf, rangeOf, symbolOf } from './convert.ts'
-import { createDocuments, fileOf } from './documents.ts'
+import { createDocuments, fileOf, kindIn } from './documents.ts'
 import { hoverAt } from './hover.ts'
 import { definitionAt, outlineOf, referencesAt } from './navigation.ts'
 import type { Reading } from './reading.ts'
 import { renamable, rename } from './rename.ts'
-import { type Checked, kindOf, type Workspace } from './workspace.ts'
+import type { Checked, Workspace } from './workspace.ts'
 
 export interface EditorOptions {
   readonly input: NodeJS.ReadableStream
@@ -115,7 +115,8 @@ export function serveEditor({ input, output, workspace, version }: EditorOptions
 
   open.onDidChangeContent(({ document }) => recheck(document))
   open.onDidSave(({ document }) => {
-    if (kindOf(fileOf(document.uri), document.getText()) !== 'runbook') recheckAll()
+    const kind = kindIn(document)
+    if (kind === 'pack' || kind === 'config') recheckAll()
   })
   open.onDidClose(({ document }) => {
     documents.close(document)
@@ -127,7 +128,7 @@ export function serveEditor({ input, output, workspace, version }: EditorOptions
     guarded(async () => {
       const document = open.get(uri)
       const file = fileOf(uri)
-      if (!document || kindOf(file, document.getText()) !== 'runbook') return null
+      if (!document || kindIn(document) !== 'runbook') return null
       return completionOf(document, complete(file, document.getText(), document.offsetAt(position), await workspace.view(file)))
     }, null),
   )

@@ -26,10 +26,14 @@ export interface Workspace {
   forget(): void
 }
 
-export type DocumentKind = 'runbook' | 'pack' | 'config'
+export type DocumentKind = 'runbook' | 'pack' | 'config' | 'other'
 
-/** A pack's manifest by its name, a configuration by its first key; everything else is a runbook. */
-export function kindOf(file: string, text: string): DocumentKind {
+/** The language that an editor may call runbooks by. */
+const LANGUAGE = 'holdfast-runbook'
+
+/** By the name of the file, else by its first key: an editor may hand over any YAML document. */
+export function kindOf(file: string, text: string, languageId = ''): DocumentKind {
   if (/(?:^|[\\/])pack\.yaml$/.test(file)) return 'pack'
-  return /(?:^|[\\/])holdfast\.config\.yaml$/.test(file) || /^config\s*:/m.test(text) ? 'config' : 'runbook'
+  if (/(?:^|[\\/])holdfast\.config\.yaml$/.test(file) || /^config\s*:/m.test(text)) return 'config'
+  return /\.runbook\.yaml$/.test(file) || languageId === LANGUAGE || /^runbook\s*:/m.test(text) ? 'runbook' : 'other'
 }

@@ -21,7 +21,7 @@ const root = join(import.meta.dirname, '../..')
 export interface Client {
   readonly connection: ProtocolConnection
   /** Opens a document and answers with what is published of it. */
-  open(file: string, text: string): Promise<readonly Diagnostic[]>
+  open(file: string, text: string, languageId?: string): Promise<readonly Diagnostic[]>
   change(file: string, ...changes: readonly TextDocumentContentChangeEvent[]): Promise<readonly Diagnostic[]>
   /** What is published next of a file. */
   published(file: string): Promise<readonly Diagnostic[]>
@@ -99,11 +99,11 @@ export async function connectClient(
     connection,
     watched,
     published,
-    open(file, text) {
+    open(file, text, languageId = 'holdfast-runbook') {
       const answer = published(file)
       versions.set(uriOf(file), 1)
       void connection.sendNotification('textDocument/didOpen', {
-        textDocument: { uri: uriOf(file), languageId: 'holdfast-runbook', version: 1, text },
+        textDocument: { uri: uriOf(file), languageId, version: 1, text },
       })
       return answer
     },

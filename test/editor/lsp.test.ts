@@ -155,6 +155,13 @@ describe('diagnostics', () => {
   })
 })
 
+test('a document of another kind is left alone, whatever its editor calls it', async () => {
+  const file = at('values.yaml')
+  expect(await client.open(file, 'replicas: 2\nimage: [\n', 'yaml')).toEqual([])
+  expect(await client.request('textDocument/documentSymbol', { textDocument: { uri: uriOf(file) } })).toBeNull()
+  expect(await client.change(file, { text: 'runbook: 1\n' })).not.toEqual([])
+})
+
 describe('garbage', () => {
   const GARBAGE = [
     '',
