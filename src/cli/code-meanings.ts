@@ -1,6 +1,7 @@
 // Every diagnostic code and what it means, from the tables of the folders that raise them.
 import { type CodeMeaning, diagnosticCodes } from '../language/index.ts'
 import { packDiagnosticCodes } from '../packs/index.ts'
+import { planCodes } from '../plan/index.ts'
 import { vaultCodes } from '../vault/index.ts'
 import { cliCodes } from './codes.ts'
 
@@ -15,6 +16,7 @@ export const codeGroups: readonly CodeGroup[] = [
   { title: 'Runbooks', codes: diagnosticCodes },
   { title: 'Packs and the lock file', codes: packDiagnosticCodes },
   { title: 'Configuration and command line', codes: cliCodes },
+  { title: 'Saved plans', codes: planCodes },
   { title: 'Vaults', codes: vaultCodes },
 ]
 
