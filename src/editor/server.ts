@@ -18,6 +18,7 @@ import { remediesFor } from './actions.ts'
 import { complete } from './completion.ts'
 import { completionOf, editsOf, locationOf, messageOf, rangeOf, symbolOf } from './convert.ts'
 import { createDocuments, fileOf, kindIn } from './documents.ts'
+import { formatted } from './format.ts'
 import { hoverAt } from './hover.ts'
 import { definitionAt, outlineOf, referencesAt } from './navigation.ts'
 import type { Reading } from './reading.ts'
@@ -104,6 +105,7 @@ export function serveEditor({ input, output, workspace, version }: EditorOptions
         referencesProvider: true,
         documentSymbolProvider: true,
         renameProvider: { prepareProvider: true },
+        documentFormattingProvider: true,
         codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
       },
     }
@@ -182,6 +184,16 @@ export function serveEditor({ input, output, workspace, version }: EditorOptions
         diagnostics: [messageOf(diagnostic, document, reading.file, sources)],
         edit: { changes: { [document.uri]: editsOf(document, edits) } },
       }))
+    }, null),
+  )
+
+  connection.onDocumentFormatting(({ textDocument: { uri } }) =>
+    guarded(async () => {
+      const document = open.get(uri)
+      const text = document?.getText() ?? ''
+      const made = document && formatted(kindIn(document), text)
+      if (!document || made === undefined) return null
+      return made === text ? [] : editsOf(document, [{ span: { file: fileOf(uri), start: 0, end: text.length }, text: made }])
     }, null),
   )
 

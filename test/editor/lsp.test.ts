@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { CodeAction, CompletionList, DocumentSymbol, Hover, Location, WorkspaceEdit } from 'vscode-languageserver'
+import type { CodeAction, CompletionList, DocumentSymbol, Hover, Location, TextEdit, WorkspaceEdit } from 'vscode-languageserver'
 import { applied, type Client, positionOf, startClient, uriOf } from './client.ts'
 
 const runbooks = join(import.meta.dirname, '../../runbooks')
@@ -329,6 +329,30 @@ describe('code actions', () => {
         '      serverId: ${ inputs.serverId }\n      cloud: ${ targets.cloud }\n',
       ),
     })
+  })
+})
+
+describe('formatting', () => {
+  const format = async (text: string): Promise<string | null> => {
+    const file = at('formatting.runbook.yaml')
+    await client.open(file, text)
+    const edits = await client.request<TextEdit[] | null>('textDocument/formatting', {
+      textDocument: { uri: uriOf(file) },
+      options: { tabSize: 2, insertSpaces: true },
+    })
+    client.close(file)
+    return edits && applied(text, file, { changes: { [uriOf(file)]: edits } })
+  }
+
+  test('lays a runbook out once, and keeps its comments', async () => {
+    const tidy = await format(SMALL.replace('steps:', '# what it does\nsteps:').replace('version: 1.0.0', 'version:    1.0.0'))
+    expect(tidy).toContain('version: 1.0.0\n')
+    expect(tidy).toContain('# what it does\n')
+    expect(await format(tidy ?? '')).toBe(tidy)
+  })
+
+  test('leaves a text alone that cannot be read', async () => {
+    expect(await format('runbook: [')).toBeNull()
   })
 })
 
