@@ -1,6 +1,7 @@
 // Writes down what the kernel does, as a tree of steps: what runs, what it takes and holds, what is let go where.
 import {
   actionNamed,
+  type BlockFrame,
   type CallCommand,
   type Command,
   type EvaluateCommand,
@@ -99,6 +100,7 @@ function drawStep(on: Drawing, { path, runbook }: Started, state: RunState, pass
     id: step.id,
     verb: step.kind,
     certainty: certaintyOf(path, parent, pass),
+    ...caseOf(on, parent, state.blocks[state.steps[path]?.block ?? '']),
     ...(runbook === undefined ? {} : { runbook }),
     requests: [],
     affects: [],
@@ -112,6 +114,9 @@ function drawStep(on: Drawing, { path, runbook }: Started, state: RunState, pass
   siblings?.push(draft)
   if (step.kind === 'scope' && step.maxMs !== undefined) draft.timeoutMs = step.maxMs
 }
+
+const caseOf = (on: Drawing, parent: string | undefined, block: BlockFrame | undefined): { readonly case?: string } =>
+  block && parent !== undefined && on.steps.get(parent)?.kind === 'switch' ? { case: block.variant } : {}
 
 /** What the run itself owns is held during every step. */
 const isWithin = (path: string, owner: string): boolean => owner === 'run' || path.startsWith(`${owner}/`)

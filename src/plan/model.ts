@@ -53,6 +53,8 @@ export interface PlanStep {
   readonly id: string
   readonly verb: string
   readonly certainty: Certainty
+  /** The case of the switch that it stands directly in. */
+  readonly case?: string
   /** Qualified action name; for `uses`. */
   readonly action?: string
   /** `name@version`; for `runbook`, whose steps are this one's. */

@@ -111,6 +111,7 @@ const step = object<PlanStep>(
     path,
     id: text('Its id in the runbook.'),
     verb: text('uses, scope, foreach, parallel, switch, wait, approve, runbook, end or fail.'),
+    case: text('The case of the switch that it stands directly in.'),
     certainty: choice(
       'will: whatever is found. may: that depends on what only a run can tell. each: once for every item. onFailure: in a catch.',
       'will',
@@ -138,7 +139,7 @@ const step = object<PlanStep>(
     closes: paths('What closing this block releases, in order.'),
     steps: list('Inside it.', some('step')),
   },
-  ['action', 'runbook', 'title', 'effect', 'input', 'timeoutMs', 'lock', 'approval', 'acquires', 'duration'],
+  ['case', 'action', 'runbook', 'title', 'effect', 'input', 'timeoutMs', 'lock', 'approval', 'acquires', 'duration'],
 )
 
 const read = object<Read>('A call that was made to make the plan.', {

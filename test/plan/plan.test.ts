@@ -64,17 +64,18 @@ Basis           nothing was read and no call was made; ‹…› is what only a 
 Inputs          group g, vms a, b
 Changes         steps: 3 acquire; 3 holds released
 Freeze          none: no step freezes a guest
+Longest hold    snap (Snapshot): at most 18m45s
 Locks           group/g
 
   · members  list  t/list
     backup  lock group/g  at most 2h
   + │ snap  snapshot.create  t/snapshot.create  name holdfast-‹run›
-    │     held until backup closes
+    │     held until backup closes, at most 18m45s
     │     if it died here: release snap
     │ vms  for each of a, b
     │ │ a
   + │ │ │ session  session.create  t/session.create  name a
-    │ │ │     held until a is done, lease of 5m renewed every 1m
+    │ │ │     held until a is done, at most 6m15s, lease of 5m renewed every 1m (at most 6 times)
     │ │ │     if it died here: release session of a, then snap
   - │ │ │ closes: release session of a
     │ │ the same steps for b
@@ -152,7 +153,7 @@ steps:
   it('is drawn as a flowchart', async () => {
     const drawn = planAsMermaid(await plan(BACKUP, { group: 'g', vms: ['a'] }))
     expect(drawn).toContain('subgraph')
-    expect(drawn).toContain('holds')
+    expect(drawn).toContain('== "Snapshot<br/>at most 12m30s" ==>')
   })
 })
 

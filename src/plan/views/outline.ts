@@ -21,7 +21,9 @@ export const outlineOf = (plan: Plan, everyItem: boolean): readonly Outline[] =>
 
 function outlineStep(step: PlanStep, everyItem: boolean): Outline {
   const variants = Map.groupBy(step.steps, ({ path }) => variantOf(step.path, path))
-  const inner: Outline[] = (variants.get('') ?? []).map((each) => outlineStep(each, everyItem))
+  const body = Map.groupBy(variants.get('') ?? [], (each) => each.case)
+  const inner: Outline[] = (body.get(undefined) ?? []).map((each) => outlineStep(each, everyItem))
+  for (const [name, steps] of body) if (name !== undefined) inner.push(outlineCase(name, steps, step.closes, everyItem))
   const parts = [...variants].filter(([variant]) => variant.startsWith('['))
   // One item that stands for all needs no heading: the loop says so.
   const lone = parts.length === 1 && step.verb === 'foreach' && parts[0]?.[0] === '[*]'
@@ -38,8 +40,15 @@ function outlineStep(step: PlanStep, everyItem: boolean): Outline {
       closes,
     })
   }
-  const own = lone ? step.closes : step.closes.filter((path) => variantOf(step.path, path) === '')
+  const told = new Set(inner.flatMap((each) => (each.kind === 'part' ? each.closes : [])))
+  const own = step.closes.filter((path) => lone || (variantOf(step.path, path) === '' && !told.has(path)))
   return { kind: 'step', step, inner, closes: own }
+}
+
+function outlineCase(name: string, steps: readonly PlanStep[], closes: readonly string[], everyItem: boolean): Outline {
+  const ofCase = (path: string): boolean => steps.some((each) => path === each.path || path.startsWith(`${each.path}/`))
+  const inner = steps.map((each) => outlineStep(each, everyItem))
+  return { kind: 'part', of: 'branch', label: `case ${name}`, inner, closes: closes.filter(ofCase) }
 }
 
 /** `[key]` of an item or a branch, `!catch`, or nothing for a step of the body. */

@@ -36,7 +36,7 @@ export function wordsOf(value: Json, mostCharacters = 60): string {
 }
 
 function wholeWords(value: Json): string {
-  if (isUnknown(value)) return `‹${value.$unknown}›`
+  if (isUnknown(value)) return wordsOfJoined(value.$unknown) ?? `‹${value.$unknown}›`
   if (Array.isArray(value)) return wordsOfList(value)
   if (!isObject(value)) return value === '' ? '""' : String(value)
   if (value.$secret !== undefined) return SECRET_MARK
@@ -56,6 +56,15 @@ function wordsOfList(values: readonly Json[]): string {
 /** How people call an item: its name, where it has one. */
 export const nameIn = (value: Json | undefined): string | undefined =>
   isObject(value) && typeof value.name === 'string' ? value.name : undefined
+
+/** `"no group " & inputs.id` → `no group ‹inputs.id›`; nothing for what is computed in another way, or is no text. */
+function wordsOfJoined(source: string): string | undefined {
+  const parts = source.match(/"[^"\\]*"|&|[^\s"&]+/g) ?? []
+  const values = parts.filter((_, index) => index % 2 === 0)
+  const joined = source.includes('"') && parts.every((part, index) => (part === '&') === (index % 2 === 1))
+  if (!joined || !values.every((part) => part.startsWith('"') || isReference(part))) return undefined
+  return values.map((part) => (part.startsWith('"') ? part.slice(1, -1) : `‹${part}›`)).join('')
+}
 
 /** The name of a value, and no computation. */
 const isReference = (source: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$.[\]*-]*$/u.test(source)
@@ -198,21 +207,15 @@ function sourcesIn(value: Json): readonly string[] {
 
 /** What its author wrote for people to read when it does not hold; without that, what is asserted. */
 function wordsOfAssertion({ that, message }: JsonObject): string {
-  const said =
-    message === undefined ? undefined : isUnknown(message) ? wordsOfJoined(message.$unknown) : wordsOf(message, 200).trim()
+  const said = message === undefined ? undefined : saidBy(message)
   const tells = isUnknown(that) && (said === undefined || isReference(that.$unknown))
   const unless = tells ? ` unless ${wordsOf(that, 100)}` : ''
   return said === undefined ? `stops${unless}` : `may stop${unless}: “${said}”`
 }
 
-/** `"no group " & inputs.id` → `no group ‹inputs.id›`; nothing for what is computed in another way. */
-function wordsOfJoined(source: string): string | undefined {
-  const parts = source.match(/"[^"\\]*"|&|[^\s"&]+/g) ?? []
-  const values = parts.filter((_, index) => index % 2 === 0)
-  const joined = parts.every((part, index) => (part === '&') === (index % 2 === 1))
-  if (!joined || !values.every((part) => part.startsWith('"') || isReference(part))) return undefined
-  return values.map((part) => (part.startsWith('"') ? part.slice(1, -1) : `‹${part}›`)).join('')
-}
+/** Nothing where it is computed in a way that says nothing. */
+const saidBy = (message: Json): string | undefined =>
+  isUnknown(message) && wordsOfJoined(message.$unknown) === undefined ? undefined : wordsOf(message, 200).trim()
 
 export function wordsOfApproval({ prompt, by, timeoutMs }: Approval): string {
   const who = by === undefined ? '' : ` by ${wordsOf(by)}`

@@ -129,6 +129,7 @@ function stepAt(path: string, depth: number): fc.Arbitrary<PlanStep> {
       fc.record(base),
       maybe('action', fc.oneof(fc.constant('core/assert'), text)),
       maybe('title', text),
+      maybe('case', text),
       maybe('runbook', text),
       maybe(
         'effect',

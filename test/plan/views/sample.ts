@@ -213,6 +213,7 @@ export const sample: Plan = {
           steps: [
             step('backup/mode/expire', {
               certainty: 'may',
+              case: 'short',
               action: 'block-transfer/point.forget',
               title: 'Forget restore points past their time',
               effect: 'destroy',
@@ -220,7 +221,13 @@ export const sample: Plan = {
               affects: [{ kind: 'repository', id: 'vault' }],
               unwind: ['backup/prepare/snap'],
             }),
-            step('backup/mode/pause', { certainty: 'may', verb: 'wait', input: '10m', unwind: ['backup/prepare/snap'] }),
+            step('backup/mode/pause', {
+              certainty: 'may',
+              case: 'long',
+              verb: 'wait',
+              input: '10m',
+              unwind: ['backup/prepare/snap'],
+            }),
           ],
         }),
         step('backup!catch/report', {
