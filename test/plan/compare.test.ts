@@ -242,6 +242,13 @@ describe('a saved plan', () => {
     expect(diagnostics.map((each) => each.code)).toEqual([code])
   })
 
+  it('is refused where it is whole, and yet not what a plan is', () => {
+    const odd = { ...made, steps: [{ ...enable('a'), certainty: 'perhaps' }] } as unknown as Plan
+    expect(readPlan(planAsJson(odd), 'plan.json').diagnostics.map(({ message }) => message)).toEqual([
+      'plan.json is no saved plan: steps.0.certainty must be "will" or "may" or "each" or "onFailure"',
+    ])
+  })
+
   it('is refused wherever a single character of its values is altered', () => {
     const text = planAsJson(made)
     const places = [...text.matchAll(/[a-z0-9](?=[^"]*")/g)].map(({ index }) => index)

@@ -1,8 +1,10 @@
 // A plan as a file: JSON with a hash over its content, so that what was approved is what a run is held to.
 import { createHash } from 'node:crypto'
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import { isObject, type Json, type JsonObject } from '../../values/index.ts'
+import { wordProblem } from '../../language/index.ts'
+import { isObject, type Json, type JsonObject, validator } from '../../values/index.ts'
 import type { Plan } from '../model.ts'
+import { planSchema } from '../schema.ts'
 import { planDamaged, planFormatUnknown, planUnreadable } from './codes.ts'
 import { canonical } from './values.ts'
 
@@ -23,6 +25,8 @@ export function readPlan(text: string, file: string): SavedPlan {
   if (saved.format !== 1) return refuse(planFormatUnknown(file, saved.format))
   const { sha256, ...content } = saved
   if (sha256 !== hashOf(content)) return refuse(planDamaged(file))
+  const [problem] = validator(planSchema).problems(saved)
+  if (problem) return refuse(planUnreadable(file, `${problem.path.join('.') || 'it'} ${wordProblem(problem)}`))
   return { plan: content as unknown as Plan, diagnostics: [] }
 }
 
