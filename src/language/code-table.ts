@@ -69,6 +69,10 @@ const TABLE = {
     explanation:
       'Only a value that is exactly ${ … } is computed; anything else is taken as it is written. A lost $ or brace makes text, or a map, of an expression.',
   },
+  VALUE_EMPTY: {
+    title: 'A value is left out',
+    explanation: 'A key with nothing behind it has the value null. Mostly the value was forgotten, or is taken for a comment because it starts with #.',
+  },
   EXPRESSION_IN_KEY: {
     title: 'A key holds an expression',
     explanation: 'Keys are fixed. Build a map inside one expression instead.',

@@ -150,6 +150,11 @@ export const expressionUnmarked = (span: Span, root: string, instead: string | u
   severity: 'warning',
 })
 
+export const valueEmpty = (span: Span): Diagnostic => ({
+  ...problem('VALUE_EMPTY', span, 'nothing stands here', { hint: "Write null if that is meant. What follows ' #' is a comment." }),
+  severity: 'warning',
+})
+
 export const expressionSyntax = (span: Span, message: string, hint: string | undefined): Diagnostic =>
   problem('EXPRESSION_SYNTAX', span, message.charAt(0).toLowerCase() + message.slice(1), { hint })
 

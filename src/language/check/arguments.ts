@@ -4,10 +4,11 @@ import { isObject, type Json, type JsonSchema, type SchemaProblem, unknown } fro
 import { inputsSchema } from '../catalogue.ts'
 import * as codes from '../codes.ts'
 import { problemsOf } from '../conform.ts'
-import { purePathNames, rangeOf, spanWithin } from '../expressions/index.ts'
+import { purePathNames } from '../expressions/index.ts'
 import type { ExpressionTemplate, Field, MapTemplate, Template } from '../model.ts'
 import { wordProblem } from '../schema-diagnostics.ts'
-import { fromSchema, kindsOf, literalBranches, mismatch } from '../types/index.ts'
+import { kindsOf } from '../types/index.ts'
+import { misfits } from './fits.ts'
 import { typeOf } from './inference.ts'
 import type { Call, RunbookCall, Sight, Survey } from './survey.ts'
 import { lacksValue } from './value-types.ts'
@@ -104,13 +105,7 @@ function checkValue(
   const type = typeOf(value, sight)
   if (required && lacksValue(value, type, slot.type === 'array', sight))
     return [codes.absentPossible(value.span, 'needed', value.source, name)]
-  const wanted = fromSchema(slot)
-  const wrong = mismatch(type, wanted)
-  if (wrong) return [codes.typeMismatch(value.span, wrong.needed, wrong.has, wrong.path)]
-  return literalBranches(value.source).flatMap(({ node, type: literal }) => {
-    const unfit = mismatch(literal, wanted)
-    return unfit ? [codes.typeMismatch(spanWithin(value, ...rangeOf(node, value.source)), unfit.needed, unfit.has)] : []
-  })
+  return misfits(value, type, sight, slot, name)
 }
 
 function checkConnection(name: string, value: Template, wanted: string, sight: Sight): readonly Diagnostic[] {

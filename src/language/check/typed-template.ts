@@ -2,14 +2,12 @@
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import { isObject, type JsonSchema } from '../../values/index.ts'
 import * as codes from '../codes.ts'
-import { rangeOf, spanWithin } from '../expressions/index.ts'
 import type { ExpressionTemplate, Template } from '../model.ts'
 import {
   factsOfSource,
   fromSchema,
   type Inferred,
   inferSource,
-  literalBranches,
   mayBeAbsent,
   mismatch,
   narrowedWithin,
@@ -18,6 +16,7 @@ import {
   UNKNOWN,
 } from '../types/index.ts'
 import { findingDiagnostics } from './expressions.ts'
+import { misfits } from './fits.ts'
 import { expressionsIn, typeWith } from './inference.ts'
 
 /** Types by name. What else an expression may start at is unknown. */
@@ -82,14 +81,10 @@ function expressionFits(template: ExpressionTemplate, roots: RootTypes, schema: 
   if (findings.some(({ kind }) => kind !== 'never')) return []
   // A list that is required and not there is empty.
   if (name !== undefined && mayBeAbsent(type) && !wanted.array) return [codes.absentPossible(span, 'needed', source, name)]
-  const wrong = mismatch(type, wanted)
-  if (wrong) return [codes.typeMismatch(span, wrong.needed, wrong.has, wrong.path)]
+  const unfit = misfits(template, type, { roots, facts: [] }, schema, name ?? 'this')
+  if (unfit.length > 0) return unfit
   const lacking = lackingIn(type, wanted)
-  if (lacking) return [codes.absentPossible(span, 'needed', lacking.join('.'))]
-  return literalBranches(source).flatMap(({ node, type: literal }) => {
-    const unfit = mismatch(literal, wanted)
-    return unfit ? [codes.typeMismatch(spanWithin(template, ...rangeOf(node, source)), unfit.needed, unfit.has)] : []
-  })
+  return lacking ? [codes.absentPossible(span, 'needed', lacking.join('.'))] : []
 }
 
 /** The names that lead to a property which is required and may be absent, as far as it is known. */

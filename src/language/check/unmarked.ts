@@ -1,4 +1,4 @@
-// Text and maps that were most probably meant as expressions: a $ or a brace was lost.
+// Values that were most probably meant as expressions and are none: a $ or a brace was lost, or YAML took the rest for a comment.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
 import type { LiteralTemplate, MapTemplate, Template } from '../model.ts'
@@ -13,27 +13,35 @@ function inTemplate(template: Template, roots: readonly string[]): readonly Diag
       return []
     case 'list':
       return template.items.flatMap((item) => inTemplate(item, roots))
-    case 'map':
-      return [...inMap(template, roots), ...template.entries.flatMap(({ value }) => inTemplate(value, roots))]
+    case 'map': {
+      const lost = lostMark(template, roots)
+      return lost ? [lost] : template.entries.flatMap(({ value }) => inTemplate(value, roots))
+    }
     case 'literal':
-      return inText(template, roots)
+      return inLiteral(template, roots)
   }
 }
 
 /** `{ steps.snap.id }`: to YAML a map with one key and no value. */
-function inMap({ entries: [only, ...more], span }: MapTemplate, roots: readonly string[]): readonly Diagnostic[] {
-  if (!only || more.length > 0 || only.value.kind !== 'literal' || only.value.value !== null) return []
+function lostMark({ entries: [only, ...more], span }: MapTemplate, roots: readonly string[]): Diagnostic | undefined {
+  if (!only || more.length > 0 || only.value.kind !== 'literal' || only.value.value !== null) return undefined
   const root = roots.find((each) => new RegExp(`^${each}($|\\.)`).test(only.name))
-  return root === undefined ? [] : [codes.expressionUnmarked(span, root, `\${ ${only.name} }`)]
+  return root === undefined ? undefined : codes.expressionUnmarked(span, root, `\${ ${only.name} }`)
 }
 
-/** `$ steps.snap.id }` or `{{ steps.snap.id }}`: braces, and a root where an expression has it. */
-function inText({ value, span }: LiteralTemplate, roots: readonly string[]): readonly Diagnostic[] {
-  if (typeof value !== 'string' || !/[{}]/.test(value)) return []
-  const unbalanced = /^[^{]*\}\s*$|^\s*\$?\{[^}]*$/.test(value)
-  const root = roots.find(
-    (each) =>
-      new RegExp(`\\{\\s*${each}(\\.[A-Za-z]|\\s*\\})`).test(value) || (unbalanced && new RegExp(`\\b${each}\\b`).test(value)),
-  )
+function inLiteral({ value, span }: LiteralTemplate, roots: readonly string[]): readonly Diagnostic[] {
+  if (value === null && span.start === span.end) return [codes.valueEmpty(span)]
+  const root = typeof value === 'string' && /[{}]/.test(value) ? roots.find((each) => speaksOf(each, value)) : undefined
   return root === undefined ? [] : [codes.expressionUnmarked(span, root, undefined)]
+}
+
+/** `$ steps.snap.id }` or `{{ steps.snap.id }}`: a root where an expression has it. */
+function speaksOf(root: string, text: string): boolean {
+  const name = new RegExp(`(?<![\\w.])${root}\\b`)
+  const lacksBrace = /^[^{]*\}\s*$|^\s*\$?\{[^}]*$/.test(text)
+  if (lacksBrace && name.test(text)) return true
+  return [...text.matchAll(/\{([^{}]*)\}/g)].some(([, inside = '']) => {
+    const path = new RegExp(`(?<![\\w.])${root}\\.[A-Za-z]`)
+    return inside.trim() === root || path.test(inside) || (name.test(inside) && /[&=?"]/.test(inside))
+  })
 }

@@ -1,4 +1,4 @@
-export { literalBranches } from './branches.ts'
+export { branchesOf } from './branches.ts'
 export { propertiesAfter, typeOfCut, variablesIn } from './cut.ts'
 export { conditionsIn, type Facts, factsOfSource, narrowedWithin, withFacts, withoutName } from './facts.ts'
 export { describe, mismatch } from './fit.ts'
