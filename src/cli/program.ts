@@ -44,8 +44,15 @@ export function createProgram(host: Host, finish: Finish): Command {
     .command('check')
     .description('check runbooks, packs and configuration; touches nothing')
     .argument('[what...]', 'files, folders or names of runbooks; without any, all that is in the working directory')
+    .option('--watch', 'check again whenever a file changes, until Ctrl-C')
     .addOption(format('text', 'json', 'sarif'))
     .action(calls(() => import('./commands/check.ts')))
+  program
+    .command('fmt')
+    .description('lay out runbooks and manifests in one way, and name those that changed')
+    .argument('[files...]', 'files or folders, - for the standard input; without any, all that is in the working directory')
+    .option('--check', 'change nothing, but name those that would change, and end with 3 if there are any')
+    .action(calls(() => import('./commands/fmt.ts')))
   program
     .command('explain')
     .description('tell what a diagnostic code means, with an example; without a code, list them all')
@@ -55,7 +62,7 @@ export function createProgram(host: Host, finish: Finish): Command {
   program
     .command('plan')
     .description('show what a run would do, without doing it')
-    .argument('<runbook>', 'file or name')
+    .argument('<runbook>', 'file or name; or a saved plan, to show it again')
     .addOption(input())
     .addOption(inputsFile())
     .addOption(target())
@@ -116,7 +123,7 @@ export function createProgram(host: Host, finish: Finish): Command {
   program
     .command('lsp')
     .description('serve an editor over standard input and output: diagnostics, completion, hover, rename and more')
-    .addOption(new Option('--stdio', 'what it does anyway; some editors add it').hideHelp())
+    .option('--stdio', 'what it does anyway; some editors add it')
     .action(calls(() => import('./commands/lsp.ts')))
 
   program
