@@ -10,6 +10,8 @@ export interface Lab extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>
   readonly scp: ScpSimulator
   readonly groupId: string
+  /** Text of hold.runbook.yaml. */
+  readonly hold: string
   /** Everything that must never be printed. */
   readonly secrets: readonly string[]
 }
@@ -71,6 +73,7 @@ ${cloud.join('')}  vault: { connection: block-transfer/Vault, directory: vault, 
     folder,
     scp,
     groupId,
+    hold: HOLD,
     env: {
       HOLDFAST_VAULT_PASSWORD: PASSWORD,
       ...Object.fromEntries(hidden.map(([name, secret]) => [`LAB_${name}`, secret.reveal()])),
