@@ -1,6 +1,7 @@
 // The plan of every shipped runbook in every view, and one that shows all that a plan can hold. HOLDFAST_ACCEPT_CASES=1 rewrites the
 // expectations. No input is given and nothing is read: a reader sees what only a run can tell.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../../src/cli/index.ts'
@@ -64,4 +65,31 @@ describe.each([['every-feature', async () => sample] as const, ...runbooks.map((
 
 test('every folder of expectations belongs to a runbook', () => {
   expect(readdirSync(FOLDER).sort()).toEqual(['every-feature', ...runbooks.map(nameOf)].sort())
+})
+
+test('the guide shows what the command prints at a terminal of 80 columns', async () => {
+  const guide = join(import.meta.dirname, '../../docs/guide/plans.md')
+  const text = readFileSync(guide, 'utf8')
+  const example = /^```text\n\$ holdfast (plan \S+)\n([\s\S]*?)^```$/m.exec(text)
+  const { host, printed } = createTestHost(SHIPPED, { COLUMNS: '80' })
+  await runCli(example?.[1]?.split(' ') ?? [], host)
+  if (process.env.HOLDFAST_ACCEPT_CASES && example?.[2] !== undefined)
+    writeFileSync(guide, text.replace(example[0], () => `\`\`\`text\n$ holdfast ${example[1]}\n${printed.stdout}\`\`\``))
+  expect(readFileSync(guide, 'utf8')).toContain(`\n$ holdfast ${example?.[1]}\n${printed.stdout}\`\`\`\n`)
+})
+
+test('a saved plan is shown again as it was, in any view', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-plans-'))
+  try {
+    const { host, printed } = createTestHost(folder)
+    expect(await runCli(['plan', join(SHIPPED, 'sangfor-scp/vm-restore.runbook.yaml'), '-o', 'plan.json'], host)).toBe(0)
+    const again = createTestHost(folder)
+    expect(await runCli(['plan', 'plan.json'], again.host)).toBe(0)
+    expect(again.printed.stdout).toBe(printed.stdout)
+    const page = createTestHost(folder)
+    expect(await runCli(['plan', 'plan.json', '--format', 'html'], page.host)).toBe(0)
+    expect(readPage(page.printed.stdout).errors).toEqual([])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

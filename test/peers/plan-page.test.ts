@@ -127,6 +127,9 @@ describe.skipIf(!there)('the page of a plan in Chromium', () => {
       pictures.set(looks, picture)
       keep(`${looks}.png`, picture)
     }
+    await open('picture', planAsHtml(sample), { width: 900, height: 760 })
+    await browser.ask("document.querySelector('#timeline').scrollIntoView()")
+    keep('plan-timeline.png', await browser.picture(false))
     expect(pictures.get('light')?.equals(pictures.get('dark') ?? Buffer.alloc(0))).toBe(false)
   })
 

@@ -20,7 +20,9 @@ interface Options extends PlanOptions, PlanPrinting {
 export const run: RunCommand<[runbook: string], Options> = async (host, options, fileOrName) => {
   const { diff, out } = options
   if (diff !== undefined) return compare(host, options, diff, fileOrName)
-  const plan = await makePlan(host, await openSession(host, options), fileOrName, options)
+  const plan = isSavedPlan(fileOrName)
+    ? await loadPlan(host, fileOrName)
+    : await makePlan(host, await openSession(host, options), fileOrName, options)
   printPlan(host, plan, options)
   if (out === undefined) return EXIT.done
   await savePlan(host, out, plan)

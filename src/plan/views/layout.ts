@@ -79,7 +79,7 @@ function wordsIn(pieces: readonly Piece[]): readonly Word[] {
 /** A word that is too wide for a line, in parts: after a separator where there is one, else anywhere between characters. */
 function breakUp(word: string, columns: number): readonly string[] {
   if (stringWidth(word) <= columns) return [word]
-  const parts = word.split(/(?<=[/,=&?.])/u).flatMap((part) => (stringWidth(part) <= columns ? [part] : characters(part)))
+  const parts = word.split(/(?<=[/,=&?])/u).flatMap((part) => (stringWidth(part) <= columns ? [part] : characters(part)))
   const lines: string[] = ['']
   for (const part of parts) {
     const joined = `${lines.at(-1) ?? ''}${part}`
