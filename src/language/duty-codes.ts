@@ -15,6 +15,17 @@ export const usedAfterParent = (span: Span, step: string, parent: string, ended:
     related: [{ message: 'released here', span: ended }],
   })
 
+export const usedBesideEnd = (span: Span, step: string, ended: Span): Diagnostic =>
+  problem(
+    'USED_AFTER_END',
+    span,
+    `a branch that runs at the same time may release what ${step} acquired before this is evaluated`,
+    {
+      related: [{ message: 'released here', span: ended }],
+      hint: 'End it after the branches have joined.',
+    },
+  )
+
 export const childOutlives = (span: Span, owner: string, parentOwner: string): Diagnostic =>
   problem(
     'CHILD_OUTLIVES_PARENT',

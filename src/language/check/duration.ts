@@ -84,7 +84,14 @@ export function longestOf(step: Step, around: Surroundings): Longest {
       return lasting(0, [{ end: 'approval', span: step.idSpan }])
     case 'runbook': {
       const called = around.inside.includes(step.runbook) ? undefined : around.catalogue.runbook(step.runbook)
-      return called ? longestOfSteps(called.steps, surroundingsOf(called, around.catalogue, around.inside)) : NOTHING
+      if (!called) return NOTHING
+      const inside = longestOfSteps(called.steps, surroundingsOf(called, around.catalogue, around.inside))
+      // To the reader of this runbook all of it happens at the call.
+      const ends = new Set(inside.open.map(({ end }) => end))
+      return lasting(
+        inside.durationMs,
+        [...ends].map((end) => ({ end, span: step.runbookSpan })),
+      )
     }
     case 'end':
     case 'fail':

@@ -1,13 +1,20 @@
 // `end` names something that is held, once, and nothing uses it afterwards.
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
-import { usedAfterParent } from '../duty-codes.ts'
+import { usedAfterParent, usedBesideEnd } from '../duty-codes.ts'
 import { references } from '../expressions/index.ts'
 import type { Block, EndStep, Step, Template } from '../model.ts'
 import { type Call, earlierStep, earlierSteps, type Sight, type Site, type Survey } from './survey.ts'
 
 /** Where each acquiring step's resource was ended: by its own `end`, or before that of what it was acquired from. */
-type Ended = Map<Step, { readonly span: Span; readonly parent?: Step }>
+type Ended = Map<Step, End>
+
+interface End {
+  readonly span: Span
+  readonly parent?: Step
+  /** The `end` stands under a condition. */
+  readonly guarded: boolean
+}
 
 interface Walk {
   readonly found: Diagnostic[]
@@ -56,33 +63,52 @@ function handlesIn(template: Template, sight: Sight): readonly { readonly acquir
   })
 }
 
-function checkSteps(steps: readonly Step[], ended: Ended, walk: Walk): void {
+/** `beside`: what branches that run at the same time may end. */
+function checkSteps(steps: readonly Step[], ended: Ended, walk: Walk, beside: ReadonlyMap<Step, Span> = new Map()): void {
   for (const step of steps) {
-    checkUses(step, ended, walk)
+    checkUses(step, ended, beside, walk)
     if (step.kind === 'end') checkEnd(step, ended, walk)
     // Of the ways one is taken, so each starts from the same; what follows must reckon with any of them.
     const after = waysThrough(step).map((blocks) => {
       const inside = new Map(ended)
-      for (const block of blocks) checkSteps(block.steps, inside, walk)
+      for (const [index, block] of blocks.entries()) {
+        const later = step.kind === 'parallel' ? blocks.slice(index + 1).flatMap((other) => endsIn(other, walk)) : []
+        checkSteps(block.steps, inside, walk, later.length > 0 ? new Map([...beside, ...later]) : beside)
+      }
       return inside
     })
-    for (const inside of after) for (const [acquired, span] of inside) if (!ended.has(acquired)) ended.set(acquired, span)
+    for (const inside of after) for (const [acquired, end] of inside) if (!ended.has(acquired)) ended.set(acquired, end)
   }
 }
 
-function checkUses(step: Step, ended: Ended, { found, sites }: Walk): void {
-  if (ended.size === 0) return
+/** What the `end` steps of a block are about, and where they stand. */
+function endsIn({ steps }: Block, walk: Walk): readonly (readonly [Step, Span])[] {
+  return steps.flatMap((step) => {
+    if (step.kind !== 'end')
+      return waysThrough(step)
+        .flat()
+        .flatMap((block) => endsIn(block, walk))
+    const sight = walk.sights.get(step)
+    const acquired = sight && earlierStep(sight, step.step)
+    return acquired && walk.acquiring.has(acquired) ? [[acquired, step.stepSpan] as const] : []
+  })
+}
+
+function checkUses(step: Step, ended: Ended, beside: ReadonlyMap<Step, Span>, { found, sites }: Walk): void {
+  if (ended.size === 0 && beside.size === 0) return
   for (const { template, sight } of sites.get(step) ?? []) {
     for (const { acquired, span } of handlesIn(template, sight)) {
       const end = ended.get(acquired)
-      if (!end) continue
-      const { parent } = end
-      found.push(
-        parent ? usedAfterParent(span, acquired.id, parent.id, end.span) : codes.usedAfterEnd(span, acquired.id, end.span),
-      )
+      const meanwhile = beside.get(acquired)
+      // Under a condition of its own it may just be what happens when nothing was ended.
+      if (end && !(end.guarded && sight.held.length > 0)) found.push(usedAfter(span, acquired, end))
+      else if (meanwhile) found.push(usedBesideEnd(span, acquired.id, meanwhile))
     }
   }
 }
+
+const usedAfter = (span: Span, { id }: Step, { parent, span: ended }: End): Diagnostic =>
+  parent ? usedAfterParent(span, id, parent.id, ended) : codes.usedAfterEnd(span, id, ended)
 
 function checkEnd(end: EndStep, ended: Ended, { found, broken, acquiring, children, unresolved, sights }: Walk): void {
   const sight = sights.get(end)
@@ -95,16 +121,17 @@ function checkEnd(end: EndStep, ended: Ended, { found, broken, acquiring, childr
     return
   }
   const before = ended.get(step)
-  if (before && !before.parent) found.push(codes.endTwice(end.stepSpan, end.step, before.span))
-  else note(step, end.stepSpan, ended, children)
+  const guarded = end.if !== undefined
+  if (before && !before.parent && !before.guarded) found.push(codes.endTwice(end.stepSpan, end.step, before.span))
+  else note(step, { span: end.stepSpan, guarded }, ended, children)
   const loop = sight.around.findLast(({ kind }) => kind === 'foreach')
   if (loop && !sights.get(step)?.around.includes(loop)) found.push(codes.endInLoop(end.stepSpan, end.step, loop.idSpan))
 }
 
 /** Children go before their parent. */
-function note(step: Step, span: Span, ended: Ended, children: Walk['children'], parent?: Step): void {
-  ended.set(step, { span, ...(parent ? { parent } : {}) })
-  for (const child of children.get(step) ?? []) if (!ended.has(child)) note(child, span, ended, children, step)
+function note(step: Step, end: End, ended: Ended, children: Walk['children']): void {
+  ended.set(step, end)
+  for (const child of children.get(step) ?? []) if (!ended.has(child)) note(child, { ...end, parent: step }, ended, children)
 }
 
 /** The ways in which a step may go: the blocks of one way run together. */

@@ -1,12 +1,15 @@
 // A critical resource is held for as long as it may be, at most: all that may happen until its release is bounded and short.
-import type { Diagnostic } from '../../diagnostics/index.ts'
+import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import { type Hold, type HoldPart, holdTooLong, holdUnbounded } from '../duty-codes.ts'
 import type { Step, UsesStep } from '../model.ts'
 import {
+  acquiredBy,
+  actionOf,
   type Longest,
   lasting,
   longestOf,
   longestOfBlock,
+  longestOfSteps,
   oneAfterOther,
   rounds,
   type Surroundings,
@@ -14,43 +17,53 @@ import {
   surroundingsOf,
   within,
 } from './duration.ts'
-import type { Call, Sight, Survey } from './survey.ts'
+import type { RunbookCall, Sight, Survey } from './survey.ts'
 
-export function checkHolds({ runbook, catalogue, calls }: Survey): readonly Diagnostic[] {
+export function checkHolds({ runbook, catalogue, calls, runbookCalls }: Survey): readonly Diagnostic[] {
   const around = surroundingsOf(runbook, catalogue)
-  return calls.flatMap((call) => checkHold(call, around))
-}
-
-function checkHold(call: Call, around: Surroundings): readonly Diagnostic[] {
-  const held = longestHold(call, around)
-  if (!held) return []
-  const { hold, worst, parts } = held
   return [
-    ...worst.open.map(({ end, span }) => holdUnbounded(span, end, hold)),
-    ...(worst.durationMs > hold.maxHoldMs ? [holdTooLong(hold, worst.durationMs, parts)] : []),
+    ...calls.flatMap(({ step, sight }) => {
+      const hold = criticalHold(step, step.id, step.actionSpan, around)
+      return hold ? checkHold(hold, untilReleased(step, sight, around)) : []
+    }),
+    ...runbookCalls.flatMap((call) => checkCalled(call, around)),
   ]
 }
 
-/** From the answer of the acquiring call to the end of the release, one try of that; undefined for what is not critical. */
-function longestHold(
-  { step, action, sight }: Call,
-  around: Surroundings,
-): { readonly hold: Hold; readonly worst: Longest; readonly parts: readonly HoldPart[] } | undefined {
-  const type = action.effect === 'acquire' ? around.catalogue.resource(action.resource ?? '') : undefined
-  if (!type?.critical || type.maxHoldMs === undefined) return undefined
-  const hold: Hold = {
-    step: step.id,
-    span: step.actionSpan,
-    resource: action.resource ?? '',
-    maxHoldMs: type.maxHoldMs,
-  }
-  const { worst, parts } = untilReleased(step, sight, around)
-  const releaseMs = type.release.timeoutMs
-  return {
-    hold,
-    worst: oneAfterOther([worst, lasting(releaseMs)]),
-    parts: [...parts.filter(({ durationMs }) => durationMs > 0), { name: 'release', durationMs: releaseMs, span: step.idSpan }],
-  }
+/** What the called runbook's own steps acquire is held by the block around the call. Its steps until then are checked with it. */
+function checkCalled({ step, sight, runbook }: RunbookCall, around: Surroundings): readonly Diagnostic[] {
+  const inside = surroundingsOf(runbook, around.catalogue, around.inside)
+  return runbook.steps.flatMap((acquiring, at) => {
+    if (acquiring.kind !== 'uses') return []
+    const hold = criticalHold(acquiring, `${step.id}/${acquiring.id}`, step.runbookSpan, inside)
+    if (!hold) return []
+    const { durationMs } = longestOfSteps(runbook.steps.slice(at + 1), inside)
+    const start = { worst: lasting(durationMs), parts: [{ name: step.id, durationMs, span: step.idSpan }] }
+    return checkHold(hold, untilReleased(step, sight, around, start))
+  })
+}
+
+interface CriticalHold extends Hold {
+  readonly releaseMs: number
+}
+
+function criticalHold(step: UsesStep, name: string, span: Span, around: Surroundings): CriticalHold | undefined {
+  const { critical, maxHoldMs, release } = acquiredBy(step, around) ?? {}
+  const resource = actionOf(step, around)?.resource
+  return critical && maxHoldMs !== undefined && release && resource !== undefined
+    ? { step: name, span, resource, maxHoldMs, releaseMs: release.timeoutMs }
+    : undefined
+}
+
+/** `meanwhile`: until the release, of which one try must fit in. */
+function checkHold(hold: CriticalHold, { worst, parts }: Meanwhile): readonly Diagnostic[] {
+  const { releaseMs, maxHoldMs, span } = hold
+  const heldMs = worst.durationMs + releaseMs
+  const told = [...parts.filter(({ durationMs }) => durationMs > 0), { name: 'release', durationMs: releaseMs, span }]
+  return [
+    ...worst.open.map((open) => holdUnbounded(open.span, open.end, hold)),
+    ...(heldMs > maxHoldMs ? [holdTooLong(hold, heldMs, told)] : []),
+  ]
 }
 
 interface Meanwhile {
@@ -59,9 +72,16 @@ interface Meanwhile {
   readonly parts: readonly HoldPart[]
 }
 
+const NOTHING: Meanwhile = { worst: lasting(0), parts: [] }
+
 /** What may happen in the rest of the block, and in those around it up to the owner's end. */
-function untilReleased(step: UsesStep, { blocks, around: enclosing }: Sight, around: Surroundings): Meanwhile {
-  let so: Meanwhile = { worst: lasting(0), parts: [] }
+function untilReleased(
+  step: Pick<UsesStep, 'id' | 'owner'>,
+  { blocks, around: enclosing }: Sight,
+  around: Surroundings,
+  start = NOTHING,
+): Meanwhile {
+  let so = start
   for (const [level, { steps, at }] of blocks.entries()) {
     const rest = steps.slice(at + 1)
     const end = rest.findIndex((each) => each.kind === 'end' && each.step === step.id && each.if === undefined)
