@@ -5,14 +5,10 @@ import type { RetryPolicy } from './model.ts'
 export const longestOfTriesMs = (timeoutMs: number, { attempts, ...pauses }: RetryPolicy): number =>
   attempts * timeoutMs + pausesMs(attempts, pauses)
 
-/** The pauses between so many attempts. From where they grow no more they are not added up one by one. */
+/** The pauses between so many attempts: those that grow, and then those that are as long as they get. */
 function pausesMs(attempts: number, { delayMs, factor, maxDelayMs }: Omit<RetryPolicy, 'attempts'>): number {
-  let sumMs = 0
-  let pauseMs = delayMs
-  for (let left = attempts - 1; left > 0; left -= 1) {
-    if (pauseMs >= maxDelayMs || factor === 1) return sumMs + left * Math.min(pauseMs, maxDelayMs)
-    sumMs += pauseMs
-    pauseMs *= factor
-  }
-  return sumMs
+  const pauses = attempts - 1
+  if (delayMs === 0 || delayMs >= maxDelayMs || factor === 1) return pauses * Math.min(delayMs, maxDelayMs)
+  const growing = Math.min(pauses, Math.ceil(Math.log(maxDelayMs / delayMs) / Math.log(factor)))
+  return (delayMs * (factor ** growing - 1)) / (factor - 1) + (pauses - growing) * maxDelayMs
 }
