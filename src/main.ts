@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { type ExitCode, type Host, type Output, runCli } from './cli/index.ts'
+import { type ExitCode, type Host, type Output, runCli, watchFolders } from './cli/index.ts'
 
 /** Runs one command; `args` without the program's name. The answer is the exit code. */
 export const main = (args: readonly string[]): Promise<ExitCode> => runCli(args, processHost())
@@ -23,6 +23,8 @@ export function processHost(): Host {
     schemasDirectory: beside('schemas'),
     examplesDirectory: beside('examples/diagnostics'),
     streams: () => ({ input: process.stdin, output: process.stdout }),
+    readInput: async () => (await import('node:stream/consumers')).text(process.stdin),
+    watch: watchFolders,
     clock: async () => (await import('./engine/index.ts')).systemClock,
     newRunId,
     userName: () => userInfo().username,

@@ -89,6 +89,10 @@ export const cliCodes = {
     title: 'There is nothing to check at the places that were named',
     explanation: 'Runbooks end in .runbook.yaml, packs have a pack.yaml, the configuration is holdfast.config.yaml.',
   },
+  NOTHING_TO_FORMAT: {
+    title: 'There is nothing to format at the places that were named',
+    explanation: 'Of a folder, files that end in .runbook.yaml and those called pack.yaml are formatted.',
+  },
   CONFIG_PACK_MISSING: {
     title: 'A folder of the configuration is no pack',
     explanation: 'Each folder under `packs` holds a pack.yaml; relative paths start from the configuration file.',
@@ -232,6 +236,11 @@ export const secretUnresolved = (target: string, setting: string, reason: string
 export const nothingToCheck = (places: readonly string[]): Diagnostic =>
   error('NOTHING_TO_CHECK', `nothing to check in ${places.join(', ')}`, {
     hint: 'Runbooks end in .runbook.yaml, packs have a pack.yaml, the configuration is holdfast.config.yaml.',
+  })
+
+export const nothingToFormat = (places: readonly string[]): Diagnostic =>
+  error('NOTHING_TO_FORMAT', `nothing to format in ${places.join(', ')}`, {
+    hint: 'Runbooks end in .runbook.yaml, manifests are called pack.yaml.',
   })
 
 export const runbookNotFound = (name: string, nearest: string | undefined): Diagnostic =>

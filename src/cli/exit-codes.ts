@@ -14,7 +14,8 @@ export const EXIT_CODES = {
   },
   checkFailed: {
     code: 3,
-    meaning: 'A runbook, pack, configuration or vault has errors. Nothing was touched.',
+    meaning:
+      'A runbook, pack, configuration or vault has errors, or `fmt --check` found a file that is not laid out. Nothing was touched.',
     next: 'Fix what the diagnostics point at.',
   },
   cancelled: {

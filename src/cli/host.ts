@@ -9,6 +9,8 @@ export interface Output {
   readonly terminal?: NodeJS.WriteStream
 }
 
+export interface Watching extends AsyncIterable<readonly string[]>, Disposable {}
+
 export interface Host {
   readonly stdout: Output
   readonly stderr: Output
@@ -26,6 +28,13 @@ export interface Host {
   readonly unsaved?: ReadonlyMap<string, string>
   /** The standard streams themselves, for a protocol between programs; nothing else may be written then. */
   streams(): { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream }
+  /** All of the standard input. */
+  readInput(): Promise<string>
+  /**
+   * Absolute paths of what changes in these folders from now on, not below them, until it is disposed; what comes at once comes together.
+   * Folders that are not there are left out.
+   */
+  watch(folders: readonly string[]): Watching
   clock(): Promise<Clock>
   newRunId(): string
   /** Name of the user of the operating system. */

@@ -78,13 +78,15 @@ export interface Library {
   loadRunbook(file: string, options: LoadOptions): Promise<LoadedRunbook>
 }
 
-export function createLibrary(host: Host, config: Config): Library {
+/** Packs by their folder, each read once. Whoever keeps it longer than a command drops what has changed. */
+export type PackCache = Map<string, ReturnType<typeof loadPack>>
+
+export function createLibrary(host: Host, config: Config, loading: PackCache = new Map()): Library {
   const { directories, diagnostics: missing } = packDirectories(host, config)
-  const loading = new Map<string, ReturnType<typeof loadPack>>()
 
   /** Each pack is read once. */
   function load(directory: string, options: LoadOptions): ReturnType<typeof loadPack> {
-    const key = `${options.operations} ${directory}`
+    const key = options.operations ? `${directory} with operations` : directory
     const loaded = loading.get(key) ?? loadOrTakePrepared(host, directory, options)
     loading.set(key, loaded)
     return loaded

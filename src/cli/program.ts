@@ -79,7 +79,7 @@ export function createProgram(host: Host, finish: Finish): Command {
   program
     .command('verify')
     .description('try every placement of a few faults in a runbook, against what its packs say; touches nothing')
-    .argument('<runbook>', 'file or name; or a saved plan, to show it again')
+    .argument('<runbook>', 'file or name')
     .addOption(input())
     .addOption(inputsFile())
     .option('--faults <count>', 'faults that may come together: failures, lost answers, crashes, a cancel', wholeNumber, 2)

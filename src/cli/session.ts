@@ -3,7 +3,7 @@ import type { Catalogue } from '../packs/index.ts'
 import type { GlobalOptions } from './command.ts'
 import { type Config, checkTargets, loadConfig } from './config/index.ts'
 import type { Host } from './host.ts'
-import { createLibrary, type Library, type LoadedRunbook } from './library.ts'
+import { createLibrary, type Library, type LoadedRunbook, type PackCache } from './library.ts'
 import { refuseErrors } from './refusal.ts'
 
 export interface Session {
@@ -11,9 +11,9 @@ export interface Session {
   readonly library: Library
 }
 
-export async function openSession(host: Host, options: GlobalOptions): Promise<Session> {
+export async function openSession(host: Host, options: GlobalOptions, packs?: PackCache): Promise<Session> {
   const config = await loadConfig(host, options.config)
-  const library = createLibrary(host, config)
+  const library = createLibrary(host, config, packs)
   refuseErrors(library.diagnostics, config.sources)
   return { config, library }
 }

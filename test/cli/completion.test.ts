@@ -19,13 +19,15 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _holdfast; printf '%s\\n' "\${COMPREP
 
 describe.skipIf(!peer('bash', 'bash'))('in bash', () => {
   test('commands, their subcommands and options complete', () => {
-    expect(offered('re')).toEqual(['resume', 'reap'])
+    expect(offered('re')).toEqual(['rehearse', 'resume', 'reap'])
     expect(offered('vault', '')).toContain('verify')
     expect(offered('run', '--in')).toEqual(['--input', '--inputs'])
     expect(offered('--config', 'x', 'vault', 'list', '--v')).toEqual(['--vm'])
   })
 
   test('values of options and arguments complete where they are a choice', () => {
+    expect(offered('fm')).toEqual(['fmt'])
+    expect(offered('check', '--w')).toEqual(['--watch'])
     expect(offered('check', '--format', '')).toEqual(['text', 'json', 'sarif'])
     expect(offered('schema', 'c')).toEqual(['config'])
   })

@@ -1,6 +1,6 @@
 // `holdfast check`: runbooks, packs and configuration, all problems in one pass. It touches nothing and opens no connection.
-import { readdirSync, statSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { statSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import {
   type Diagnostic,
   diagnosticsToJson,
@@ -13,20 +13,39 @@ import { LOCK_FILE } from '../../packs/index.ts'
 import { checkFile } from '../check-file.ts'
 import { nothingToCheck } from '../codes.ts'
 import type { GlobalOptions, RunCommand } from '../command.ts'
-import { CONFIG_FILE, defaultConfig } from '../config/index.ts'
-import { EXIT } from '../exit-codes.ts'
+import { CONFIG_FILE, defaultConfig, loadConfig } from '../config/index.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { filesBelow, foldersBelow } from '../files-below.ts'
 import { type Host, wantsColour } from '../host.ts'
-import { createLibrary, RUNBOOK_ENDING } from '../library.ts'
+import { createLibrary, type PackCache, RUNBOOK_ENDING } from '../library.ts'
 import { hasErrors, Refusal, type Sources } from '../refusal.ts'
 import { openSession, type Session } from '../session.ts'
+import { untilInterrupted } from '../until-interrupted.ts'
 
 interface Options {
   readonly format: 'text' | 'json' | 'sarif'
+  readonly watch?: true
 }
 
 export const run: RunCommand<[what: readonly string[]], Options> = async (host, options, what) => {
-  const session = await sessionFor(host, options, what)
-  const files = what.length === 0 ? filesBelow(host, '.') : what.flatMap((each) => filesOf(host, session, each))
+  if (options.watch) return checkAgainAndAgain(host, options, what)
+  const result = await checkAll(host, options, what)
+  await print(host, options.format, result)
+  return exitCodeOf(result)
+}
+
+interface Result {
+  readonly files: readonly string[]
+  readonly diagnostics: readonly Diagnostic[]
+  readonly sources: Sources
+}
+
+const exitCodeOf = ({ diagnostics }: Result): ExitCode => (hasErrors(diagnostics) ? EXIT.checkFailed : EXIT.done)
+
+/** Throws Refusal where there is nothing that could be checked. */
+async function checkAll(host: Host, options: GlobalOptions, what: readonly string[], packs?: PackCache): Promise<Result> {
+  const session = await sessionFor(host, options, what, packs)
+  const files = what.length === 0 ? filesBelow(host, '.', isCheckable) : what.flatMap((each) => filesOf(host, session, each))
   if (files.length === 0) throw new Refusal([nothingToCheck(what.length === 0 ? [host.workingDirectory] : what)])
 
   const diagnostics: Diagnostic[] = []
@@ -40,43 +59,65 @@ export const run: RunCommand<[what: readonly string[]], Options> = async (host, 
     if (runbook && catalogue) runbooks.push({ runbook, catalogue })
   }
   diagnostics.push(...checkLockOrder(runbooks))
-  const unique = withoutRepeats(diagnostics)
-  await print(host, options.format, files.length, unique, sources)
-  return hasErrors(unique) ? EXIT.checkFailed : EXIT.done
+  return { files, diagnostics: withoutRepeats(diagnostics), sources }
+}
+
+/** Ends on Ctrl-C, as the last check would have. Packs are read again only when something in their folder has changed. */
+async function checkAgainAndAgain(host: Host, options: Options & GlobalOptions, what: readonly string[]): Promise<ExitCode> {
+  const packs: PackCache = new Map()
+  let seen: readonly string[] = []
+  return untilInterrupted(host, {
+    folders: () => foldersOf(host, options, what),
+    forget: (changed) => {
+      for (const directory of packs.keys()) if (changed.some((path) => path.startsWith(directory))) packs.delete(directory)
+    },
+    round: async () => {
+      const result = await checkAll(host, options, what, packs)
+      const gone = seen.filter((file) => !result.files.includes(file))
+      seen = result.files
+      if (options.format === 'text') for (const file of gone) host.stdout.write(`${file} is no more\n\n`)
+      await print(host, options.format, result)
+      return exitCodeOf(result)
+    },
+    quiet: options.format !== 'text',
+  })
+}
+
+/** Where a change could matter: beside what is checked, the configuration, and the packs at hand. */
+async function foldersOf(host: Host, options: GlobalOptions, what: readonly string[]): Promise<readonly string[]> {
+  const named = what.length === 0 ? ['.'] : what
+  const own = named.flatMap((each) =>
+    isFolder(host, each) ? foldersBelow(host, each) : [resolve(host.workingDirectory, dirname(each))],
+  )
+  const config = await loadConfig(host, options.config).catch(() => defaultConfig(host.workingDirectory))
+  const shipped = foldersBelow(host, host.packsDirectory)
+  return [...new Set([...own, config.directory, ...config.packs.map(({ directory }) => directory), ...shipped])]
 }
 
 /** A broken configuration is reported when it is what is checked, and in the way otherwise. */
-async function sessionFor(host: Host, options: GlobalOptions, what: readonly string[]): Promise<Session> {
+async function sessionFor(host: Host, options: GlobalOptions, what: readonly string[], packs?: PackCache): Promise<Session> {
   const named = (options.config === undefined ? [CONFIG_FILE] : [CONFIG_FILE, basename(options.config)]) as readonly string[]
   try {
-    return await openSession(host, options)
+    return await openSession(host, options, packs)
   } catch (error) {
     const isChecked = what.length === 0 || what.some((each) => named.includes(basename(each)))
     if (!(error instanceof Refusal) || !isChecked || error.sources.size === 0) throw error
     const config = defaultConfig(host.workingDirectory)
-    return { config, library: createLibrary(host, config) }
+    return { config, library: createLibrary(host, config, packs) }
   }
 }
 
+const isFolder = (host: Host, path: string): boolean =>
+  statSync(resolve(host.workingDirectory, path), { throwIfNoEntry: false })?.isDirectory() ?? false
+
 function filesOf(host: Host, session: Session, what: string): readonly string[] {
   const stat = statSync(resolve(host.workingDirectory, what), { throwIfNoEntry: false })
-  if (stat?.isDirectory()) return filesBelow(host, what)
+  if (stat?.isDirectory()) return filesBelow(host, what, isCheckable)
   return stat ? [what] : [session.library.findRunbook(what)]
 }
 
 const isCheckable = (name: string): boolean =>
   name.endsWith(RUNBOOK_ENDING) || ['pack.yaml', CONFIG_FILE, LOCK_FILE].includes(name)
-
-function filesBelow(host: Host, directory: string): readonly string[] {
-  const entries = readdirSync(resolve(host.workingDirectory, directory), { withFileTypes: true })
-  return entries
-    .toSorted((a, b) => a.name.localeCompare(b.name))
-    .flatMap((entry) => {
-      const path = join(directory, entry.name)
-      if (entry.isDirectory()) return entry.name === 'node_modules' || entry.name.startsWith('.') ? [] : filesBelow(host, path)
-      return isCheckable(entry.name) ? [path] : []
-    })
-}
 
 /** Several runbooks may use the same broken pack. */
 function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
@@ -84,13 +125,7 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic
   return [...byText.values()]
 }
 
-async function print(
-  host: Host,
-  format: Options['format'],
-  checked: number,
-  diagnostics: readonly Diagnostic[],
-  sources: Sources,
-) {
+async function print(host: Host, format: Options['format'], { files, diagnostics, sources }: Result) {
   switch (format) {
     case 'json':
       return host.stdout.write(`${JSON.stringify(diagnosticsToJson(diagnostics, sources), undefined, 2)}\n`)
@@ -105,7 +140,7 @@ async function print(
       const warnings = diagnostics.length - errors
       if (diagnostics.length > 0)
         host.stdout.write(`${formatDiagnostics(diagnostics, sources, { colour: wantsColour(host, host.stdout) }).trimEnd()}\n\n`)
-      host.stdout.write(`${count(checked, 'file')} checked, ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`)
+      host.stdout.write(`${count(files.length, 'file')} checked, ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`)
       const [first] = inReadingOrder(diagnostics)
       return first && host.stdout.write(`\`holdfast explain ${first.code}\` tells more.\n`)
     }

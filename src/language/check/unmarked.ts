@@ -31,7 +31,11 @@ function lostMark({ entries: [only, ...more], span }: MapTemplate, roots: readon
 
 function inLiteral({ value, span }: LiteralTemplate, roots: readonly string[]): readonly Diagnostic[] {
   if (value === null && span.start === span.end) return [codes.valueEmpty(span)]
-  const root = typeof value === 'string' && /[{}]/.test(value) ? roots.find((each) => speaksOf(each, value)) : undefined
+  // Where a text holds `${` the parser has said what is wrong.
+  const root =
+    typeof value === 'string' && /[{}]/.test(value) && !value.includes('${')
+      ? roots.find((each) => speaksOf(each, value))
+      : undefined
   return root === undefined ? [] : [codes.expressionUnmarked(span, root, undefined)]
 }
 

@@ -64,7 +64,7 @@ export const list: Shape<Template> = templated<Json>({
 })
 
 export const callArguments: Shape<MapTemplate> = {
-  schema: { type: 'object' },
+  schema: { type: 'object', additionalProperties: {} },
   read(node, to) {
     const read = templateOf(node, to.diagnostics)
     if (read.kind === 'map') return read
