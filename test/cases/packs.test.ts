@@ -31,11 +31,11 @@ describe('P12: a pack is refused with a code, a place and a hint, all problems i
   })
 })
 
-// Lock files and ranges of versions are not part of a pack's folder: test/packs draws their codes.
+// Lock files and ranges of versions, of packs and runbooks, are not part of a pack's folder: test/packs draws their codes.
 test('every code about a pack’s text has a case, and every case draws a known code', () => {
   const drawn = new Set([...loaded.values()].flatMap(({ diagnostics }) => diagnostics.map(({ code }) => code)))
   const own = Object.keys(packDiagnosticCodes)
-  expect(own.filter((code) => !/^(?:LOCK_|PACK_RANGE_)/.test(code) && !drawn.has(code))).toEqual([])
+  expect(own.filter((code) => !/^(?:LOCK_|[A-Z]+_RANGE_)/.test(code) && !drawn.has(code))).toEqual([])
   expect([...drawn].filter((code) => !own.includes(code) && !Object.hasOwn(diagnosticCodes, code))).toEqual([])
 })
 
