@@ -27,6 +27,7 @@ const KEYWORDS: Readonly<Record<string, Judge>> = {
   items: isSchema,
   minItems: isCount,
   maxItems: isCount,
+  uniqueItems: (value) => typeof value === 'boolean',
   minLength: isCount,
   maxLength: isCount,
   minimum: isNumber,

@@ -16,6 +16,7 @@ const { schema } = fc.letrec<{ schema: JsonSchema }>((tie) => ({
         type: fc.constantFrom('string', 'integer', 'number', 'boolean', 'null', 'array', 'object', 'text'),
         enum: fc.array(fc.constantFrom('a', 1, null), { maxLength: 2 }),
         const: fc.constantFrom('a', 1, null),
+        uniqueItems: fc.constantFrom<Json>(true, false, 1),
         minLength: fc.constantFrom(0, 1, -1, 0.5),
         maxLength: fc.constantFrom(0, 1, 2),
         minimum: fc.constantFrom(-1, 0, 1.5),

@@ -30,8 +30,18 @@ export function references(template: Template): readonly Reference[] {
     case 'map':
       return template.entries.flatMap((entry) => references(entry.value))
     case 'expression':
-      return staticPaths(template.source).map((path) => toReference(path, template))
+      return referencesOf(template)
   }
+}
+
+const known = new WeakMap<ExpressionTemplate, readonly Reference[]>()
+
+function referencesOf(template: ExpressionTemplate): readonly Reference[] {
+  const before = known.get(template)
+  if (before) return before
+  const made = staticPaths(template.source).map((path) => toReference(path, template))
+  known.set(template, made)
+  return made
 }
 
 /** A static path with the source ranges of its names. */
@@ -49,8 +59,8 @@ export function staticPaths(source: string): readonly StaticPath[] {
   const compilation = compile(source)
   if (!compilation.ok) return []
   const { tree } = compilation.compiled
-  const known = cache.get(tree)
-  if (known) return known
+  const before = cache.get(tree)
+  if (before) return before
   const found: StaticPath[] = []
   collect(tree, true, source, found)
   // `a ?? b` holds its left side twice: it asks whether it is there, and then yields it.

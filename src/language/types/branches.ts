@@ -20,7 +20,8 @@ export function branchesOf(source: string, surroundings: Surroundings): readonly
   const { tree } = compilation.compiled
   const ends = endsOf(tree)
   const seen = new Map<Tree, Type>()
-  if (ends.some(({ type }) => !LITERALS.has(type))) inferTree(tree, { ...surroundings, seen })
+  // What the whole yields is known already.
+  if (ends.some((end) => end !== tree && !LITERALS.has(end.type))) inferTree(tree, { ...surroundings, seen })
   return ends.map((node): Branch => {
     const { value } = node
     const isScalar = value === null || ['string', 'number', 'boolean'].includes(typeof value)
