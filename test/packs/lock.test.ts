@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkLock, formatLock, lockFor, type Pack, readLock } from '../../src/packs/index.ts'
+import { checkLock, checkRunbookLock, formatLock, lockFor, type Pack, readLock } from '../../src/packs/index.ts'
 
 const pack = (name: string, version = '1.0.0', hash = 'a'.repeat(64)): Pack => ({
   name,
@@ -71,5 +71,27 @@ describe('a lock file', () => {
     expect(lock).toBeUndefined()
     expect(diagnostics.map((each) => each.code)).toContain(code)
     for (const { span } of diagnostics) expect(span).toBeDefined()
+  })
+
+  it('holds called runbooks too: tells one that it lacks, and one whose version or text is another', () => {
+    const runbook = (name: string, text = 'a', version = '1.0.0') => ({ name, runbook: { version }, text })
+    const text = formatLock(lockFor([pack('lab')], [runbook('lab/b'), runbook('lab/a')]))
+    expect(text.slice(text.indexOf('runbooks:'))).toMatch(
+      /^runbooks:\n {2}lab\/a:\n {4}version: 1\.0\.0\n {4}sha256: '[0-9a-f]{64}'\n {2}lab\/b:\n/,
+    )
+    const { lock } = readLock(text)
+    if (!lock) throw new Error(text)
+    expect(checkRunbookLock(lock, [runbook('lab/a'), runbook('lab/b')])).toEqual([])
+    expect(checkRunbookLock(lock, [runbook('lab/c')])).toMatchObject([{ code: 'LOCK_RUNBOOK_MISSING', severity: 'error' }])
+    for (const other of [runbook('lab/a', 'b'), runbook('lab/a', 'a', '1.0.1')]) {
+      expect(checkRunbookLock(lock, [other])).toMatchObject([
+        { code: 'LOCK_RUNBOOK_CHANGED', severity: 'error', span: { file: 'holdfast.lock.yaml' } },
+      ])
+    }
+  })
+
+  it('that was written before runbooks were locked lacks every called one', () => {
+    const { lock } = readLock('lock: 1\npacks: {}\n')
+    expect(lock?.runbooks).toEqual({})
   })
 })

@@ -2,7 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { checkUses, createCatalogue, loadPack, operationsOf, type Pack, packSchema, parsePack } from '../../src/packs/index.ts'
+import type { Runbook, Step } from '../../src/language/index.ts'
+import {
+  checkRunbookUses,
+  checkUses,
+  createCatalogue,
+  loadPack,
+  operationsOf,
+  type Pack,
+  packSchema,
+  parsePack,
+} from '../../src/packs/index.ts'
 import { isObject, type Json, validator } from '../../src/values/index.ts'
 
 const MANIFEST = `
@@ -250,6 +260,31 @@ describe('a runbook that asks for a range of versions', () => {
 
   it('is not told here of a pack that is not at hand', () => {
     expect(checkUses(use('^1.0.0'), {})).toEqual([])
+  })
+})
+
+describe('a call that asks for a range of versions', () => {
+  const span = { file: 'x.runbook.yaml', start: 3, end: 9 }
+  const called: Runbook = { format: 1, name: 'lab/sub', version: '1.2.0', uses: [], targets: [], steps: [], outputs: [], span }
+  const { runbook } = createCatalogue([], { 'lab/sub': called, 'lab/unreadable': undefined })
+  const steps = (range: string, name = 'lab/sub'): Step[] => {
+    const call = { runbook: name, range, runbookSpan: span, with: { kind: 'map', entries: [], span }, targets: [] } as const
+    const sub: Step = { kind: 'runbook', id: 'sub', idSpan: span, span, ...call }
+    const otherwise = { kind: 'literal', value: 'fail', span } as const
+    return [{ kind: 'scope', id: 's', idSpan: span, span, body: { steps: [sub], yield: [], span }, onDirtyClose: otherwise }]
+  }
+
+  it.each([
+    ['^1.0.0', []],
+    ['^2.0.0', ['RUNBOOK_RANGE_UNMET']],
+    ['1.x.', ['PACK_RANGE_INVALID']],
+  ])('%s meets 1.2.0 with %j, wherever the call stands', (range, codes) => {
+    expect(checkRunbookUses(steps(range), runbook)).toMatchObject(codes.map((code) => ({ code, span })))
+  })
+
+  it('is not told here of a runbook that is not at hand', () => {
+    expect(checkRunbookUses(steps('^9.0.0', 'lab/other'), runbook)).toEqual([])
+    expect(checkRunbookUses(steps('^9.0.0', 'lab/unreadable'), runbook)).toEqual([])
   })
 })
 
