@@ -105,7 +105,7 @@ describe.skipIf(!there)('the page of a plan in Chromium', () => {
     await browser.ask(
       "[...document.querySelectorAll('.chart li[tabindex]')].find((row) => row.innerText.includes('Lease a VM')).focus()",
     )
-    expect(await browser.ask(shown)).toEqual(['If it died here, released in this order: session of vm-7 snap'])
+    expect(await browser.ask(shown)).toEqual(['If it died here, released in this order: session of erp-db snap'])
   })
 
   test('prints every request, though its step is folded on the screen', async () => {

@@ -75,7 +75,8 @@ Locks           group/g
     │ vms  for each of a, b
     │ │ a
   + │ │ │ session  session.create  t/session.create  name a
-    │ │ │     held until a is done, at most 6m15s, lease of 5m renewed every 1m (at most 6 times)
+    │ │ │     held until its item is done, at most 6m15s, lease of 5m renewed every 1m (at most 6
+    │ │ │       times)
     │ │ │     if it died here: release session of a, then snap
   - │ │ │ closes: release session of a
     │ │ the same steps for b

@@ -1,7 +1,8 @@
 // A plan for a change ticket, in GitHub's Markdown: facts, blast radius, holds, approvals, steps, requests, and what is released if it dies.
 import { formatDuration } from '../../values/index.ts'
 import type { Hold, Plan, PlanStep, Request } from '../model.ts'
-import { holdNames, type Outline, outlineOf, stepsOf, stepsThatChangeUnwind } from './outline.ts'
+import { type HoldNames, holdNames } from './names.ts'
+import { type Outline, outlineOf, stepsOf, stepsThatChangeUnwind } from './outline.ts'
 import { printable } from './printable.ts'
 import { summaryOf } from './summary.ts'
 import {
@@ -20,6 +21,7 @@ import {
 } from './words.ts'
 
 export function planAsMarkdown(plan: Plan): string {
+  const names = holdNames(plan)
   const sections = [
     [`# Plan of ${code(plan.runbook)} ${text(plan.version)}`, ...(plan.title === undefined ? [] : ['', text(plan.title)])],
     table(
@@ -45,8 +47,8 @@ export function planAsMarkdown(plan: Plan): string {
       ),
     ),
     titled('Steps', [
-      ...outlineOf(plan, false).flatMap((each) => outlineLines(plan, each, 0)),
-      ...closeLines(plan, plan.closes, 0),
+      ...outlineOf(plan, false).flatMap((each) => outlineLines(names, each, 0)),
+      ...closeLines(names, plan.closes, 0),
     ]),
     titled('If it dies after a step', unwindTable(plan)),
     titled('Could not be read', failedReads(plan)),
@@ -67,9 +69,9 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): r
   rows.length === 0 ? [] : [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
 
 function holdTable(plan: Plan): readonly string[] {
-  const nameOf = holdNames(plan)
+  const names = holdNames(plan)
   const row = (hold: Hold): readonly string[] => [
-    cell(nameOf(hold.path)),
+    cell(names.one(hold.path)),
     `${text(hold.title)}${hold.critical ? ' **CRITICAL**' : ''}`,
     text(hold.keptOnSuccess ? `${wordsOfWindow(hold)}; kept when the run succeeds` : wordsOfWindow(hold)),
     text([wordsOfBound(hold.window), ...(hold.window.estimate ? [wordsOfEstimate(hold.window.estimate)] : [])].join('; ')),
@@ -81,12 +83,12 @@ function holdTable(plan: Plan): readonly string[] {
 }
 
 function unwindTable(plan: Plan): readonly string[] {
-  const nameOf = holdNames(plan)
+  const names = holdNames(plan)
   const changing = stepsThatChangeUnwind(plan)
   const rows = stepsOf(plan.steps).filter(({ path }) => changing.has(path))
   return table(
     ['Last step that ended', 'Released, in this order'],
-    rows.map(({ path, unwind }) => [cell(path), unwind.map((each) => cell(nameOf(each))).join(', then ')]),
+    rows.map(({ path, unwind }) => [cell(path), names.all(unwind).map(cell).join(', then ')]),
   )
 }
 
@@ -97,20 +99,20 @@ const failedReads = ({ reads }: Plan): readonly string[] =>
 
 // ---- steps ------------------------------------------------------------------------------------------------------
 
-function outlineLines(plan: Plan, outline: Outline, depth: number): readonly string[] {
+function outlineLines(names: HoldNames, outline: Outline, depth: number): readonly string[] {
   switch (outline.kind) {
     case 'step':
       return [
         item(depth, stepWords(outline.step)),
-        ...stepDetails(plan, outline.step).map((each) => item(depth + 1, each)),
-        ...outline.inner.flatMap((each) => outlineLines(plan, each, depth + 1)),
-        ...closeLines(plan, outline.closes, depth + 1),
+        ...stepDetails(names, outline.step).map((each) => item(depth + 1, each)),
+        ...outline.inner.flatMap((each) => outlineLines(names, each, depth + 1)),
+        ...closeLines(names, outline.closes, depth + 1),
       ]
     case 'part':
       return [
         item(depth, `*${text(outline.label)}*`),
-        ...outline.inner.flatMap((each) => outlineLines(plan, each, depth + 1)),
-        ...closeLines(plan, outline.closes, depth + 1),
+        ...outline.inner.flatMap((each) => outlineLines(names, each, depth + 1)),
+        ...closeLines(names, outline.closes, depth + 1),
       ]
     case 'alike':
       return [item(depth, text(`the same steps for ${wordsOf(outline.labels, 400)}`))]
@@ -135,13 +137,13 @@ function stepWords(step: PlanStep): string {
   return facts.join(' · ')
 }
 
-function stepDetails(plan: Plan, { approval, acquires, requests }: PlanStep): readonly string[] {
+function stepDetails(names: HoldNames, { approval, acquires, requests }: PlanStep): readonly string[] {
   return [
     ...requests.filter(({ purpose }) => purpose === 'call').map((request) => requestWords(request)),
     ...(approval ? [`asks ${text(wordsOfApproval(approval))}`] : []),
     ...(acquires
       ? [
-          `holds ${code(holdNames(plan)(acquires.path))}: ${holdFacts(acquires)
+          `holds ${code(names.one(acquires.path))}: ${holdFacts(acquires)
             .map(({ words, grave }) => (grave ? `**${text(words)}**` : text(words)))
             .join(', ')}`,
         ]
@@ -149,10 +151,8 @@ function stepDetails(plan: Plan, { approval, acquires, requests }: PlanStep): re
   ]
 }
 
-const closeLines = (plan: Plan, closes: readonly string[], depth: number): readonly string[] =>
-  closes.length === 0
-    ? []
-    : [item(depth, `closes: **releases** ${closes.map((path) => code(holdNames(plan)(path))).join(', then ')}`)]
+const closeLines = (names: HoldNames, closes: readonly string[], depth: number): readonly string[] =>
+  closes.length === 0 ? [] : [item(depth, `closes: **releases** ${names.all(closes).map(code).join(', then ')}`)]
 
 const requestWords = ({ target, method, path }: Request): string => `${text(target)} ${code(`${method} ${path}`)}`
 

@@ -2,12 +2,13 @@
 // the acquiring call to its release. Draws what the plan says and nothing else.
 import { formatDuration } from '../../values/index.ts'
 import type { Certainty, Plan, PlanStep } from '../model.ts'
-import { holdNames, type Outline, outlineOf } from './outline.ts'
+import { type HoldNames, holdNames } from './names.ts'
+import { type Outline, outlineOf } from './outline.ts'
 import { printable } from './printable.ts'
 import { CERTAINTIES, clip, wordsOf, wordsOfApproval, wordsOfBound, wordsOfStep } from './words.ts'
 
 interface Drawing {
-  readonly nameOf: (path: string) => string
+  readonly names: HoldNames
   readonly nodes: string[]
   readonly arrows: string[]
   /** Numbers of the arrows that stand for critical holds. */
@@ -20,7 +21,7 @@ interface Drawing {
 
 export function planAsMermaid(plan: Plan): string {
   const drawing: Drawing = {
-    nameOf: holdNames(plan),
+    names: holdNames(plan),
     nodes: [],
     arrows: [],
     critical: [],
@@ -146,7 +147,7 @@ function drawNode(drawing: Drawing, indent: string, shape: string): string {
 // ---- holds ------------------------------------------------------------------------------------------------------
 
 function drawRelease(drawing: Drawing, path: string, indent: string): string {
-  const node = drawNode(drawing, indent, `["release ${label(drawing.nameOf(path))}"]:::release`)
+  const node = drawNode(drawing, indent, `["release ${label(drawing.names.one(path))}"]:::release`)
   drawing.releases.set(path, node)
   return node
 }

@@ -128,15 +128,3 @@ export function stepsThatChangeUnwind(plan: Plan): ReadonlySet<string> {
   }
   return changing
 }
-
-/** Holds by a short name where that says which: `session`, or `session of vm-1`; the path where it does not. */
-export function holdNames(plan: Plan): (path: string) => string {
-  const short = (path: string): string => {
-    const key = /.*\[([^\]]*)\]/.exec(path)?.[1]
-    const id = path.slice(path.lastIndexOf('/') + 1)
-    return key === undefined || key === '*' ? id : `${id} of ${decodeKey(key)}`
-  }
-  const paths = new Set(plan.holds.map(({ path }) => path))
-  const taken = Map.groupBy(paths, short)
-  return (path) => ((taken.get(short(path)) ?? []).length > 1 ? path : short(path))
-}

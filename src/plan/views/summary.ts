@@ -1,7 +1,8 @@
 // The first screen of a plan, the same facts for every view: what it is, what it changes, how long, and what nobody lets go.
 import { formatDuration, formatSize, isObject, type Json } from '../../values/index.ts'
 import type { Hold, Plan, PlannedPoint } from '../model.ts'
-import { holdNames, stepsOf } from './outline.ts'
+import { holdNames, namesOfThings } from './names.ts'
+import { stepsOf } from './outline.ts'
 import {
   count,
   EFFECTS,
@@ -44,7 +45,7 @@ export function summaryOf(plan: Plan): readonly Fact[] {
     fact('Restore points', points(plan)),
     fact('RPO', recovery(plan)),
     fact('Approvals', approvals(plan), 'caution'),
-    fact('Locks', [plan.locks.map((lock) => wordsOf(lock)).join(', ')]),
+    fact('Locks', [plan.locks.length === 0 ? '' : wordsOf(plan.locks, 400)]),
     fact('NO dead-man', withoutDeadman(plan), 'grave'),
     fact('Incomplete', plan.complete ? [] : ['there are more alternatives than a plan looks into'], 'grave'),
   ].filter(({ words }) => words.some((each) => each !== ''))
@@ -87,7 +88,7 @@ function freezeFact(plan: Plan): Fact {
   if (!freeze) return fact('Freeze', plan.holds.length === 0 ? [] : ['none: no step freezes a guest'])
   const hold = plan.holds.find(({ path }) => path === freeze.path)
   const allowed = hold?.maxHoldMs === undefined ? '' : ` of the ${formatDuration(hold.maxHoldMs)} allowed`
-  return fact('Freeze', [`${holdNames(plan)(freeze.path)}: ${wordsOfBound(freeze)}${allowed}${estimate(freeze)}`], 'caution')
+  return fact('Freeze', [`${holdNames(plan).one(freeze.path)}: ${wordsOfBound(freeze)}${allowed}${estimate(freeze)}`], 'caution')
 }
 
 const estimate = ({ estimate: about }: { readonly estimate?: Hold['window']['estimate'] }): string =>
@@ -97,7 +98,7 @@ function longestHold(plan: Plan): readonly string[] {
   const { longestHold: longest } = plan.totals
   if (!longest || longest.path === plan.totals.longestFreeze?.path) return []
   const title = plan.holds.find(({ path }) => path === longest.path)?.title
-  const name = `${holdNames(plan)(longest.path)}${title === undefined ? '' : ` (${title})`}`
+  const name = `${holdNames(plan).one(longest.path)}${title === undefined ? '' : ` (${title})`}`
   return [`${name}: ${wordsOfBound(longest)}${estimate(longest)}`]
 }
 
@@ -113,30 +114,31 @@ const calls = ({ totals }: Plan): readonly string[] =>
     return `${target}: ${sum}${more ? ', and more in loops, polls and pages' : ''}`
   })
 
-const points = ({ totals }: Plan): readonly string[] =>
-  perVm(totals.points, ({ level, consistency }) => `level ${wordsOfResult(level)}, consistency ${wordsOfResult(consistency)}`)
+const points = (plan: Plan): readonly string[] =>
+  perVm(plan, ({ level, consistency }) => `level ${wordsOfResult(level)}, consistency ${wordsOfResult(consistency)}`)
 
 /** VMs of which the same is to be said, together. */
-function perVm(points: readonly PlannedPoint[], say: (point: PlannedPoint) => string): readonly string[] {
-  const said = Map.groupBy(points, say)
+function perVm(plan: Plan, say: (point: PlannedPoint) => string): readonly string[] {
+  const callName = namesOfThings(plan)
+  const said = Map.groupBy(plan.totals.points, say)
   said.delete('')
   return [...said].map(
     ([words, same]) =>
       `${wordsOf(
-        same.map(({ vm }) => vm),
+        same.map(({ vm }) => (typeof vm === 'string' ? callName(vm) : vm)),
         120,
       )}: ${words}`,
   )
 }
 
 /** How much would be lost with the VM until the run commits. */
-const recovery = ({ totals, basis }: Plan): readonly string[] =>
-  perVm(totals.points, ({ previous }) => {
+const recovery = (plan: Plan): readonly string[] =>
+  perVm(plan, ({ previous }) => {
     if (previous === undefined) return ''
     if (previous === null) return 'no restore point so far'
     if (typeof previous !== 'string') return `newest point so far ${wordsOf(previous)}`
     const takenMs = Date.parse(previous)
-    const atMs = basis.kind === 'read' ? Date.parse(basis.at) : Number.NaN
+    const atMs = plan.basis.kind === 'read' ? Date.parse(plan.basis.at) : Number.NaN
     const age = atMs >= takenMs ? `, ${formatDuration(atMs - takenMs)} before this plan` : ''
     return `newest point so far ${wordsOfMoment(previous)}${age}`
   })
@@ -150,8 +152,8 @@ function approvals({ totals, steps }: Plan): readonly string[] {
 }
 
 function withoutDeadman(plan: Plan): readonly string[] {
-  const nameOf = holdNames(plan)
-  const left = plan.holds.filter(({ deadman }) => deadman === 'none').map(({ path, title }) => `${nameOf(path)} (${title})`)
+  const names = holdNames(plan)
+  const left = plan.holds.filter(({ deadman }) => deadman === 'none').map(({ path, title }) => `${names.one(path)} (${title})`)
   if (left.length === 0) return []
   return [`${wordsOf(left, 200)}: if Holdfast dies, this stays until “holdfast resume” or “holdfast reap”`]
 }

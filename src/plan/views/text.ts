@@ -2,7 +2,8 @@
 import { formatDuration, type JsonObject } from '../../values/index.ts'
 import type { Plan, PlanStep, Request } from '../model.ts'
 import { layOut, type Piece, type Row, type Tone, widthOf } from './layout.ts'
-import { holdNames, type Outline, outlineOf, stepsOf, stepsThatChangeUnwind } from './outline.ts'
+import { type HoldNames, holdNames } from './names.ts'
+import { type Outline, outlineOf, stepsOf, stepsThatChangeUnwind } from './outline.ts'
 import { summaryOf } from './summary.ts'
 import {
   CERTAINTIES,
@@ -33,7 +34,7 @@ const LABEL_COLUMNS = 16
 
 interface Printing extends TextOptions {
   readonly wide: boolean
-  readonly nameOf: (path: string) => string
+  readonly names: HoldNames
   readonly changing: ReadonlySet<string>
 }
 
@@ -41,7 +42,7 @@ export function planAsText(plan: Plan, options: TextOptions): string {
   const printing: Printing = {
     ...options,
     wide: options.width >= WIDE,
-    nameOf: holdNames(plan),
+    names: holdNames(plan),
     changing: stepsThatChangeUnwind(plan),
   }
   const rows = [
@@ -49,7 +50,7 @@ export function planAsText(plan: Plan, options: TextOptions): string {
     EMPTY,
     ...levelRows(printing, outlineOf(plan, options.items ?? false), 0),
     ...plan.closes.map((path) =>
-      effectRow('release', 0, [{ text: 'the run ends: release ' }, { text: printing.nameOf(path), tone: 'good' }]),
+      effectRow('release', 0, [{ text: 'the run ends: release ' }, { text: printing.names.one(path), tone: 'good' }]),
     ),
     ...failedReads(plan),
     EMPTY,
@@ -151,10 +152,10 @@ function inputPieces({ action, effect, input, requests }: PlanStep, most: number
   const shown = values
     .slice(0, most)
     .flatMap(({ name, words }, index) => [
-      { text: `${index === 0 ? '  ' : ', '}${name} `, tone: 'faint' as const },
-      { text: words },
+      { text: `${index === 0 ? '  ' : ' '}${name} `, tone: 'faint' as const },
+      { text: index === values.length - 1 ? words : `${words},` },
     ])
-  return values.length > most ? [...shown, { text: ', …', tone: 'faint' }] : shown
+  return values.length > most ? [...shown, { text: ' …', tone: 'faint' }] : shown
 }
 
 function detailRows(printing: Printing, step: PlanStep, depth: number): readonly Row[] {
@@ -173,14 +174,14 @@ function detailRows(printing: Printing, step: PlanStep, depth: number): readonly
     details.push([{ text: 'held ', tone: 'notice' }, ...facts])
   }
   const tells = printing.unwind ? step.steps.length === 0 && unwind.length > 0 : printing.changing.has(path)
-  if (tells) details.push([{ text: 'if it died here: release ', tone: 'faint' }, ...unwindPieces(printing, unwind)])
+  if (tells) details.push([{ text: 'if it died here: release ', tone: 'faint' }, ...namePieces(printing, unwind)])
   return details.map((body) => rowAt(' ', ' ', depth, body, 'plain', '    '))
 }
 
-const unwindPieces = ({ nameOf }: Printing, unwind: readonly string[]): readonly Piece[] =>
-  unwind.flatMap((path, index) => [
+const namePieces = ({ names }: Printing, paths: readonly string[]): readonly Piece[] =>
+  names.all(paths).flatMap((name, index) => [
     { text: index === 0 ? '' : ', then ', tone: 'faint' as const },
-    { text: nameOf(path), tone: 'good' as const },
+    { text: name, tone: 'good' as const },
   ])
 
 function requestPieces({ requests: whole }: Printing, { requests, effect }: PlanStep): readonly (readonly Piece[])[] {
@@ -217,18 +218,10 @@ function wholeRequest({ query, headers, login, body }: Request): readonly (reado
   ]
 }
 
-const closeRows = ({ nameOf }: Printing, closes: readonly string[], depth: number): readonly Row[] =>
+const closeRows = (printing: Printing, closes: readonly string[], depth: number): readonly Row[] =>
   closes.length === 0
     ? []
-    : [
-        effectRow('release', depth, [
-          { text: 'closes: release ', tone: 'faint' },
-          ...closes.flatMap((path, index) => [
-            { text: index === 0 ? '' : ', then ', tone: 'faint' as const },
-            { text: nameOf(path), tone: 'good' as const },
-          ]),
-        ]),
-      ]
+    : [effectRow('release', depth, [{ text: 'closes: release ', tone: 'faint' }, ...namePieces(printing, closes)])]
 
 // ---- rows -------------------------------------------------------------------------------------------------------
 

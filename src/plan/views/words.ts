@@ -210,7 +210,9 @@ function wordsOfAssertion({ that, message }: JsonObject): string {
   const said = message === undefined ? undefined : saidBy(message)
   const tells = isUnknown(that) && (said === undefined || isReference(that.$unknown))
   const unless = tells ? ` unless ${wordsOf(that, 100)}` : ''
-  return said === undefined ? `stops${unless}` : `may stop${unless}: “${said}”`
+  if (that === true) return 'passes, as far as it is known'
+  const stops = that === false ? 'stops' : `may stop${unless}`
+  return said === undefined ? stops : `${stops}: “${said}”`
 }
 
 /** Nothing where it is computed in a way that says nothing. */
@@ -250,8 +252,7 @@ export function leaseWords({ leaseEveryMs, leaseLifetimeMs, window: { renewals }
 
 export function wordsOfWindow({ owner }: Hold): string {
   if (owner === 'run' || owner === '') return 'until the run ends'
-  const key = /\[([^\]]*)\]$/.exec(owner)?.[1]
-  return key === undefined ? `until ${lastId(owner)} closes` : `until ${key === '*' ? 'the item' : decodeKey(key)} is done`
+  return owner.endsWith(']') ? 'until its item is done' : `until ${lastId(owner)} closes`
 }
 
 /** Keys of items stand percent-encoded in paths. */

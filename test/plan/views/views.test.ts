@@ -84,7 +84,7 @@ describe('the text of a plan', () => {
 
   it('tells items that are alike once, unless asked for every item', () => {
     expect(text(sample, 120)).toContain('the same steps for 3 more: erp-app (vm-8), erp-web (vm-9), 財務サーバー (vm-10)')
-    expect(text(sample, 120, { items: true })).toContain('session of vm-10')
+    expect(text(sample, 120, { items: true })).toContain('session of 財務サーバー')
   })
 })
 

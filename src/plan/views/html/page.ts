@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { formatDuration, formatSize } from '../../../values/index.ts'
 import type { Hold, Plan } from '../../model.ts'
-import { holdNames, stepsOf, stepsThatChangeUnwind } from '../outline.ts'
+import { holdNames } from '../names.ts'
+import { stepsOf, stepsThatChangeUnwind } from '../outline.ts'
 import { type Fact, summaryOf } from '../summary.ts'
 import {
   count,
@@ -80,7 +81,7 @@ function cards(plan: Plan): Markup {
   return html`<ul class="cards">
 ${card('Calls that change something', `${more}${changes}`, vms === 0 ? '' : `on ${count(vms, 'VM')}`)}
 ${freezeCard(plan)}
-${totals.longestHold ? card('Longest hold', holdTime(totals.longestHold), holdNames(plan)(totals.longestHold.path)) : undefined}
+${totals.longestHold ? card('Longest hold', holdTime(totals.longestHold), holdNames(plan).one(totals.longestHold.path)) : undefined}
 ${totals.bytes === undefined ? undefined : card('Data to move', formatSize(totals.bytes), '')}
 ${totals.duration === undefined ? undefined : card('Takes about', shortEstimate(totals.duration, '–'), '')}
 ${totals.points.length === 0 ? undefined : card('Restore points', String(totals.points.length), wordsOf([...new Set(totals.points.map(({ level }) => wordsOfResult(level)))]))}
@@ -113,7 +114,7 @@ function freezeCard(plan: Plan): Markup | undefined {
     maxHoldMs === undefined
       ? undefined
       : html`<svg class="gauge" aria-hidden="true" focusable="false"><rect class="allowed" x="0.5" y="0.5" width="99%" height="12" rx="4"/><rect class="worst" y="1" width="${share(freeze.atMostMs)}%" height="11" rx="4"/><rect class="expected" y="1" width="${share(freeze.estimate?.highMs)}%" height="11" rx="4"/></svg>`
-  return html`<li class="freeze"><span class="label">Longest freeze</span><span class="figure">${freeze.atMostMs === undefined ? 'no bound' : `≤ ${formatDuration(freeze.atMostMs)}`}</span>${gauge}<span class="more">${holdNames(plan)(freeze.path)}${allowed}${expected}</span></li>
+  return html`<li class="freeze"><span class="label">Longest freeze</span><span class="figure">${freeze.atMostMs === undefined ? 'no bound' : `≤ ${formatDuration(freeze.atMostMs)}`}</span>${gauge}<span class="more">${holdNames(plan).one(freeze.path)}${allowed}${expected}</span></li>
 `
 }
 
@@ -137,11 +138,11 @@ ${rows.map(cells)}</tbody></table></div>`
 }
 
 function holdTable(plan: Plan): Markup {
-  const nameOf = holdNames(plan)
+  const names = holdNames(plan)
   return table(
     ['Hold', 'What', 'Held', 'How long', 'Allowed', 'Lease', 'Dead-man'],
     plan.holds.map((hold) => [
-      nameOf(hold.path),
+      names.one(hold.path),
       hold.critical ? html`${hold.title} <span class="grave">CRITICAL</span>` : hold.title,
       hold.keptOnSuccess ? `${wordsOfWindow(hold)}; kept when the run succeeds` : wordsOfWindow(hold),
       [wordsOfBound(hold.window), ...(hold.window.estimate ? [wordsOfEstimate(hold.window.estimate)] : [])].join('; '),
@@ -153,13 +154,13 @@ function holdTable(plan: Plan): Markup {
 }
 
 function unwindTable(plan: Plan): Markup {
-  const nameOf = holdNames(plan)
+  const names = holdNames(plan)
   const changing = stepsThatChangeUnwind(plan)
   const rows = stepsOf(plan.steps).filter(({ path }) => changing.has(path))
   if (rows.length === 0) return html`<p>At no point is anything held.</p>`
   return table(
     ['Last step that ended', 'Released, in this order'],
-    rows.map(({ path, unwind }) => [html`<code>${path}</code>`, unwind.map(nameOf).join(', then ')]),
+    rows.map(({ path, unwind }) => [html`<code>${path}</code>`, names.all(unwind).join(', then ')]),
   )
 }
 

@@ -1,7 +1,8 @@
 // The steps of a plan as a tree that folds, with each request as it would go over the wire.
 import { formatDuration } from '../../../values/index.ts'
 import type { Plan, PlanStep, Request } from '../../model.ts'
-import { holdNames, type Outline, outlineOf } from '../outline.ts'
+import { type HoldNames, holdNames } from '../names.ts'
+import { type Outline, outlineOf } from '../outline.ts'
 import {
   CERTAINTIES,
   EFFECTS,
@@ -16,20 +17,18 @@ import {
 import { html, type Markup } from './markup.ts'
 
 export function stepsMarkup(plan: Plan): Markup {
-  const nameOf = holdNames(plan)
+  const names = holdNames(plan)
   return html`<ul class="tree">
-${outlineOf(plan, false).map((each) => outlineMarkup(each, nameOf))}${closesMarkup(plan.closes, nameOf)}
+${outlineOf(plan, false).map((each) => outlineMarkup(each, names))}${closesMarkup(plan.closes, names)}
 </ul>`
 }
 
-type NameOf = (path: string) => string
-
-function outlineMarkup(outline: Outline, nameOf: NameOf): Markup {
+function outlineMarkup(outline: Outline, names: HoldNames): Markup {
   switch (outline.kind) {
     case 'step':
-      return outline.inner.length === 0 ? leafMarkup(outline, nameOf) : blockMarkup(headOf(outline.step), outline, nameOf)
+      return outline.inner.length === 0 ? leafMarkup(outline, names) : blockMarkup(headOf(outline.step), outline, names)
     case 'part':
-      return blockMarkup(html`<i>${outline.label}</i>`, outline, nameOf)
+      return blockMarkup(html`<i>${outline.label}</i>`, outline, names)
     case 'alike':
       return html`<li class="leaf quiet">the same steps for ${wordsOf(outline.labels, 400)}</li>
 `
@@ -41,16 +40,16 @@ function outlineMarkup(outline: Outline, nameOf: NameOf): Markup {
 function blockMarkup(
   head: Markup,
   { inner, closes }: { readonly inner: readonly Outline[]; readonly closes: readonly string[] },
-  nameOf: NameOf,
+  names: HoldNames,
 ): Markup {
   return html`<li><details open><summary>${head}</summary><ul>
-${inner.map((each) => outlineMarkup(each, nameOf))}${closesMarkup(closes, nameOf)}</ul></details></li>
+${inner.map((each) => outlineMarkup(each, names))}${closesMarkup(closes, names)}</ul></details></li>
 `
 }
 
-function leafMarkup({ step, closes }: Outline & { kind: 'step' }, nameOf: NameOf): Markup {
-  const details = detailsOf(step, nameOf)
-  const closing = closesMarkup(closes, nameOf)
+function leafMarkup({ step, closes }: Outline & { kind: 'step' }, names: HoldNames): Markup {
+  const details = detailsOf(step, names)
+  const closing = closesMarkup(closes, names)
   if (details.length === 0)
     return html`<li><div class="leaf">${headOf(step)}</div></li>
 ${closing}`
@@ -69,7 +68,7 @@ function headOf(step: PlanStep): Markup {
   return html`${sign}<b>${id}</b> ${wordsOfStep(step)}${facts.length === 0 ? undefined : html` <span class="quiet">· ${facts.join(' · ')}</span>`}`
 }
 
-function detailsOf(step: PlanStep, nameOf: NameOf): readonly Markup[] {
+function detailsOf(step: PlanStep, names: HoldNames): readonly Markup[] {
   const { action, affects, approval, acquires, unwind, requests } = step
   const inputs = shortInput(step.input)
   return [
@@ -85,7 +84,7 @@ function detailsOf(step: PlanStep, nameOf: NameOf): readonly Markup[] {
           html`<p>held ${holdFacts(acquires).map(({ words, grave }, index) => html`${index === 0 ? '' : ', '}${grave ? html`<span class="grave">${words}</span>` : words}`)}</p>`,
         ]
       : []),
-    ...(unwind.length > 0 ? [html`<p>if it died here: release ${unwind.map(nameOf).join(', then ')}</p>`] : []),
+    ...(unwind.length > 0 ? [html`<p>if it died here: release ${names.all(unwind).join(', then ')}</p>`] : []),
     ...requests.map(requestMarkup),
   ]
 }
@@ -96,8 +95,8 @@ const requestMarkup = (request: Request): Markup =>
 /** Text loses its line ends where it is made harmless. */
 const NEW_LINE: Markup = { markup: '\n' }
 
-const closesMarkup = (closes: readonly string[], nameOf: NameOf): Markup | undefined =>
+const closesMarkup = (closes: readonly string[], names: HoldNames): Markup | undefined =>
   closes.length === 0
     ? undefined
-    : html`<li class="leaf"><span class="sign release">closes</span> release ${closes.map(nameOf).join(', then ')}</li>
+    : html`<li class="leaf"><span class="sign release">closes</span> release ${names.all(closes).join(', then ')}</li>
 `

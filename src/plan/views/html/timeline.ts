@@ -1,7 +1,8 @@
 // The timeline: every step a row, in order; holds as bars along them, the freeze as a band with what it may last, renewals as ticks, approvals as gates.
 import { formatDuration } from '../../../values/index.ts'
 import type { Hold, Plan, PlanStep } from '../../model.ts'
-import { holdNames, type Outline, outlineOf } from '../outline.ts'
+import { type HoldNames, holdNames } from '../names.ts'
+import { type Outline, outlineOf } from '../outline.ts'
 import { CERTAINTIES, EFFECTS, shortEstimate, wordsOf, wordsOfApproval, wordsOfStep } from '../words.ts'
 import { html, type Markup } from './markup.ts'
 import { LANE_WIDTH, ROW_HEIGHT } from './style.ts'
@@ -29,8 +30,8 @@ export interface Timeline {
 }
 
 export function timelineOf(plan: Plan): Timeline {
-  const nameOf = holdNames(plan)
-  const rows = [...rowsOf(outlineOf(plan, false), 0, nameOf), ...plan.closes.map((path) => releaseRow(path, 0, nameOf))]
+  const names = holdNames(plan)
+  const rows = [...rowsOf(outlineOf(plan, false), 0, names), ...plan.closes.map((path) => releaseRow(path, 0, names))]
   const bars = barsOf(rows)
   const lanes = Math.max(0, ...bars.map(({ lane }) => lane + 1))
   const markup = html`<figure class="timeline">
@@ -38,7 +39,7 @@ export function timelineOf(plan: Plan): Timeline {
 <div class="chart">
 ${drawing(rows, bars, lanes)}
 <ol>
-${rows.map((row) => rowMarkup(row, nameOf))}
+${rows.map((row) => rowMarkup(row, names))}
 </ol>
 </div>
 ${keys(bars, rows)}
@@ -48,7 +49,7 @@ ${keys(bars, rows)}
 
 // ---- rows -------------------------------------------------------------------------------------------------------
 
-function rowsOf(level: readonly Outline[], depth: number, nameOf: (path: string) => string): readonly Row[] {
+function rowsOf(level: readonly Outline[], depth: number, names: HoldNames): readonly Row[] {
   return level.flatMap((outline): readonly Row[] => {
     if (outline.kind === 'alike')
       return [{ depth, kind: 'alike', label: '', words: `the same for ${wordsOf(outline.labels, 400)}` }]
@@ -62,18 +63,14 @@ function rowsOf(level: readonly Outline[], depth: number, nameOf: (path: string)
             words: wordsOfStep(outline.step),
             step: outline.step,
           }
-    return [
-      head,
-      ...rowsOf(outline.inner, depth + 1, nameOf),
-      ...outline.closes.map((path) => releaseRow(path, depth + 1, nameOf)),
-    ]
+    return [head, ...rowsOf(outline.inner, depth + 1, names), ...outline.closes.map((path) => releaseRow(path, depth + 1, names))]
   })
 }
 
-const releaseRow = (path: string, depth: number, nameOf: (path: string) => string): Row => ({
+const releaseRow = (path: string, depth: number, names: HoldNames): Row => ({
   depth,
   kind: 'release',
-  label: `release ${nameOf(path)}`,
+  label: `release ${names.one(path)}`,
   words: '',
   ends: path,
 })
@@ -94,10 +91,10 @@ function barsOf(rows: readonly Row[]): readonly Bar[] {
   return bars
 }
 
-function rowMarkup({ depth, kind, label, words, step }: Row, nameOf: (path: string) => string): Markup {
+function rowMarkup({ depth, kind, label, words, step }: Row, names: HoldNames): Markup {
   const effect = kind === 'release' ? 'release' : step?.effect
   const sign = effect === undefined ? (step?.verb === 'approve' ? '◆' : '') : EFFECTS[effect].sign
-  const tip = kind === 'step' && step ? tipMarkup(step, nameOf) : undefined
+  const tip = kind === 'step' && step ? tipMarkup(step, names) : undefined
   const tone = step?.verb === 'approve' ? 'approval' : (effect ?? '')
   return html`<li class="${kind}"${tip ? html` tabindex="0"` : undefined}><span class="mark ${tone} d${Math.min(depth, 8)}">${sign}</span><span class="what"><b class="${tone === 'read' ? '' : tone}">${label}</b>${doubt(step)} ${words}</span>${step ? noteMarkup(step) : undefined}${tip}</li>
 `
@@ -120,9 +117,9 @@ function noteMarkup(step: PlanStep): Markup | undefined {
   return notes.length === 0 ? undefined : html`<span class="note">${notes.join(' · ')}</span>`
 }
 
-function tipMarkup({ unwind }: PlanStep, nameOf: (path: string) => string): Markup {
+function tipMarkup({ unwind }: PlanStep, names: HoldNames): Markup {
   if (unwind.length === 0) return html`<div class="tip">If it died here: nothing to release.</div>`
-  return html`<div class="tip">If it died here, released in this order:<ol>${unwind.map((path) => html`<li>${nameOf(path)}</li>`)}</ol></div>`
+  return html`<div class="tip">If it died here, released in this order:<ol>${names.all(unwind).map((name) => html`<li>${name}</li>`)}</ol></div>`
 }
 
 // ---- drawing ----------------------------------------------------------------------------------------------------
