@@ -1,4 +1,5 @@
 export { apply } from './apply.ts'
+export { forkState } from './fork.ts'
 export { enclosingSteps, stepAt, stepOfBlock } from './inspect.ts'
 export { link } from './link.ts'
 export * from './model.ts'

@@ -87,9 +87,9 @@ interface Started {
 }
 
 function drawStep(on: Drawing, { path, runbook }: Started, state: RunState, pass: Pass): void {
-  for (const [id, { during, hold }] of on.holds) {
-    const isHeld = state.obligations[id]?.state === 'held' || state.obligations[id]?.state === 'releasing'
-    if (isHeld && id !== path && isWithin(path, hold.owner)) during.add(path)
+  for (const { id, state: at, owner } of Object.values(state.obligations)) {
+    const isHeld = at === 'held' || at === 'releasing'
+    if (isHeld && id !== path && isWithin(path, owner)) on.holds.get(id)?.during.add(path)
   }
   if (on.drafts.has(path)) return
   const step = stepAt(on.program, state, path)

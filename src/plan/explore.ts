@@ -8,6 +8,7 @@ import {
   createState,
   type EvaluateCommand,
   type Event,
+  forkState,
   type Report,
   stepAt,
   stepOfBlock,
@@ -152,7 +153,7 @@ function knownAnswer(on: Walk, command: CallCommand, told: Told): EventBody {
   if (told.kind === 'output') return { kind: 'callSucceeded', call: command.id, output: told.output }
   const { failure } = told
   const failed = { kind: 'callFailed', call: command.id, failure } as const
-  const next = apply(on.program, structuredClone(on.state), { ...failed, at: on.state.now })
+  const next = apply(on.program, forkState(on.state), { ...failed, at: on.state.now })
   const isRetried = next.some((each) => each.kind === 'setTimer' && each.timer === `retry:${command.path}`)
   const isCaught = caughtTypes(on, command.path).some((type) => type === 'failed' || type === failure.type)
   if (isRetried || isCaught) return failed

@@ -84,8 +84,9 @@ async function finish(drawing: Drawing, request: PlanRequest) {
     ...(experience === undefined ? {} : { experience }),
     ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
   }
+  const place = new Map(flat(roots).map(({ path }, index) => [path, index]))
   const holds: Hold[] = []
-  for (const held of drawing.holds.values()) holds.push(await finishHold(drawing, catalogue, held, estimating))
+  for (const held of drawing.holds.values()) holds.push(await finishHold(drawing, catalogue, held, place, estimating))
   for (const draft of flat(roots) as Draft[]) {
     const duration = estimateOfStep(estimating, draft)
     if (duration !== undefined) draft.duration = duration
@@ -115,14 +116,20 @@ const readable = (drafts: readonly Draft[]): readonly PlanStep[] =>
     steps: readable(steps),
   }))
 
-async function finishHold(drawing: Drawing, catalogue: Catalogue, held: HoldDraft, estimating: Estimating): Promise<Hold> {
+async function finishHold(
+  drawing: Drawing,
+  catalogue: Catalogue,
+  held: HoldDraft,
+  place: ReadonlyMap<string, number>,
+  estimating: Estimating,
+): Promise<Hold> {
   const { program, drafts } = drawing
   const draft = drafts.get(held.hold.path)
   const hold: Hold = {
     ...held.hold,
     releases: await requestsAbout(program, catalogue, held.hold.release, held.releaseInput ?? {}),
     renews: await renewalOf(program, catalogue, held.hold, draft),
-    window: windowOf(drawing, held, (measured) => estimate(estimating, measured)),
+    window: windowOf(drawing, held, place, (measured) => estimate(estimating, measured)),
   }
   if (draft) draft.acquires = hold
   return hold

@@ -47,10 +47,11 @@ export function stepMs(on: Measure, draft: Draft): number | undefined {
 }
 
 function innerMs(on: Measure, draft: Draft, step: Step): number | undefined {
-  const blocks = Map.groupBy(draft.steps, ({ path }) => path.slice(0, path.lastIndexOf('/')))
   // A block none of whose steps count is over, or comes too late, and so are its releases.
   const isIn = (each: Draft): boolean => on.counts(each) || each.steps.some(isIn)
-  const spans = [...blocks].map(([block, steps]) => (steps.some(isIn) ? blockMs(on, block, steps, draft.closes) : 0))
+  const spans = [...blocksOf(draft)].map(([block, steps]) =>
+    isBeside(block, on.until?.owner) || !steps.some(isIn) ? 0 : blockMs(on, block, steps, draft.closes),
+  )
   switch (step.kind) {
     case 'scope': {
       const [body, caught = 0] = spans
@@ -60,8 +61,9 @@ function innerMs(on: Measure, draft: Draft, step: Step): number | undefined {
       const longest = most(spans)
       const isOpen = draft.steps.some(({ certainty }) => certainty === 'each')
       if (isOpen) return longest === undefined ? undefined : on.openLoopMs(draft, longest)
-      const atOnce = Number(on.drawing.concurrency.get(draft.path) ?? 1)
-      const rounds = Math.ceil(spans.filter((each) => each !== 0).length / Math.max(atOnce, 1))
+      const stated = on.drawing.concurrency.get(draft.path)
+      const atOnce = typeof stated === 'number' && stated >= 1 ? stated : 1
+      const rounds = Math.ceil(spans.filter((each) => each !== 0).length / atOnce)
       return longest === undefined ? undefined : Math.min(rounds * longest, sum(spans) ?? Number.POSITIVE_INFINITY)
     }
     case 'parallel':
@@ -74,6 +76,21 @@ function innerMs(on: Measure, draft: Draft, step: Step): number | undefined {
       return sum(spans)
   }
 }
+
+const blocksByDraft = new WeakMap<readonly Draft[], ReadonlyMap<string, readonly Draft[]>>()
+
+/** The steps inside, by the block that they stand in: a loop has one for each item. */
+function blocksOf({ steps }: Draft): ReadonlyMap<string, readonly Draft[]> {
+  const known = blocksByDraft.get(steps)
+  if (known) return known
+  const blocks = Map.groupBy(steps, ({ path }) => path.slice(0, path.lastIndexOf('/')))
+  blocksByDraft.set(steps, blocks)
+  return blocks
+}
+
+/** Neither around nor inside the owner: what happens there is not waited for. */
+const isBeside = (block: string, owner = 'run'): boolean =>
+  owner !== 'run' && block !== owner && !block.startsWith(`${owner}/`) && !owner.startsWith(`${block}/`)
 
 /** `max` ends what is under way, but what was acquired is let go all the same. */
 function cutOff(on: Measure, draft: Draft, maxMs: number, body: number | undefined): number | undefined {

@@ -1,12 +1,12 @@
 // What would be let go if the run ended now, in order: asked of the kernel itself, by cancelling a copy of the run. [P10]
-import { actionNamed, apply, type Event, type Program, type RunState } from '../kernel/index.ts'
+import { actionNamed, apply, type Event, forkState, type Program, type RunState } from '../kernel/index.ts'
 import { openOutput } from '../packs/index.ts'
 import type { EventBody } from './walk.ts'
 
 /** Ids of the obligations in the order of their releases. Calls under way count as having taken effect. */
 export function unwindAt(program: Program, state: RunState): readonly string[] {
   if (Object.keys(state.obligations).length === 0) return []
-  const copy = structuredClone(state)
+  const copy = forkState(state)
   const order = Object.values(copy.obligations).flatMap((each) => (each.state === 'releasing' ? [each.id] : []))
   const pending: EventBody[] = [{ kind: 'cancelRequested', reason: 'plan' }, ...underWay(copy)]
   for (let next = pending.shift(); next; next = pending.shift()) {

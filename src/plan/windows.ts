@@ -1,18 +1,23 @@
 // Hold windows: which steps run while something is held, and how long that may be at worst.
 import { resourceNamed } from '../kernel/index.ts'
-import type { Draft, Drawing, HoldDraft } from './draw.ts'
+import type { Drawing, HoldDraft } from './draw.ts'
 import type { Estimate, HoldWindow } from './model.ts'
 import { blockMs, type Measure, worstMs } from './spans.ts'
 
-/** `estimate`: how long the steps that count, and the releases to the end of this hold, take by experience. */
-export function windowOf(on: Drawing, held: HoldDraft, estimate: (measured: Measured) => Estimate | undefined): HoldWindow {
+/** `place`: where in the plan a step stands, by path. `estimate`: how long the steps that count, and the releases to the end of this hold, take by experience. */
+export function windowOf(
+  on: Drawing,
+  held: HoldDraft,
+  place: ReadonlyMap<string, number>,
+  estimate: (measured: Measured) => Estimate | undefined,
+): HoldWindow {
   const { hold, during } = held
   const measured: Measured = { counts: ({ path }) => path === hold.path || during.has(path), until: hold }
   const atMostMs = measureAll(on, { ...measured, ...atWorst(on) })
   const estimated = estimate(measured)
   const renewals = renewalsIn(hold.leaseEveryMs, estimated, atMostMs)
   return {
-    during: inTree(on.roots).filter((path) => during.has(path)),
+    during: [...during].filter((path) => place.has(path)).sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0)),
     ...(atMostMs === undefined ? {} : { atMostMs }),
     ...(estimated === undefined ? {} : { estimate: estimated }),
     ...(renewals === undefined ? {} : { renewals }),
@@ -41,6 +46,3 @@ function renewalsIn(
   const [lowMs, highMs] = estimate ? [estimate.lowMs, estimate.highMs] : [0, atMostMs]
   return highMs === undefined ? undefined : { low: Math.floor(lowMs / everyMs), high: Math.floor(highMs / everyMs) }
 }
-
-/** Paths in the order of the document. */
-const inTree = (steps: readonly Draft[]): readonly string[] => steps.flatMap((step) => [step.path, ...inTree(step.steps)])
