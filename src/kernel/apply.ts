@@ -10,6 +10,7 @@ import { answered, unanswered } from './approvals.ts'
 import { advance, endingOf, enterRoot, interrupt, yieldEvaluated } from './blocks.ts'
 import { attempt, callFailed, callSucceeded, findFailed, found, lookAgain, takeCallLock } from './calls.ts'
 import { bodyEnded, enterCompound, enterScopeBody, keyEvaluated, verdictOf } from './compounds.ts'
+import { releaseCritical } from './critical.ts'
 import { loseLease, renew, renewalFailed, renewed } from './leases.ts'
 import type { Command, Event, Outcome, Path } from './model.ts'
 import type { Program } from './program.ts'
@@ -184,6 +185,8 @@ function endHold(turn: Turn, id: Path): void {
   const obligation = turn.state.obligations[id]
   if (!obligation) return
   interrupt(turn, obligation.owner, failure('maxHoldExceeded', `${id} was held as long as it may be`, { path: id }))
+  // Now, also where something newer has not been let go yet.
+  if (obligation.state === 'held') move(turn, { kind: 'release', obligation: id })
 }
 
 function takeLock(turn: Turn, id: string): void {
@@ -217,9 +220,12 @@ function makeMove(turn: Turn, next: Move): void {
       return state.blocks[next.block] ? endBlock(turn, blockFrame(state, next.block)) : undefined
     case 'release':
       return release(turn, next.obligation)
+    case 'releaseCritical':
+      return releaseCritical(turn)
     case 'released':
       endedEarly(turn)
       wakeClosing(turn)
+      releaseCritical(turn)
       return recoverOn(turn)
   }
 }

@@ -2,7 +2,6 @@
 import type { Failure } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import type { Path } from './model.ts'
-import { resourceOf } from './obligations.ts'
 import { blockAt, placeOf, stepIn } from './program.ts'
 import { type BlockFrame, blockFrame, ROOT, stepFrame } from './state.ts'
 import { evaluate, move, report, type Turn } from './turn.ts'
@@ -101,11 +100,8 @@ export function interrupt(turn: Turn, path: Path, failure?: Failure): void {
   if (!block || block.phase === 'closing') return
   if (failure) block.failure ??= failure
   else block.cancelled = true
-  for (const id of block.owned) {
-    const held = turn.state.obligations[id]
-    // What is critical does not wait until the calls under way have ended. [P5]
-    if (held && resourceOf(turn, held).critical) move(turn, { kind: 'release', obligation: id })
-  }
+  // What is critical does not wait until the calls under way have ended. [P5]
+  move(turn, { kind: 'releaseCritical' })
   if (block.phase === 'yielding') return
   block.phase = 'stopping'
   if (block.active === undefined) move(turn, { kind: 'advance', block: path })

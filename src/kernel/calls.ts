@@ -84,13 +84,13 @@ function ownerOf(turn: Turn, frame: PlainFrame, { owner }: UsesStep): Path {
   for (let at = blockFrame(turn.state, frame.block); at.parent !== undefined; at = blockFrame(turn.state, at.parent)) {
     if (at.step !== undefined && turn.state.steps[at.step]?.id === owner) return at.path
   }
+  throw new Error(`${owner} does not enclose ${frame.path}`)
+}
+
 /** A called runbook owns nothing of its own: what its steps acquire belongs to the block that calls it. */
 function innermostOwner(turn: Turn, path: Path): Path {
   const { called, parent } = blockFrame(turn.state, path)
   return called && parent !== undefined ? innermostOwner(turn, parent) : path
-}
-
-  throw new Error(`${owner} does not enclose ${frame.path}`)
 }
 
 export function callSucceeded(turn: Turn, path: Path, output: JsonObject): void {

@@ -5,8 +5,9 @@ import { answered } from './approvals.ts'
 import { evaluateYield } from './blocks.ts'
 import { callFailed, lookAgain } from './calls.ts'
 import { evaluateKey } from './compounds.ts'
+import { criticalOpen } from './critical.ts'
 import type { Obligation, Path } from './model.ts'
-import { change, childrenOf, resourceOf } from './obligations.ts'
+import { change, resourceOf } from './obligations.ts'
 import { actionOf, stepIn } from './program.ts'
 import { letGo, wakeClosing } from './release.ts'
 import { blockFrame, compoundFrame, obligationOf, type PendingCall, plainFrame, ROOT, type RunState } from './state.ts'
@@ -25,18 +26,13 @@ export function restart(turn: Turn): void {
   state.phase = 'recovering'
   for (const obligation of critical) {
     forgetCalls(state, obligation.id)
-    if (obligation.state === 'intended' || obligation.state === 'inDoubt') obligation.state = 'held'
+    // Its release is asked for again, in its turn.
+    if (obligation.state !== 'held') obligation.state = 'held'
     const reason = failure('crashed', `the engine stopped while ${obligation.id} was held`, { path: obligation.id })
     move(turn, { kind: 'interrupt', block: obligation.owner, failure: reason })
-    if (obligation.state === 'releasing') letGo(turn, obligation)
-    else move(turn, { kind: 'release', obligation: obligation.id })
   }
+  move(turn, { kind: 'releaseCritical' })
 }
-
-const criticalOpen = (turn: Turn): readonly Obligation[] =>
-  Object.values(turn.state.obligations)
-    .filter((each) => each.state !== 'owed' && resourceOf(turn, each).critical && childrenOf(turn, each.id).length === 0)
-    .reverse()
 
 /** Critical resources were released first; when the last is gone the rest is taken up. */
 export function recoverOn(turn: Turn): void {

@@ -83,7 +83,11 @@ export function releaseFailed(turn: Turn, id: Path, told: Failure): void {
   const obligation = obligationOf(turn.state, id)
   const { release: rule, probe, find } = resourceOf(turn, obligation)
   obligation.lastFailure = told
-  if (rule.gone.includes(told.type)) return settle(turn, id, 'released')
+  if (rule.gone.includes(told.type)) {
+    // Unless an earlier try of ours took effect.
+    if (obligation.releaseAttempts === 1) letGoByItself(turn, obligation)
+    return settle(turn, id, 'released')
+  }
   const question = probe ?? (rule.idempotent || told.applied === 'no' ? undefined : find)
   if (question !== undefined) return ask(turn, obligation, question)
   tryAgain(turn, obligation)
@@ -108,10 +112,14 @@ export function probed(turn: Turn, id: Path, output: JsonObject): void {
     // The call that acquires may be on its way still.
     return setTimer(turn, `release:${id}`, finalAt, { kind: 'releaseAgain', path: id })
   }
-  // It let go by itself, before we did: what happened in between had no protection.
+  letGoByItself(turn, obligation)
+  settle(turn, id, 'released')
+}
+
+/** It let go before we did: what happened in between had no protection. [P9] */
+function letGoByItself(turn: Turn, obligation: Obligation): void {
   const owner = turn.state.blocks[obligation.owner]
   if (owner && resourceOf(turn, obligation).critical) owner.clean = false
-  settle(turn, id, 'released')
 }
 
 export function tryAgain(turn: Turn, obligation: Obligation): void {
@@ -120,6 +128,7 @@ export function tryAgain(turn: Turn, obligation: Obligation): void {
   if (releaseAttempts >= RELEASE_RETRY.attempts) return giveUp(turn, obligation)
   const afterMs = backoffMs(RELEASE_RETRY, releaseAttempts, state.run.id, id)
   setTimer(turn, `release:${id}`, state.now + afterMs, { kind: 'releaseAgain', path: id })
+  move(turn, { kind: 'releaseCritical' })
   const { lastFailure } = obligation
   if (lastFailure) report(turn, { kind: 'retrying', path: id, attempt: releaseAttempts + 1, afterMs, failure: lastFailure })
 }

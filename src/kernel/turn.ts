@@ -26,6 +26,8 @@ export type Move =
   | { readonly kind: 'close'; readonly block: Path }
   | { readonly kind: 'blockEnded'; readonly block: Path }
   | { readonly kind: 'release'; readonly obligation: Path }
+  /** Let go of the next critical resource of what is being stopped, or recovered. */
+  | { readonly kind: 'releaseCritical' }
   /** The obligation is settled, or given up for now. */
   | { readonly kind: 'released'; readonly obligation: Path }
 
