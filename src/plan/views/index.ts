@@ -1,4 +1,5 @@
 export { planAsHtml } from './html/page.ts'
 export { planAsMarkdown } from './markdown.ts'
 export { planAsMermaid } from './mermaid.ts'
-export { planAsText, type TextOptions } from './text.ts'
+export { planAsText } from './text.ts'
+export type { TextOptions } from './text-tree.ts'

@@ -5,6 +5,7 @@ import { type HoldNames, holdNames } from './names.ts'
 import { type Outline, outlineOf, stepsOf, stepsThatChangeUnwind } from './outline.ts'
 import { printable } from './printable.ts'
 import { summaryOf } from './summary.ts'
+import { wordsOf } from './value-words.ts'
 import {
   CERTAINTIES,
   EFFECTS,
@@ -12,7 +13,6 @@ import {
   kindWords,
   leaseWords,
   wireLines,
-  wordsOf,
   wordsOfApproval,
   wordsOfBound,
   wordsOfEstimate,

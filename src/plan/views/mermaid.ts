@@ -5,7 +5,8 @@ import type { Certainty, Plan, PlanStep } from '../model.ts'
 import { type HoldNames, holdNames } from './names.ts'
 import { type Outline, outlineOf } from './outline.ts'
 import { printable } from './printable.ts'
-import { CERTAINTIES, clip, wordsOf, wordsOfApproval, wordsOfBound, wordsOfStep } from './words.ts'
+import { clip, wordsOf } from './value-words.ts'
+import { CERTAINTIES, wordsOfApproval, wordsOfBound, wordsOfStep } from './words.ts'
 
 interface Drawing {
   readonly names: HoldNames

@@ -1,7 +1,7 @@
 // What people call the things of a plan: VMs by their names where the plan knows them, holds by the shortest name that says which.
 import type { Affected, Plan } from '../model.ts'
 import { stepsOf } from './outline.ts'
-import { decodeKey, lastId, wordsOf } from './words.ts'
+import { decodeKey, lastId, wordsOf } from './value-words.ts'
 
 /** An id's name, where a step said it and it belongs to no other; else the id. */
 export function namesOfThings(plan: Plan): (id: string) => string {

@@ -1,7 +1,7 @@
 // The tree of a plan as people read it: items of a loop and branches under headings of their own, items that are alike told once,
 // and what the end of a run would release where that changes. It may not word or draw.
 import type { Plan, PlanStep } from '../model.ts'
-import { decodeKey, nameIn } from './words.ts'
+import { decodeKey, nameIn } from './value-words.ts'
 
 export type Outline =
   | { readonly kind: 'step'; readonly step: PlanStep; readonly inner: readonly Outline[]; readonly closes: readonly string[] }

@@ -3,19 +3,17 @@ import { formatDuration, formatSize, isObject, type Json } from '../../values/in
 import type { Hold, Plan, PlannedPoint } from '../model.ts'
 import { holdNames, namesOfThings } from './names.ts'
 import { stepsOf } from './outline.ts'
+import { inputsInWords, wordsOf, wordsOfResult } from './value-words.ts'
 import {
   count,
   EFFECTS,
-  inputsInWords,
   kindWords,
-  wordsOf,
   wordsOfAffected,
   wordsOfApproval,
   wordsOfBasis,
   wordsOfBound,
   wordsOfEstimate,
   wordsOfMoment,
-  wordsOfResult,
 } from './words.ts'
 
 export interface Fact {

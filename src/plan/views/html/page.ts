@@ -5,16 +5,8 @@ import type { Hold, Plan } from '../../model.ts'
 import { holdNames } from '../names.ts'
 import { stepsOf, stepsThatChangeUnwind } from '../outline.ts'
 import { type Fact, summaryOf } from '../summary.ts'
-import {
-  count,
-  leaseWords,
-  shortEstimate,
-  wordsOf,
-  wordsOfBound,
-  wordsOfEstimate,
-  wordsOfResult,
-  wordsOfWindow,
-} from '../words.ts'
+import { wordsOf, wordsOfResult } from '../value-words.ts'
+import { count, leaseWords, shortEstimate, wordsOfBound, wordsOfEstimate, wordsOfWindow } from '../words.ts'
 import { html, type Markup } from './markup.ts'
 import { stepsMarkup } from './steps.ts'
 import { styleOf } from './style.ts'

@@ -3,17 +3,8 @@ import { formatDuration } from '../../../values/index.ts'
 import type { Plan, PlanStep, Request } from '../../model.ts'
 import { type HoldNames, holdNames } from '../names.ts'
 import { type Outline, outlineOf } from '../outline.ts'
-import {
-  CERTAINTIES,
-  EFFECTS,
-  holdFacts,
-  shortInput,
-  wireLines,
-  wordsOf,
-  wordsOfAffected,
-  wordsOfApproval,
-  wordsOfStep,
-} from '../words.ts'
+import { shortInput, wordsOf } from '../value-words.ts'
+import { CERTAINTIES, EFFECTS, holdFacts, wireLines, wordsOfAffected, wordsOfApproval, wordsOfStep } from '../words.ts'
 import { html, type Markup } from './markup.ts'
 
 export function stepsMarkup(plan: Plan): Markup {
