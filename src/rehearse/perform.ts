@@ -5,6 +5,7 @@ import type { JsonObject } from '../values/index.ts'
 import { live } from './lives.ts'
 import type { Fault, Rehearsal } from './model.ts'
 import type { Records } from './mortal-journal.ts'
+import { answerQuestions } from './people.ts'
 import { openEngine, openStage, type Scene, type Stage } from './stage.ts'
 
 export interface Troupe {
@@ -96,7 +97,11 @@ export async function perform(stage: Stage, scene: Scene, inputs: JsonObject, fa
     start: { ...scene.start, inputs, targets: scene.targets },
     open: (mortal) => openEngine(stage, mortal, runId, clockSetByMs),
   })
-  return { ...(await lives.ended), records: records.count }
+  const over = new AbortController()
+  void answerQuestions(stage, runId, over.signal)
+  const ended = await lives.ended
+  over.abort('the run has ended')
+  return { ...ended, records: records.count }
 }
 
 /** What the run still owes, settled in a world where nothing goes wrong any more. Answers how much that was. */

@@ -1,5 +1,6 @@
 // Rehearsals of the shipped runbooks: the true engine against stand-ins, whose own state is the judge. [P2, P3]
 import { describe, expect, it } from 'vitest'
+import { parseRunbook } from '../../src/language/index.ts'
 import { platforms } from '../../src/platforms/index.ts'
 import type { Fault } from '../../src/rehearse/model.ts'
 import { rehearseOnce } from '../../src/rehearse/perform.ts'
@@ -75,6 +76,30 @@ describe('a rehearsal', () => {
     expect(found.violations).toEqual([expect.stringMatching(/^left behind: snapshot holdfast-/)])
     const fewest = await shrink({ ...troupe, scene, runs: 1, faults: 3 }, found)
     expect(fewest.faults).toEqual([faults[1]])
+  })
+
+  it('of a runbook that asks is answered by somebody who may, whatever goes wrong [P2]', async () => {
+    const asks = `steps:
+  - id: gate
+    approve:
+      prompt: go on?
+      by: [ann]
+      inputs:
+        type: object
+        required: [ticket, kind, times]
+        properties:
+          ticket: { type: string, minLength: 3 }
+          kind: { enum: [small, large] }
+          times: { type: integer, minimum: 2 }
+`
+    const plain = sceneOf('consistency-group-create')
+    const text = plain.start.text.replace('\nsteps:\n', `\n${asks}`)
+    const { runbook } = parseRunbook(text, 'asks.runbook.yaml')
+    if (!runbook) throw new Error(text)
+    const scene = { ...plain, start: { ...plain.start, runbook, text } }
+    const report = await rehearse({ ...troupe, scene, runs: 8, faults: 2 })
+    expect(report.found).toEqual([])
+    expect(report.byStatus.succeeded).toBeGreaterThan(0)
   })
 
   it('is refused where the run fails though nothing goes wrong', async () => {
