@@ -41,14 +41,19 @@ const TABLE = {
     explanation: 'For example, timeout belongs to a step that uses an action.',
   },
   VALUE_INVALID: { title: 'A value has the wrong form', explanation: 'The message says what is expected at this place.' },
-  FORMAT_UNKNOWN: { title: 'The runbook format is unknown', explanation: 'This version understands runbook: 1.' },
+  FORMAT_UNKNOWN: {
+    title: 'The format of a document is unknown',
+    explanation:
+      'The number after runbook or pack says how the document is to be read; 1 is the first and the newest of both. A newer one needs a newer Holdfast, an older one is brought up to date by `holdfast migrate`.',
+  },
   ID_INVALID: {
     title: 'A name has the wrong form',
     explanation: 'Ids match ^[a-z][A-Za-z0-9]*$, so that they can be written in expressions without quotes.',
   },
   NAME_RESERVED: {
-    title: 'A loop variable takes a reserved name',
-    explanation: 'inputs, targets, steps, run, result and error always mean the same in expressions.',
+    title: 'A name is reserved',
+    explanation:
+      'inputs, targets, steps, run, result and error always mean the same in expressions and cannot be loop variables. Every scope tells whether it was clean, and every step whether it was skipped: what a block yields under these names would be hidden.',
   },
   VERB_MISSING: {
     title: 'A step has no verb',
@@ -71,7 +76,8 @@ const TABLE = {
   },
   VALUE_EMPTY: {
     title: 'A value is left out',
-    explanation: 'A key with nothing behind it has the value null. Mostly the value was forgotten, or is taken for a comment because it starts with #.',
+    explanation:
+      'A key with nothing behind it has the value null. Mostly the value was forgotten, or is taken for a comment because it starts with #.',
   },
   EXPRESSION_IN_KEY: {
     title: 'A key holds an expression',

@@ -98,8 +98,22 @@ export const keyMissing = (span: Span, key: string, where: string): Diagnostic =
 export const valueInvalid = (span: Span, expected: string, hint?: string): Diagnostic =>
   problem('VALUE_INVALID', span, `expected ${expected}`, { hint })
 
-export const formatUnknown = (span: Span): Diagnostic =>
-  problem('FORMAT_UNKNOWN', span, 'this is not a runbook format that is understood', { hint: 'Write runbook: 1.' })
+export const formatUnknown = (span: Span, of: string, newest: number): Diagnostic =>
+  problem('FORMAT_UNKNOWN', span, `there is no such format of a ${of}`, { hint: `Write ${of}: ${newest}.` })
+
+/** Where nothing but the format matters. */
+export const formatMissing = (span: Span, of: string): Diagnostic =>
+  problem('FORMAT_UNKNOWN', span, `the document states no format: it lacks the key ${JSON.stringify(of)}`)
+
+export const formatNewer = (span: Span, of: string, format: number, newest: number): Diagnostic =>
+  problem('FORMAT_UNKNOWN', span, `${of}: ${format} is newer than what this Holdfast reads, which is ${of}: ${newest}`, {
+    hint: 'Use a newer Holdfast; its changelog says which formats it reads.',
+  })
+
+export const formatOlder = (span: Span, of: string, format: number, newest: number): Diagnostic =>
+  problem('FORMAT_UNKNOWN', span, `${of}: ${format} is an older format; this Holdfast reads ${of}: ${newest}`, {
+    hint: `\`holdfast migrate\` brings the file to ${of}: ${newest}.`,
+  })
 
 export const idInvalid = (span: Span, what: string, id: string): Diagnostic =>
   problem(
@@ -117,6 +131,9 @@ function camelCase(span: Span, id: string): Extras {
 
 export const nameReserved = (span: Span, name: string): Diagnostic =>
   problem('NAME_RESERVED', span, `${name} always means the same in an expression and cannot be a loop variable`)
+
+export const yieldReserved = (span: Span, name: string): Diagnostic =>
+  problem('NAME_RESERVED', span, `every step has a ${name} of the engine's, which would hide this one`, { hint: 'Give it another name.' })
 
 export const verbMissing = (span: Span, verbs: readonly string[]): Diagnostic =>
   problem('VERB_MISSING', span, 'the step does not say what it does', { hint: `Give it one of ${listOf(verbs)}.` })
@@ -151,7 +168,9 @@ export const expressionUnmarked = (span: Span, root: string, instead: string | u
 })
 
 export const valueEmpty = (span: Span): Diagnostic => ({
-  ...problem('VALUE_EMPTY', span, 'nothing stands here', { hint: "Write null if that is meant. What follows ' #' is a comment." }),
+  ...problem('VALUE_EMPTY', span, 'nothing stands here', {
+    hint: "Write null if that is meant. What follows ' #' is a comment.",
+  }),
   severity: 'warning',
 })
 

@@ -22,6 +22,7 @@ import { checkStepIds } from './step-ids.ts'
 import { type Survey, survey } from './survey.ts'
 import { checkUnmarked } from './unmarked.ts'
 import { checkValueTypes } from './value-types.ts'
+import { checkYields } from './yields.ts'
 
 const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
   checkNames,
@@ -42,6 +43,7 @@ const RULES: readonly ((survey: Survey) => readonly Diagnostic[])[] = [
   checkPolling,
   checkCases,
   checkValueTypes,
+  checkYields,
   checkUnmarked,
 ]
 
