@@ -189,7 +189,9 @@ const action = closed(
     readsWith: text('Why a read action is bound to a method other than GET.'),
     lock: template('Name of what is held exclusively, over all runs, during the call; root `input`.'),
     timeout: duration('Time for one attempt, to the end of its task. Default 1m.'),
-    input: schema('JSON Schema of the input; `type: object` and `additionalProperties: false` are implied.'),
+    input: schema(
+      'JSON Schema of the input; `type: object` and `additionalProperties: false` are implied. `x-connection` marks the target, `x-resource` a handle, `x-secret: true` what must stay secret, `x-selector: true` what narrows down what is changed, so that it is never empty.',
+    ),
     output: schema('JSON Schema of the output; `type: object` is implied.'),
     operation: text('operationId in the OpenAPI document.'),
     handler: { const: true, description: 'The platform has a handler in code for this action.' },
