@@ -56,6 +56,21 @@ describe('the SQLite journal', () => {
     expect(await mode(`${path}-shm`)).toBe('600')
   })
 
+  it('brings a journal of format 1 up to date, with the runs that it holds', async () => {
+    const first = open()
+    await withRun(first)
+    await first[Symbol.asyncDispose]()
+    const database = new DatabaseSync(path)
+    database.exec('DROP TABLE approvals; PRAGMA user_version = 1')
+    database.close()
+    const journal = open()
+    const epoch = (await journal.claim('r', processOwner(), true)) ?? Number.NaN
+    const asked = { path: 'gate', prompt: 'go on?', askedAt: 1 }
+    await journal.append('r', epoch, { events: [], obligations: [], asked: [asked] })
+    expect(await journal.approvals()).toEqual([{ runId: 'r', approval: asked }])
+    expect(look<{ user_version: number }>('PRAGMA user_version')).toEqual([{ user_version: 2 }])
+  })
+
   it('refuses a journal of a newer format', async () => {
     await open()[Symbol.asyncDispose]()
     const database = new DatabaseSync(path)
