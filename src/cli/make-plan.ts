@@ -26,7 +26,8 @@ export interface PlanOptions extends InputOptions {
 export async function makePlan(host: Host, session: Session, fileOrName: string, options: PlanOptions): Promise<Plan> {
   const loaded = await checkedRunbook(session, fileOrName, { operations: true })
   await using journal = await openExistingState(session.config.stateDirectory)
-  if (options.from !== undefined) return planFromRun(host, loaded, journal, { ...options, from: options.from })
+  // Awaited here, or the journal would be closed under it.
+  if (options.from !== undefined) return await planFromRun(host, loaded, journal, { ...options, from: options.from })
   // Reading plans one run: what is not given is not there, as it would not be in the run.
   const inputs = await (options.read ? readInputs : readSomeInputs)(host, loaded.runbook, options)
   const common = { ...(await commonOf(loaded, journal, options)), inputs }
