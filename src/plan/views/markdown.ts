@@ -1,24 +1,13 @@
 // A plan for a change ticket, in GitHub's Markdown: facts, blast radius, holds, approvals, steps, requests, and what is released if it dies.
 import { formatDuration } from '../../values/index.ts'
-import type { Hold, Plan, PlanStep, Request } from '../model.ts'
+import type { Plan, PlanStep, Request } from '../model.ts'
 import { type HoldNames, holdNames } from './names.ts'
-import { type Outline, outlineOf, stepsOf, stepsThatChangeUnwind } from './outline.ts'
+import { type Outline, outlineOf, stepsOf } from './outline.ts'
 import { printable } from './printable.ts'
 import { summaryOf } from './summary.ts'
+import { HOLD_HEADS, holdRows, shownSteps, unwindRows } from './tables.ts'
 import { wordsOf } from './value-words.ts'
-import {
-  CERTAINTIES,
-  EFFECTS,
-  holdFacts,
-  kindWords,
-  leaseWords,
-  wireLines,
-  wordsOfApproval,
-  wordsOfBound,
-  wordsOfEstimate,
-  wordsOfStep,
-  wordsOfWindow,
-} from './words.ts'
+import { CERTAINTIES, EFFECTS, holdFacts, kindWords, wireLines, wordsOfApproval, wordsOfStep } from './words.ts'
 
 export function planAsMarkdown(plan: Plan): string {
   const names = holdNames(plan)
@@ -68,29 +57,22 @@ const titled = (title: string, lines: readonly string[]): readonly string[] =>
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] =>
   rows.length === 0 ? [] : [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
 
-function holdTable(plan: Plan): readonly string[] {
-  const names = holdNames(plan)
-  const row = (hold: Hold): readonly string[] => [
-    cell(names.one(hold.path)),
-    `${text(hold.title)}${hold.critical ? ' **CRITICAL**' : ''}`,
-    text(hold.keptOnSuccess ? `${wordsOfWindow(hold)}; kept when the run succeeds` : wordsOfWindow(hold)),
-    text([wordsOfBound(hold.window), ...(hold.window.estimate ? [wordsOfEstimate(hold.window.estimate)] : [])].join('; ')),
-    hold.maxHoldMs === undefined ? '–' : text(formatDuration(hold.maxHoldMs)),
-    text(leaseWords(hold) ?? '–'),
-    hold.deadman === 'none' ? '**NO dead-man**' : text(hold.deadman ?? '–'),
-  ]
-  return table(['Hold', 'What', 'Held', 'How long', 'Allowed', 'Lease', 'Dead-man'], plan.holds.map(row))
-}
-
-function unwindTable(plan: Plan): readonly string[] {
-  const names = holdNames(plan)
-  const changing = stepsThatChangeUnwind(plan)
-  const rows = stepsOf(plan.steps).filter(({ path }) => changing.has(path))
-  return table(
-    ['Last step that ended', 'Released, in this order'],
-    rows.map(({ path, unwind }) => [cell(path), names.all(unwind).map(cell).join(', then ')]),
+const holdTable = (plan: Plan): readonly string[] =>
+  table(
+    HOLD_HEADS,
+    holdRows(plan).map(({ name, title, critical, facts, deadman, alone }) => [
+      cell(name),
+      `${text(title)}${critical ? ' **CRITICAL**' : ''}`,
+      ...facts.map(text),
+      alone ? `**${text(deadman)}**` : text(deadman),
+    ]),
   )
-}
+
+const unwindTable = (plan: Plan): readonly string[] =>
+  table(
+    ['Last step that ended', 'Released, in this order'],
+    unwindRows(plan).map(({ path, released }) => [cell(path), released.map(cell).join(', then ')]),
+  )
 
 const failedReads = ({ reads }: Plan): readonly string[] =>
   reads.flatMap(({ path, result }) =>
@@ -159,7 +141,7 @@ const requestWords = ({ target, method, path }: Request): string => `${text(targ
 // ---- requests ---------------------------------------------------------------------------------------------------
 
 function requestLines(plan: Plan): readonly string[] {
-  const steps = stepsOf(plan.steps).filter(({ requests }) => requests.length > 0)
+  const steps = shownSteps(plan).filter(({ requests }) => requests.length > 0)
   if (steps.length === 0) return []
   const blocks = steps.flatMap(({ path, requests }) => [code(path), '', ...fenced(requests.flatMap(wireLines)), ''])
   return ['<details>', '<summary>Requests</summary>', '', ...blocks, '</details>']

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { formatDuration, formatSize } from '../../../values/index.ts'
 import type { Hold, Plan } from '../../model.ts'
 import { holdNames } from '../names.ts'
-import { stepsOf, stepsThatChangeUnwind } from '../outline.ts'
 import { type Fact, summaryOf } from '../summary.ts'
+import { HOLD_HEADS, holdRows, unwindRows } from '../tables.ts'
 import { wordsOf, wordsOfResult } from '../value-words.ts'
-import { count, leaseWords, shortEstimate, wordsOfBound, wordsOfEstimate, wordsOfWindow } from '../words.ts'
+import { count, shortEstimate } from '../words.ts'
 import { html, type Markup } from './markup.ts'
 import { stepsMarkup } from './steps.ts'
 import { styleOf } from './style.ts'
@@ -129,30 +129,23 @@ function table(head: readonly string[], rows: readonly (readonly (Markup | strin
 ${rows.map(cells)}</tbody></table></div>`
 }
 
-function holdTable(plan: Plan): Markup {
-  const names = holdNames(plan)
-  return table(
-    ['Hold', 'What', 'Held', 'How long', 'Allowed', 'Lease', 'Dead-man'],
-    plan.holds.map((hold) => [
-      names.one(hold.path),
-      hold.critical ? html`${hold.title} <span class="grave">CRITICAL</span>` : hold.title,
-      hold.keptOnSuccess ? `${wordsOfWindow(hold)}; kept when the run succeeds` : wordsOfWindow(hold),
-      [wordsOfBound(hold.window), ...(hold.window.estimate ? [wordsOfEstimate(hold.window.estimate)] : [])].join('; '),
-      hold.maxHoldMs === undefined ? '–' : formatDuration(hold.maxHoldMs),
-      leaseWords(hold) ?? '–',
-      hold.deadman === 'none' ? html`<span class="grave">NO dead-man</span>` : (hold.deadman ?? '–'),
+const holdTable = (plan: Plan): Markup =>
+  table(
+    HOLD_HEADS,
+    holdRows(plan).map(({ name, title, critical, facts, deadman, alone }) => [
+      name,
+      critical ? html`${title} <span class="grave">CRITICAL</span>` : title,
+      ...facts,
+      alone ? html`<span class="grave">${deadman}</span>` : deadman,
     ]),
   )
-}
 
 function unwindTable(plan: Plan): Markup {
-  const names = holdNames(plan)
-  const changing = stepsThatChangeUnwind(plan)
-  const rows = stepsOf(plan.steps).filter(({ path }) => changing.has(path))
+  const rows = unwindRows(plan)
   if (rows.length === 0) return html`<p>At no point is anything held.</p>`
   return table(
     ['Last step that ended', 'Released, in this order'],
-    rows.map(({ path, unwind }) => [html`<code>${path}</code>`, names.all(unwind).join(', then ')]),
+    rows.map(({ path, released }) => [html`<code>${path}</code>`, released.join(', then ')]),
   )
 }
 
