@@ -55,6 +55,8 @@ export async function startClient(workingDirectory: string): Promise<Client> {
   )
   const exited = once(child, 'exit').then(([code]) => code as number | null)
   const connection = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin))
+  // What is still asked of a process that has died gets no answer.
+  child.once('exit', () => connection.dispose())
   const client = await connectClient(connection, workingDirectory)
   return {
     ...client,

@@ -136,7 +136,7 @@ describe('diagnostics', () => {
     mkdirSync(home)
     writeFileSync(
       join(home, 'holdfast.lock.yaml'),
-      `lock: 1\npacks:\n  sangfor-scp:\n    version: 0.9.0\n    sha256: '${'0'.repeat(64)}'\n`,
+      `lock: 1\npacks:\n  sangfor-scp:\n    version: 1.0.0\n    sha256: '${'0'.repeat(64)}'\n`,
     )
     const found = await client.open(join(home, 'a.runbook.yaml'), SMALL)
     const changed = found.find(({ code }) => code === 'LOCK_PACK_CHANGED')
