@@ -1,4 +1,4 @@
-// Steps that are neither calls nor blocks: wait, end, fail. And the one place that tells the plain verbs apart.
+// Steps that are neither calls nor blocks: wait, end, fail (approve stands in `approvals.ts`). And the one place that tells the plain verbs apart.
 import type { Failure } from '../packs/index.ts'
 import { isObject, type JsonObject, parseDuration } from '../values/index.ts'
 import { ask } from './approvals.ts'

@@ -57,7 +57,7 @@ const TABLE = {
   },
   VERB_MISSING: {
     title: 'A step has no verb',
-    explanation: 'Each step does exactly one thing: uses, scope, foreach, parallel, switch, wait, end or fail.',
+    explanation: 'Each step does exactly one thing: uses, scope, foreach, parallel, switch, wait, approve, runbook, end or fail.',
   },
   VERB_AMBIGUOUS: { title: 'A step has several verbs', explanation: 'Each step does exactly one thing. Make a step of each.' },
   EXPRESSION_UNTERMINATED: {
