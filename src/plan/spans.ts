@@ -49,6 +49,7 @@ export function stepMs(on: Measure, draft: Draft): number | undefined {
 function innerMs(on: Measure, draft: Draft, step: Step): number | undefined {
   // A block none of whose steps count is over, or comes too late, and so are its releases.
   const isIn = (each: Draft): boolean => on.counts(each) || each.steps.some(isIn)
+  if (!draft.steps.some(isIn)) return 0
   const spans = [...blocksOf(draft)].map(([block, steps]) =>
     isBeside(block, on.until?.owner) || !steps.some(isIn) ? 0 : blockMs(on, block, steps, draft.closes),
   )

@@ -43,6 +43,9 @@ describe('how long a hold may last', () => {
     expect(await atMost(inner)).toBe(FREEZING_MS + 30_000 + THAWING_MS)
     const { holds } = await plan([scope('outer', block([scope('quiet', block([freeze, note('a')]))]), { maxMs: 50_000 })])
     expect(holds[0]?.window.atMostMs).toBe(50_000 + THAWING_MS)
+    const open = foreach('all', '$.inputs.vms', 'item', '$.item', block([note('a')]))
+    const elsewhere = await plan([open, scope('quiet', block([freeze, open]), { maxMs: 90_000 })])
+    expect(elsewhere.holds[0]?.window.atMostMs).toBe(90_000 + THAWING_MS)
   })
 
   it('has no bound where people, other runs or an unknown list decide', async () => {
