@@ -17,6 +17,7 @@ import {
   surroundingsOf,
   within,
 } from './duration.ts'
+import { neverRunsUnder } from './opposites.ts'
 import type { RunbookCall, Sight, Survey } from './survey.ts'
 
 export function checkHolds({ runbook, catalogue, calls, runbookCalls }: Survey): readonly Diagnostic[] {
@@ -77,13 +78,13 @@ const NOTHING: Meanwhile = { worst: lasting(0), parts: [] }
 /** What may happen in the rest of the block, and in those around it up to the owner's end. */
 function untilReleased(
   step: Pick<UsesStep, 'id' | 'owner'>,
-  { blocks, around: enclosing }: Sight,
+  { blocks, around: enclosing, held }: Sight,
   around: Surroundings,
   start = NOTHING,
 ): Meanwhile {
   let so = start
   for (const [level, { steps, at }] of blocks.entries()) {
-    const rest = steps.slice(at + 1)
+    const rest = steps.slice(at + 1).filter((each) => !neverRunsUnder(held, each))
     const end = rest.findIndex((each) => each.kind === 'end' && each.step === step.id && each.if === undefined)
     so = followedBy(so, end === -1 ? rest : rest.slice(0, end), around)
     const outer = enclosing.at(-2 - level)
