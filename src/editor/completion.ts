@@ -25,7 +25,7 @@ export function complete(file: string, text: string, offset: number, view: View)
   // An item of a list of words looks like a key that is being typed.
   const isValue = place.role === 'value' || (place.role === 'key' && at.way.at(-1) === ITEM && !isStep(at.way))
   const items = isValue ? valuesAt(at) : place.role === 'key' ? keysAt(at) : newItem(at)
-  return { start: place.start + place.quote.length, end: place.end, items }
+  return { start: Math.min(offset, place.start + place.quote.length), end: place.end, items }
 }
 
 // ---- expressions ---------------------------------------------------------------------------------------------------------------------

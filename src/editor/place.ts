@@ -43,7 +43,7 @@ export function placeAt(text: string, offset: number): Place {
   const holder = scalarAround(lines, index, line.dashes[0] ?? keyColumn)
   if (holder !== undefined) return inScalar(lines, holder, offset)
   const word = /^[^\s:#]*/.exec(line.text.slice(line.column))?.[0] ?? ''
-  const start = line.start + Math.min(keyColumn, line.text.length)
+  const start = Math.min(offset, line.start + Math.min(keyColumn, line.text.length))
   const dashless = line.dashes.length === 0
   const above = dashless ? lines.slice(0, index).findLast((each) => !isBlank(each) && indentOf(each) <= keyColumn) : undefined
   const isItem = above?.dashes.includes(keyColumn) ?? false
@@ -146,7 +146,7 @@ function valuePlace(lines: readonly Line[], parts: readonly Part[], raw: string,
   const all = [...parts, ...flow.parts.map((part): Part => ({ ...part, line: last?.line ?? 0, column: last?.column ?? 0 }))]
   const value = before.slice(flow.start - from)
   const quote = /^\s*(["']?)/.exec(value)?.[1] as Place['quote']
-  const start = flow.start + value.length - value.trimStart().length
+  const start = Math.min(offset, flow.start + value.length - value.trimStart().length)
   const expression = expressionBefore(value.trimStart().slice(quote.length), quote)
   const rest = (flow.role === 'key' ? /^[^\s:,\]}]*/ : /^[^\s,\]}"'#]*/).exec(raw.slice(offset - from))?.[0] ?? ''
   return {
