@@ -3,6 +3,7 @@ import type { ApprovalRecord, Journal } from '../journal/index.ts'
 import type { Approval, ApprovalAnswer } from '../kernel/index.ts'
 import { inputsSchema } from '../language/index.ts'
 import { fillDefaults, type JsonObject, type SchemaProblem } from '../values/index.ts'
+import type { Happening } from './happening.ts'
 
 /** `by` is a record of who answered, as they say; nobody is authenticated. */
 export type Answering =
@@ -41,6 +42,16 @@ export async function answerApproval(
         : { kind: 'denied', reason: answering.reason },
   }
   return (await journal.answerApproval(runId, path, answer)) ? { kind: 'taken', answer } : { kind: 'notWaiting' }
+}
+
+export type AnswerGiven = Extract<Happening, { kind: 'approvalAnswered' }>
+
+/** What was answered and the run has not taken yet. */
+export async function answersGiven(journal: Journal, runId: string): Promise<readonly AnswerGiven[]> {
+  const records = await journal.approvals(runId)
+  return records.flatMap(({ approval, answer }) =>
+    answer ? [{ kind: 'approvalAnswered', approval: approval.path, ...answer }] : [],
+  )
 }
 
 const isOpen =

@@ -1,6 +1,7 @@
 // Hosts runs in this process: starts them, takes over those whose engine died, hears cancel requests and answers, settles what is owed.
-import { type ApprovalRecord, type RunHeader, type RunSummary, RunUnknown } from '../journal/index.ts'
+import { type RunHeader, type RunSummary, RunUnknown } from '../journal/index.ts'
 import { apply, createState, type Outcome, type RunState } from '../kernel/index.ts'
+import { answersGiven } from './answer.ts'
 import type { Happening } from './happening.ts'
 import { createLocks } from './locks.ts'
 import { type Engine, type EngineOptions, RunNotResumable, type RunningRun, type StartRequest } from './model.ts'
@@ -69,7 +70,8 @@ export function createEngine(options: EngineOptions): Engine {
     const state = freshState(run)
     for await (const event of journal.events(run.id)) apply(pinned.program, state, event)
     await dropStaleLocks(run.id, epoch, state)
-    const answers = (await journal.approvals(run.id)).flatMap(answerIn)
+    // What was answered while nobody performed the run counts before any timer that has run out since.
+    const answers = await answersGiven(journal, run.id)
     return host(run, epoch, pinned, state, [{ kind: wakeUp(state) }, ...answers], true)
   }
 
@@ -137,9 +139,9 @@ export function createEngine(options: EngineOptions): Engine {
     while (!over.aborted) {
       const reason = await journal.cancelRequest(id)
       if (reason !== undefined) return loop.post({ kind: 'cancelRequested', reason })
-      for (const record of await journal.approvals(id)) {
-        if (!heard.has(record.approval.path)) for (const answer of answerIn(record)) loop.post(answer)
-        if (record.answer) heard.add(record.approval.path)
+      for (const answer of await answersGiven(journal, id)) {
+        if (!heard.has(answer.approval)) loop.post(answer)
+        heard.add(answer.approval)
       }
       await clock.sleep(HEAR_EVERY_MS, over).catch(() => {})
     }
@@ -164,10 +166,6 @@ export function createEngine(options: EngineOptions): Engine {
 
 const freshState = ({ id, createdAt, inputs, targets }: RunHeader): RunState =>
   createState({ runId: id, startedAt: createdAt, inputs, targets })
-
-/** What was answered while nobody performed the run counts before any timer that has run out since. */
-const answerIn = ({ approval, answer }: ApprovalRecord): readonly Happening[] =>
-  answer ? [{ kind: 'approvalAnswered', approval: approval.path, ...answer }] : []
 
 function wakeUp({ phase }: RunState): 'started' | 'reapRequested' | 'restarted' {
   if (phase === 'new') return 'started'

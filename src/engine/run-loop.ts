@@ -16,6 +16,7 @@ import {
   type Report,
   type RunState,
 } from '../kernel/index.ts'
+import { answersGiven } from './answer.ts'
 import { type Call, type CallHost, startCall } from './calls.ts'
 import { evaluate } from './evaluate.ts'
 import type { Happening } from './happening.ts'
@@ -59,7 +60,7 @@ export function startLoop(options: LoopOptions): RunLoop {
   const calls = new Map<string, Call>()
   const locks = new Map<string, Lock>()
   const now = (): number => Math.max(clock.now(), state.now)
-  const timers = createTimers(clock, now, (timer, at) => post({ kind: 'timerFired', timer }, at))
+  const timers = createTimers(clock, now, (timer, at) => void ring(timer, at).catch((error: unknown) => stop(error)))
   const host: CallHost = { ...options, post, fenced: (error) => void stop(error) }
   let wake = (): void => {}
   const over = new AbortController()
@@ -67,6 +68,12 @@ export function startLoop(options: LoopOptions): RunLoop {
   function post(happening: Happening, notBefore = 0): void {
     mailbox.push({ happening, notBefore })
     wake()
+  }
+
+  /** The answer to a question counts until its time is over, also when this process has not heard of it yet. */
+  async function ring(timer: string, at: number): Promise<void> {
+    if (timer.startsWith('approval:')) for (const answer of await answersGiven(journal, runId)) post(answer)
+    post({ kind: 'timerFired', timer }, at)
   }
 
   async function run(): Promise<Outcome> {

@@ -102,6 +102,16 @@ describe('a question', () => {
     expect(await answerApproval(journal, { runId: 'nobody', path, now: 0 }, GRANT)).toEqual({ kind: 'notWaiting' })
   })
 
+  it('that is answered in the last moment before its time is over is answered', async () => {
+    const { b, run, journal, clock, answer } = await waiting()
+    await using _ = b
+    const { until = 0 } = (await journal.approvals())[0]?.approval ?? {}
+    await clock.sleep(until - clock.now() - 1)
+    expect(clock.now()).toBe(until - 1)
+    expect(await answer(GRANT)).toMatchObject({ kind: 'taken' })
+    expect(await run.ended).toMatchObject({ status: 'succeeded', owed: [] })
+  })
+
   it('that nobody answers lets the run fail when its time is over, with leases renewed until then (P6)', async () => {
     const { b, run } = await waiting()
     await using _ = b
