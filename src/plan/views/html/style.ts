@@ -131,6 +131,7 @@ pre { background: var(--code); border-radius: 8px; padding: 10px 14px; margin: 6
   .chart .tip { display: none !important; }
   .chart li { background: none !important; outline: 0 !important; }
   .chart .note, table, .keys { font-size: inherit; }
+  pre, code { font-size: 10px; }
   details::details-content { content-visibility: visible; block-size: auto; }
   .scroll { overflow: visible; }
 }
