@@ -29,7 +29,7 @@ completions:
     every: 2s
 pagings:
   pages:
-    next: '\${ response.body.next != null ? { "page": response.body.next } }'
+    next: '\${ (response.body.next ?? null) != null ? { "page": response.body.next } }'
     items: \${ response.body.things }
 failures:
   notFound: { message: there is no such thing, when: '\${ response.status = 404 }' }
@@ -86,7 +86,7 @@ actions:
       headers: { X-Client-Token: '\${ attempt.key }' }
       body: { name: '\${ input.name }', sizes: '\${ input.sizes }' }
     completes: task
-    readBack: { action: thing.find, until: '\${ result.found }', every: 1s }
+    readBack: { action: thing.find, until: '\${ result.found and $exists(result.id) }', every: 1s }
     result: { id: '\${ readBack.id }', key: '\${ response.body.key }' }
   thing.rename:
     title: Rename a thing
@@ -160,7 +160,7 @@ paths:
       responses:
         '200':
           description: A task
-          content: { application/json: { schema: { type: object, required: [status], properties: { status: { type: string } } } } }
+          content: { application/json: { schema: { type: object, required: [status], properties: { status: { type: string }, reason: { type: string } } } } }
 components:
   responses:
     Things:
@@ -170,12 +170,12 @@ components:
           schema:
             type: object
             required: [things]
-            properties: { things: { type: array, items: { $ref: '#/components/schemas/Thing' } } }
+            properties: { things: { type: array, items: { $ref: '#/components/schemas/Thing' } }, next: {} }
   schemas:
     Thing:
       type: object
       required: [id, name]
-      properties: { id: { type: string }, name: { type: string } }
+      properties: { id: { type: string }, name: { type: string }, tags: {} }
 `
 
 export async function toyPack(): Promise<Pack> {
