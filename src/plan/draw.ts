@@ -147,11 +147,21 @@ export function drawValues(on: Drawing, { id, path, inputOf }: EvaluateCommand, 
   }
   if (inputOf === undefined || step.kind !== 'uses') {
     const shown = values.in ?? values.on ?? values.value ?? values.message ?? values.with
-    if (shown !== undefined) draft.input = shown
+    if (shown !== undefined) draft.input = inEveryPass(draft.input, shown)
     return
   }
   const { name, title, effect, timeoutMs } = actionNamed(on.program, inputOf)
-  Object.assign(draft, { action: name, title, effect, timeoutMs: step.timeoutMs ?? timeoutMs, input: values.with ?? {} })
+  Object.assign(draft, { action: name, title, effect, timeoutMs: step.timeoutMs ?? timeoutMs })
+  draft.input = inEveryPass(draft.input, values.with ?? {})
+}
+
+/** What two passes disagree about depends on what only a run can tell, even where each of them knows it. */
+function inEveryPass(before: Json | undefined, now: Json, name = 'it'): Json {
+  if (before === undefined || isUnknown(before) || JSON.stringify(before) === JSON.stringify(now)) return before ?? now
+  if (isUnknown(now)) return now
+  if (!isObject(before) || !isObject(now)) return unknown(`${name} as it is found`)
+  const names = new Set([...Object.keys(before), ...Object.keys(now)])
+  return Object.fromEntries([...names].map((each) => [each, inEveryPass(before[each] ?? null, now[each] ?? null, each)]))
 }
 
 function drawLock({ drafts, locks }: Drawing, id: string, name: string): void {
