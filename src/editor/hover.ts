@@ -2,11 +2,12 @@
 import type { Span } from '../diagnostics/index.ts'
 import { earlierStep, expressionsIn, functionSignature, type Sight, type Step, typeWhere } from '../language/index.ts'
 import { isObject, type JsonSchema } from '../values/index.ts'
+import { argumentSchema, wayTo } from './cursor.ts'
 import { actionDocs, connectionDocs, packDocs, paragraphs, propertyDocs, resourceDocs } from './docs.ts'
-import { descriptionOf, ITEM, schemasAt, type Way } from './grammar.ts'
-import { linesOf, mapAround, valueText } from './lines.ts'
-import { type Place, placeAt } from './place.ts'
-import { actionOf, type Reading } from './reading.ts'
+import { descriptionOf, schemasAt, type Way } from './grammar.ts'
+import { linesOf } from './lines.ts'
+import { placeAt } from './place.ts'
+import type { Reading } from './reading.ts'
 import { mentionAt, type Thing } from './things.ts'
 
 export interface Hover {
@@ -141,17 +142,8 @@ function keyAt(reading: Reading, offset: number): Hover | undefined {
     return undefined
   const place = placeAt(reading.text, line.start + line.column)
   const span = { file: reading.file, start: line.start + line.column, end: line.start + line.column + line.key.length }
-  const way: Way = [...place.parts.map((part) => (part.kind === 'key' ? part.key : ITEM)), line.key]
-  const schema = argumentSchema(way, place, reading) ?? schemasAt(way)[0]
+  const way: Way = [...wayTo(place), line.key]
+  const schema = argumentSchema({ place, reading, way }) ?? schemasAt(way)[0]
   const docs = schema && propertyDocs(schema)
   return docs === undefined ? undefined : { span, docs: `**${line.key}**\n\n${docs}` }
-}
-
-function argumentSchema(way: Way, { parts, lines }: Place, reading: Reading) {
-  const index = way.lastIndexOf('with')
-  const part = parts[index]
-  if (!part) return undefined
-  const uses = mapAround(lines, part.line, part.column).get('uses')
-  const action = actionOf(uses && valueText(uses), reading)
-  return action && schemasAt(way.slice(index + 1), action.input)[0]
 }
