@@ -4,7 +4,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Obligation } from '../../src/kernel/index.ts'
 import { longestOfSteps, surroundingsOf } from '../../src/language/check/duration.ts'
-import { type Block, type CatalogueView, checkRunbook, type ResourceView, type Runbook, type Step } from '../../src/language/index.ts'
+import {
+  type Block,
+  type CatalogueView,
+  checkRunbook,
+  type ResourceView,
+  type Runbook,
+  type Step,
+} from '../../src/language/index.ts'
 import { block, choose, foreach, parallel, program, scope, uses, wait } from '../kernel/build.ts'
 import { type Fate, play } from '../kernel/world.ts'
 
