@@ -21,6 +21,7 @@ import {
   checkUses,
   createCatalogue,
   LOCK_FILE,
+  type Lock,
   loadPack,
   type Pack,
   readLock,
@@ -170,10 +171,23 @@ export function createLibrary(host: Host, config: Config, loading: PackCache = n
     const sources = new Map([...used.sources, ...[main, ...called.values()].map((each) => [each.file, each.text] as const)])
     const runbooks = [...called].flatMap(withText)
     // What could be read of a broken runbook is checked too: all problems in one pass. [P12]
+    const { lock, diagnostics: lockFile } = await lockBeside(config, sources)
+    const uses = documents.flatMap((each) => each.draft.runbook.uses)
+    const ranges = checkUses(uses, catalogue.packs, lock)
+    // Where the range and the lock exclude each other, that the pack is not the locked one is no news.
+    const excluded = new Set(ranges.filter(({ code }) => code === 'LOCK_RANGE_UNMET').map(({ span }) => span))
+    const others = used.packs.filter(({ pack }) => !uses.some((use) => use.pack === pack.name && excluded.has(use.span)))
     const found = [
-      ...(await lockProblems(config, used.packs, runbooks, sources)),
+      ...lockFile,
+      ...(lock
+        ? lockProblems(
+            lock,
+            others.map(({ pack }) => pack),
+            runbooks,
+          )
+        : []),
+      ...ranges,
       ...documents.flatMap((each) => [
-        ...checkUses(each.draft.runbook.uses, catalogue.packs),
         ...checkRunbookUses(each.draft.runbook.steps, catalogue.runbook),
         ...checkRunbook(each.draft.runbook, catalogue satisfies CatalogueView, each.draft.broken),
       ]),
@@ -193,25 +207,22 @@ export function createLibrary(host: Host, config: Config, loading: PackCache = n
   }
 }
 
-/** How the packs of a runbook, and the runbooks that it calls, differ from those that were locked beside the configuration; nothing where nothing was locked. */
-async function lockProblems(
+/** What was locked beside the configuration; nothing where there is no lock file. */
+async function lockBeside(
   { directory }: Config,
-  packs: readonly LoadedPack[],
-  runbooks: readonly RunbookWithText[],
   sources: Map<string, string>,
-): Promise<readonly Diagnostic[]> {
+): Promise<{ readonly lock?: Lock; readonly diagnostics: readonly Diagnostic[] }> {
   const file = join(directory, LOCK_FILE)
-  if (!existsSync(file)) return []
+  if (!existsSync(file)) return { diagnostics: [] }
   const text = await readFile(file, 'utf8')
   sources.set(LOCK_FILE, text)
-  const { lock, diagnostics } = readLock(text)
-  if (!lock) return diagnostics
-  const differences = checkLock(
-    lock,
-    packs.map(({ pack }) => pack),
-  )
+  return readLock(text)
+}
+
+/** How the packs of a runbook, and the runbooks that it calls, differ from those that were locked. */
+function lockProblems(lock: Lock, packs: readonly Pack[], runbooks: readonly RunbookWithText[]): readonly Diagnostic[] {
   // Other runbooks may use the packs that this one does not.
-  return [...differences.filter(({ code }) => code !== 'LOCK_PACK_UNUSED'), ...checkRunbookLock(lock, runbooks)]
+  return [...checkLock(lock, packs).filter(({ code }) => code !== 'LOCK_PACK_UNUSED'), ...checkRunbookLock(lock, runbooks)]
 }
 
 const withText = ([name, { runbook, text }]: readonly [string, ReadRunbook]): readonly RunbookWithText[] =>

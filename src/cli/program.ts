@@ -54,6 +54,11 @@ export function createProgram(host: Host, finish: Finish): Command {
     .option('--check', 'change nothing, but name those that would change, and end with 3 if there are any')
     .action(calls(() => import('./commands/fmt.ts')))
   program
+    .command('migrate')
+    .description('bring runbooks and manifests of an older format to the newest')
+    .argument('<files...>', 'files')
+    .action(calls(() => import('./commands/migrate.ts')))
+  program
     .command('explain')
     .description('tell what a diagnostic code means, with an example; without a code, list them all')
     .argument('[code]', 'such as STEP_ID_TAKEN')

@@ -68,3 +68,4 @@ export {
   UNKNOWN,
   unionOf,
 } from './types/index.ts'
+export { FORMATS, type Formats, type Formatted, formatProblem, type Migrated, type Migration, migrate } from './versions/index.ts'

@@ -182,6 +182,11 @@ const TABLE = {
     title: 'A called runbook is not the one that was locked',
     explanation: 'Its version or its text has changed since it was reviewed.',
   },
+  LOCK_RANGE_UNMET: {
+    title: 'A pack is locked at a version that a runbook does not take',
+    explanation:
+      'The range of versions after use and the version in the lock file exclude each other. Lock the pack anew, or widen the range after testing the runbook with the locked version.',
+  },
   LOCK_PACK_UNUSED: { title: 'A locked pack is not used', explanation: 'It can be removed from the lock file.' },
 } as const satisfies Record<string, CodeMeaning>
 

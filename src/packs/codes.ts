@@ -236,6 +236,21 @@ export const lockRunbookChanged = (span: Span | undefined, runbook: string, lock
     'Review the change, then lock it anew with `holdfast lock`.',
   )
 
+export const lockRangeUnmet = (
+  span: Span,
+  pack: string,
+  range: string,
+  locked: { readonly version: string; readonly span?: Span },
+): Diagnostic => ({
+  ...error(
+    'LOCK_RANGE_UNMET',
+    span,
+    `pack ${pack} is locked at version ${locked.version}, which ${range} does not take`,
+    'Review the pack at hand, then lock it anew with `holdfast lock`.',
+  ),
+  ...(locked.span ? { related: [{ message: 'locked here', span: locked.span }] } : {}),
+})
+
 export const lockPackUnused = (span: Span | undefined, pack: string): Diagnostic => ({
   ...error('LOCK_PACK_UNUSED', span, `pack ${pack} is locked but not used`),
   severity: 'warning',

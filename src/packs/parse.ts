@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import valid from 'semver/functions/valid.js'
 import type { Diagnostic } from '../diagnostics/index.ts'
-import { readYaml, schemaDiagnostics, toJson, type YamlNode } from '../language/index.ts'
+import { formatProblem, readYaml, schemaDiagnostics, toJson, type YamlNode } from '../language/index.ts'
 import { isObject, type JsonObject, validator } from '../values/index.ts'
 import { checkActions } from './check-actions.ts'
 import { checkMeanings } from './check-meanings.ts'
@@ -46,6 +46,8 @@ export async function readPack(manifest: SourceText, openBeside: OpenBeside, ope
     if (diagnostics.length === 0) diagnostics.push(codes.documentEmpty({ file: manifest.file, start: 0, end: 0 }))
     return { diagnostics }
   }
+  const format = formatProblem(root, 'pack')
+  if (format) return { diagnostics: [...diagnostics, format] }
   diagnostics.push(...schemaDiagnostics(root, packSchema, 'PACK'))
   const json = toJson(root)
   if (!isObject(json)) return { diagnostics }

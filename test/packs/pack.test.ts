@@ -258,6 +258,23 @@ describe('a runbook that asks for a range of versions', () => {
     for (const { span } of diagnostics) expect(span).toEqual({ file: 'x.runbook.yaml', start: 3, end: 9 })
   })
 
+  it('is told of a locked version that the range does not take, though the pack at hand is one that it takes', async () => {
+    const { packs } = createCatalogue([await parse()])
+    const lock = (version: string) => ({
+      packs: { lab: { version, sha256: '', span: { file: 'holdfast.lock.yaml', start: 1, end: 4 } } },
+    })
+    expect(checkUses(use('^1.0.0'), packs, lock('1.0.0'))).toEqual([])
+    expect(checkUses(use('^1.0.0'), packs, lock('0.9.0'))).toMatchObject([
+      {
+        code: 'LOCK_RANGE_UNMET',
+        message: 'pack lab is locked at version 0.9.0, which ^1.0.0 does not take',
+        span: { file: 'x.runbook.yaml', start: 3, end: 9 },
+        related: [{ message: 'locked here', span: { file: 'holdfast.lock.yaml' } }],
+      },
+    ])
+    expect(checkUses(use('^2.0.0'), packs, lock('0.9.0')).map(({ code }) => code)).toEqual(['PACK_RANGE_UNMET'])
+  })
+
   it('is not told here of a pack that is not at hand', () => {
     expect(checkUses(use('^1.0.0'), {})).toEqual([])
   })

@@ -4,6 +4,7 @@ import type { JsonSchema } from '../../values/index.ts'
 import * as codes from '../codes.ts'
 import type { PackUse, Runbook, TargetDeclaration } from '../model.ts'
 import { readYaml, type YamlNode } from '../syntax/index.ts'
+import { formatProblem } from '../versions/index.ts'
 import { stepsOf } from './block.ts'
 import { ids, mapOf, object, objectSchema, optional, type Reading, required, type Shape, spanned, text } from './shape.ts'
 import { step, stepSchema } from './step.ts'
@@ -29,10 +30,7 @@ const USE = /^([a-z0-9][a-z0-9-]*)@((?:[\^~]|>=|<=|>|<|=)?\s*\d[^\s]*(?:\s+(?:[\
 const TARGET = /^([a-z][A-Za-z0-9]*)\/([A-Z][A-Za-z0-9]*)$/
 
 const KEYS = {
-  runbook: required(
-    { schema: { const: 1 }, read: (node: YamlNode, to: Reading) => readFormat(node, to) } satisfies Shape<1>,
-    'Version of the runbook format: 1.',
-  ),
+  runbook: required({ schema: { const: 1 }, read: readFormat } satisfies Shape<1>, 'Version of the runbook format: 1.'),
   name: required(text('a name such as sangfor-scp/vm-backup', NAME), 'Pack or team, a slash, and what the runbook does.'),
   version: required(text('a version such as 1.0.0', VERSION), 'A version never changes its meaning (semantic versioning).'),
   title: optional(text('text'), 'One line for people.'),
@@ -65,6 +63,8 @@ export function parseRunbook(text: string, file: string): ParsedRunbook {
   if (!root) {
     return { diagnostics: found.length > 0 ? found : [codes.documentEmpty({ file, start: 0, end: Math.min(1, text.length) })] }
   }
+  const format = formatProblem(root, 'runbook')
+  if (format) return { diagnostics: [...found, format] }
   const to: Reading = { diagnostics: [...found], broken: new Set() }
   const runbook = readRunbook(root, to)
   const { diagnostics, broken } = to
@@ -73,9 +73,9 @@ export function parseRunbook(text: string, file: string): ParsedRunbook {
   return { ...(failed ? {} : { runbook }), draft: { runbook, broken }, diagnostics }
 }
 
-function readFormat(node: YamlNode, to: Reading): 1 | undefined {
+/** That it is another one has been said before. */
+function readFormat(node: YamlNode): 1 | undefined {
   if (node.kind === 'scalar' && node.value === 1) return 1
-  to.diagnostics.push(codes.formatUnknown(node.span))
   return undefined
 }
 
