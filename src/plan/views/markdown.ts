@@ -4,7 +4,7 @@ import type { Plan, PlanStep, Request } from '../model.ts'
 import { type HoldNames, holdNames } from './names.ts'
 import { type Outline, outlineOf, stepsOf } from './outline.ts'
 import { printable } from './printable.ts'
-import { summaryOf } from './summary.ts'
+import { recordOf } from './summary.ts'
 import { HOLD_HEADS, holdRows, shownSteps, unwindRows } from './tables.ts'
 import { wordsOf } from './value-words.ts'
 import { CERTAINTIES, EFFECTS, holdFacts, kindWords, wireLines, wordsOfApproval, wordsOfStep } from './words.ts'
@@ -15,7 +15,7 @@ export function planAsMarkdown(plan: Plan): string {
     [`# Plan of ${code(plan.runbook)} ${text(plan.version)}`, ...(plan.title === undefined ? [] : ['', text(plan.title)])],
     table(
       ['', ''],
-      summaryOf(plan).map(({ label, words, tone }) => [tone === 'grave' ? `**${label}**` : label, words.map(text).join('<br>')]),
+      recordOf(plan).map(({ label, words, tone }) => [tone === 'grave' ? `**${label}**` : label, words.map(text).join('<br>')]),
     ),
     titled(
       'Blast radius',

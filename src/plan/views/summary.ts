@@ -49,6 +49,19 @@ export function summaryOf(plan: Plan): readonly Fact[] {
   ].filter(({ words }) => words.some((each) => each !== ''))
 }
 
+/** For those who approve and those who keep: also the texts that the plan was made from. */
+export const recordOf = (plan: Plan): readonly Fact[] =>
+  [...summaryOf(plan), pinsOf(plan)].filter(({ words }) => words.length > 0)
+
+/** What an approval is an approval of: another text of the runbook or of a pack would be another plan. */
+const pinsOf = ({ pins }: Plan): Fact =>
+  fact(
+    'Pinned texts',
+    Object.entries(pins).map(([role, sha256]) => `${role} ${sha256.slice(0, PIN_CHARACTERS)}`),
+  )
+
+const PIN_CHARACTERS = 16
+
 const fact = (label: string, words: readonly string[], tone: Fact['tone'] = 'plain'): Fact => ({ label, words, tone })
 
 const named = (values: readonly { readonly name: string; readonly words: string }[]): readonly string[] => [

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { formatDuration, formatSize } from '../../../values/index.ts'
 import type { Hold, Plan } from '../../model.ts'
 import { holdNames } from '../names.ts'
-import { type Fact, summaryOf } from '../summary.ts'
+import { type Fact, recordOf } from '../summary.ts'
 import { HOLD_HEADS, holdRows, unwindRows } from '../tables.ts'
 import { wordsOf, wordsOfResult } from '../value-words.ts'
 import { count, shortEstimate } from '../words.ts'
@@ -16,7 +16,7 @@ export function planAsHtml(plan: Plan): string {
   const timeline = timelineOf(plan)
   const style = styleOf(timeline.lanes)
   const styleHash = createHash('sha256').update(style).digest('base64')
-  const facts = summaryOf(plan)
+  const facts = recordOf(plan)
   const page = html`<!doctype html>
 <html lang="en">
 <head>
