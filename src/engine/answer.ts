@@ -44,7 +44,7 @@ export async function answerApproval(
   return (await journal.answerApproval(runId, path, answer)) ? { kind: 'taken', answer } : { kind: 'notWaiting' }
 }
 
-export type AnswerGiven = Extract<Happening, { kind: 'approvalAnswered' }>
+type AnswerGiven = Extract<Happening, { kind: 'approvalAnswered' }>
 
 /** What was answered and the run has not taken yet. */
 export async function answersGiven(journal: Journal, runId: string): Promise<readonly AnswerGiven[]> {
