@@ -2,19 +2,23 @@
 import { type EvaluateCommand, inputSchemaOf, stepAt } from '../kernel/index.ts'
 import { conform, evaluateOpen } from '../language/index.ts'
 import { isObject, isUnknown, type Json, type JsonObject, unknown } from '../values/index.ts'
-import { questionAt } from './failing.ts'
+import { openError, ownFailureToTake, questionAt, takesWayRound } from './failing.ts'
 import type { EventBody, Walk } from './walk.ts'
 import { inWords, nameInWords } from './wording.ts'
 
 export async function evaluate(on: Walk, command: EvaluateCommand): Promise<EventBody> {
   const { id, path, guard, templates } = command
-  const roots = { ...command.roots, ...(isObject(command.roots.run) ? { run: startLess(command.roots.run) } : {}) }
+  const own = id === `${path}?start` ? ownFailureToTake(on, path) : undefined
+  if (own !== undefined)
+    return { kind: 'evaluationFailed', id, failure: { type: own, message: own, retryable: false, applied: 'no' } }
+  const roots = withoutWhatOnlyARunTells(command.roots)
   if (guard) {
     const condition = await evaluateOpen(guard, roots)
     if (condition !== true && !isUnknown(condition)) return { kind: 'guardedOff', id }
     if (condition !== true) on.pass.guarded.add(path)
     // A `fail` that only may happen would hide all that comes after it.
-    if (condition !== true && stepAt(on.program, on.state, path)?.kind === 'fail') return { kind: 'guardedOff', id }
+    const isFail = stepAt(on.program, on.state, path)?.kind === 'fail'
+    if (condition !== true && (isFail || takesWayRound(on, path))) return { kind: 'guardedOff', id }
   }
   const values: Record<string, Json> = {}
   const shown: Record<string, Json> = {}
@@ -31,7 +35,11 @@ export async function evaluate(on: Walk, command: EvaluateCommand): Promise<Even
   return { kind: 'evaluated', id, values }
 }
 
-const startLess = (run: JsonObject): JsonObject => ({ ...run, startedAt: unknown('run.startedAt') })
+const withoutWhatOnlyARunTells = ({ run, error, ...roots }: JsonObject): JsonObject => ({
+  ...roots,
+  ...(isObject(run) ? { run: { ...run, startedAt: unknown('run.startedAt') } } : {}),
+  ...(isObject(error) ? { error: openError(error) } : {}),
+})
 
 function conformed({ program }: Walk, command: EvaluateCommand, value: Json): Json {
   const wanted = inputSchemaOf(program, command)
@@ -54,7 +62,7 @@ function decide(on: Walk, { id, path }: EvaluateCommand, name: string, source: s
     case 'foreach':
       if (name === 'concurrency') return 1
       on.pass.each.add(path)
-      return [unknown(`each of ${source}`)]
+      return takesWayRound(on, path) ? [] : [unknown(`each of ${source}`)]
     case 'switch':
       return choose(on, path, [...step.cases.map((each) => each.value), ...(step.else ? [`‹${source}›`] : [])])
     case 'wait':

@@ -10,14 +10,12 @@ import {
   type Event,
   forkState,
   type Report,
-  stepAt,
-  stepOfBlock,
 } from '../kernel/index.ts'
 import { openOutput } from '../packs/index.ts'
 import { isObject, unknown } from '../values/index.ts'
 import { RUN_MARK } from './dependence.ts'
 import { evaluate } from './evaluate.ts'
-import { ANY, caughtTypes, failedBy, failureToTake, mayFailWith, questionAt, reachOf } from './failing.ts'
+import { failedBy, failureToTake, isCaught, offerWaysRound, reachOf } from './failing.ts'
 import type { Told } from './knowledge.ts'
 import type { Decisions, EventBody, Exploration, Pass, Walk } from './walk.ts'
 
@@ -53,6 +51,7 @@ async function walk(on: Walk): Promise<void> {
     const failed = next && !late ? failedBy(on, next) : undefined
     if (!next) continue
     if (failed !== undefined) {
+      if (next.kind === 'evaluated') offerWaysRound(on, failed)
       failing.push({ event: next, reach: reachOf(on, failed) })
       failing.sort((a, b) => a.reach - b.reach)
       continue
@@ -82,7 +81,7 @@ function answer(on: Walk, command: Exclude<Command, EvaluateCommand>): EventBody
     case 'setTimer':
       return timer(on, command.timer, command.at)
     case 'report':
-      return approval(on, command.report)
+      return approval(command.report)
     case 'abort':
     case 'clearTimer':
     case 'unlock':
@@ -93,40 +92,18 @@ function answer(on: Walk, command: Exclude<Command, EvaluateCommand>): EventBody
 
 /** No time passes in a plan: waits end at once. But a read that failed is tried again as late as in a run. */
 function timer(on: Walk, name: string, at: number): EventBody | Promise<EventBody> | undefined {
-  const fired = { kind: 'timerFired', timer: name } as const
-  if (name.startsWith('wait:')) return fired
-  const [, kind, path = ''] = /^(max|maxHold):(.*)$/s.exec(name) ?? []
-  if (kind === 'max') return isCutShort(on, path, 'takes too long', ['timedOut']) ? fired : undefined
-  if (kind === 'maxHold') {
-    const owner = stepOfBlock(on.state, on.state.obligations[path]?.owner ?? '')
-    const isShort = owner !== undefined && isCutShort(on, owner, 'holds too long', ['maxHoldExceeded', 'crashed'])
-    return isShort ? fired : undefined
-  }
+  if (name.startsWith('wait:')) return { kind: 'timerFired', timer: name }
   if (!name.startsWith('retry:')) return undefined
-  return on.knowledge.pause(at - on.state.now).then(() => fired)
+  return on.knowledge.pause(at - on.state.now).then(() => ({ kind: 'timerFired', timer: name }))
 }
 
-/** A scope ends early as a whole, in one pass, where a catch waits for that. */
-function isCutShort(on: Walk, path: string, how: string, types: readonly string[]): boolean {
-  const step = stepAt(on.program, on.state, path)
-  const own = step?.kind === 'scope' && step.catch ? (step.catch.on ?? [ANY]) : []
-  const isCaught = [...own, ...caughtTypes(on, path)].some((type) => type === ANY || types.includes(type))
-  const question = `${questionAt(on, path)} ${how}`
-  if (isCaught) on.offer(question, [how])
-  return on.taken[question] !== undefined
-}
-
-/** Whoever is asked says yes. In passes of their own, where a catch waits for that, somebody says no, or nobody answers. */
-function approval(on: Walk, report: Report): EventBody | undefined {
+/** Whoever is asked says yes: what comes of a refusal is what comes of any failure there. */
+function approval(report: Report): EventBody | undefined {
   if (report.kind !== 'approval' || report.state !== 'asked') return undefined
   const { path, inputs } = report.approval
-  const by = '‹who approves›'
-  const type = failureToTake(on, path, (each) => each === 'denied' || each === 'approvalTimedOut')
-  if (type === 'approvalTimedOut') return { kind: 'timerFired', timer: `approval:${path}` }
-  if (type !== undefined) return { kind: 'approvalAnswered', approval: path, by, decision: { kind: 'denied', reason: '‹why›' } }
   const names = isObject(inputs?.properties) ? Object.keys(inputs.properties) : []
   const answers = Object.fromEntries(names.map((name) => [name, unknown(`${path}.inputs.${name}`)]))
-  return { kind: 'approvalAnswered', approval: path, by, decision: { kind: 'granted', inputs: answers } }
+  return { kind: 'approvalAnswered', approval: path, by: '‹who approves›', decision: { kind: 'granted', inputs: answers } }
 }
 
 // ---- calls ------------------------------------------------------------------------------------------------------
@@ -140,7 +117,7 @@ function call(on: Walk, command: CallCommand): EventBody | Promise<EventBody> {
 
 function openAnswer(on: Walk, command: CallCommand): EventBody {
   const action = actionNamed(on.program, command.action)
-  const type = command.purpose === 'step' ? failureToTake(on, command.path, mayFailWith(on.program, command.action)) : undefined
+  const type = command.purpose === 'step' ? failureToTake(on, command) : undefined
   if (type !== undefined) {
     const message = action.failures[type]?.message ?? type
     return { kind: 'callFailed', call: command.id, failure: { type, message, retryable: false, applied: 'no' } }
@@ -155,7 +132,6 @@ function knownAnswer(on: Walk, command: CallCommand, told: Told): EventBody {
   const failed = { kind: 'callFailed', call: command.id, failure } as const
   const next = apply(on.program, forkState(on.state), { ...failed, at: on.state.now })
   const isRetried = next.some((each) => each.kind === 'setTimer' && each.timer === `retry:${command.path}`)
-  const isCaught = caughtTypes(on, command.path).some((type) => type === 'failed' || type === failure.type)
-  if (isRetried || isCaught) return failed
+  if (isRetried || isCaught(on, command.path, failure.type)) return failed
   return { kind: 'callSucceeded', call: command.id, output: openOutput(actionNamed(on.program, command.action), command.path) }
 }

@@ -1,5 +1,6 @@
 // How an exploration lets steps fail: in a pass of their own where a catch waits for it, and after all that can go on beside them.
-import { actionNamed, enclosingSteps, type Program, stepAt } from '../kernel/index.ts'
+import { actionNamed, type CallCommand, enclosingSteps, stepAt } from '../kernel/index.ts'
+import { type JsonObject, unknown } from '../values/index.ts'
 import type { EventBody, Walk } from './walk.ts'
 
 /** The same question at the same place of the runbook: each way is taken once, however many items a loop has. */
@@ -8,26 +9,53 @@ export function questionAt({ state }: Walk, path: string): string {
   return `${state.blocks[step?.block ?? '']?.place ?? ''}/${step?.id}`
 }
 
-/** The failure that this pass takes here, if any; leaves the others that a catch waits for to later passes. */
-export function failureToTake(on: Walk, path: string, canFail: (type: string) => boolean): string | undefined {
-  const question = `${questionAt(on, path)} fails`
-  const ways = [...new Set(caughtTypes(on, path))].filter((type) => type === ANY || canFail(type))
-  if (ways.length > 0) on.offer(question, ways)
-  return on.taken[question]
+/** The failure of its action that this call takes in this pass: one pass for each that a catch around it waits for. */
+export function failureToTake(on: Walk, { path, action }: CallCommand): string | undefined {
+  const { failures } = actionNamed(on.program, action)
+  return take(
+    on,
+    `${questionAt(on, path)} fails`,
+    caughtTypes(on, path).filter((type) => failures[type] !== undefined),
+  )
 }
 
 /** Any failure. */
-export const ANY = 'failed'
+const ANY = 'failed'
 
-/** What an action declares, and what the engine and the network may say of every call. */
-export const mayFailWith =
-  (program: Program, action: string) =>
-  (type: string): boolean =>
-    actionNamed(program, action).failures[type] !== undefined ||
-    Object.values(program.actions).every(({ failures }) => failures[type] === undefined)
+/**
+ * The failure that a scope takes in this pass by itself, at its first step: what its catch waits for and no action declares comes of
+ * time, people, leases, crashes or expressions, and may come anywhere inside.
+ */
+export function ownFailureToTake(on: Walk, path: string): string | undefined {
+  const { state, program } = on
+  const block = state.blocks[state.steps[path]?.block ?? '']
+  if (block?.step === undefined || block.variant !== 'body' || block.next > 0) return undefined
+  const scope = stepAt(program, state, block.step)
+  if (scope?.kind !== 'scope' || !scope.catch) return undefined
+  const isDeclared = (type: string): boolean =>
+    Object.values(program.actions).some(({ failures }) => failures[type] !== undefined)
+  const own = (scope.catch.on ?? [ANY]).filter((type) => !isDeclared(type))
+  return take(on, `${questionAt(on, block.step)} fails by itself`, own)
+}
+
+function take(on: Walk, question: string, ways: readonly string[]): string | undefined {
+  if (ways.length > 0) on.offer(question, [...new Set(ways)])
+  return on.taken[question]
+}
+
+/** What a catch sees of an error: only a run can tell how it came. */
+export const openError = (error: JsonObject): JsonObject => ({
+  type: error.type === ANY || error.type === undefined ? unknown('error.type') : error.type,
+  message: unknown('error.message'),
+  path: unknown('error.path'),
+  detail: unknown('error.detail'),
+})
+
+export const isCaught = (on: Walk, path: string, type: string): boolean =>
+  caughtTypes(on, path).some((each) => each === ANY || each === type)
 
 /** Types of failures that a catch around the step waits for. */
-export function caughtTypes({ state, program }: Walk, path: string): readonly string[] {
+function caughtTypes({ state, program }: Walk, path: string): readonly string[] {
   return enclosingSteps(state, path).flatMap((around) => {
     const step = stepAt(program, state, around)
     return step?.kind === 'scope' && step.catch && !path.startsWith(`${around}!catch`) ? (step.catch.on ?? [ANY]) : []
@@ -39,8 +67,8 @@ export function failedBy({ state, program }: Walk, event: EventBody): string | u
   switch (event.kind) {
     case 'callFailed':
       return state.calls[event.call]?.path
-    case 'approvalAnswered':
-      return event.decision.kind === 'denied' ? event.approval : undefined
+    case 'evaluationFailed':
+      return state.evaluations[event.id]?.path
     case 'evaluated': {
       const evaluation = state.evaluations[event.id]
       const step = evaluation?.kind === 'step' ? stepAt(program, state, evaluation.path) : undefined
@@ -53,6 +81,17 @@ export function failedBy({ state, program }: Walk, event: EventBody): string | u
       return undefined
   }
 }
+
+/**
+ * What fails for certain hides all that comes after it. Where it stands in a step whose condition is unknown, or in a loop over an
+ * unknown list, a run may come round it: a later pass leaves that step out, or takes the list for empty.
+ */
+export function offerWaysRound(on: Walk, path: string): void {
+  for (const around of [path, ...enclosingSteps(on.state, path)])
+    if (on.pass.guarded.has(around) || on.pass.each.has(around)) on.offer(`${questionAt(on, around)} comes round`, ['round'])
+}
+
+export const takesWayRound = (on: Walk, path: string): boolean => on.taken[`${questionAt(on, path)} comes round`] !== undefined
 
 /** How far inside a failure is dealt with, by a catch or by collecting it; what is dealt with far inside stops less beside it. */
 export function reachOf({ state, program }: Walk, path: string): number {
