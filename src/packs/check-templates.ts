@@ -11,6 +11,7 @@ import {
   type RootTypes,
   recordOf,
   TEXT,
+  type Template,
   type Type,
   templateDiagnostics,
   typeFromSchema,
@@ -27,22 +28,34 @@ import type { OpenapiOperation } from './openapi.ts'
 
 export function checkTemplates(checked: Checked): void {
   if (!checked.operations) return
-  const told = new Set<string>()
-  // A completion is checked with each action that uses it: the same finding is told once.
-  const report = (diagnostics: readonly Diagnostic[]): void => {
+  const notes = new Map<Template, Note>()
+  const note: Subject['note'] = (template, diagnostics) => {
+    const { times, found } = notes.get(template) ?? { times: 0, found: new Map() }
     for (const each of diagnostics) {
-      const key = JSON.stringify(each)
-      if (!told.has(key)) checked.report(each)
-      told.add(key)
+      const key = `${each.code} ${each.span?.start}`
+      found.set(key, { diagnostic: each, times: (found.get(key)?.times ?? 0) + 1 })
     }
+    notes.set(template, { times: times + 1, found })
   }
   for (const [name, action] of Object.entries(checked.pack.actions)) {
     const input = inputOf(action)
-    if (action.lock) report(templateDiagnostics(action.lock, { input }))
+    if (action.lock) note(action.lock, templateDiagnostics(action.lock, { input }))
     const { does } = action
     const operation = does.kind === 'operation' ? checked.operations.get(does.operationId) : undefined
-    if (does.kind === 'operation' && operation) checkAction({ checked, name, action, does, operation, input, report })
+    if (does.kind === 'operation' && operation) checkAction({ checked, name, action, does, operation, input, note })
   }
+  for (const { times, found } of notes.values()) {
+    for (const each of found.values()) if (each.times === times) checked.report(each.diagnostic)
+  }
+}
+
+/**
+ * Completions, pagings and shared failures are looked at with each action that uses them, and may speak of answers of several forms:
+ * wrong is what is wrong with all of them.
+ */
+interface Note {
+  readonly times: number
+  readonly found: Map<string, { readonly diagnostic: Diagnostic; readonly times: number }>
 }
 
 interface Subject {
@@ -52,23 +65,24 @@ interface Subject {
   readonly does: Operation
   readonly operation: OpenapiOperation
   readonly input: Type
-  readonly report: (diagnostics: readonly Diagnostic[]) => void
+  readonly note: (template: Template, diagnostics: readonly Diagnostic[]) => void
 }
 
 const inputOf = ({ input }: Action): Type => typeFromSchema(input, { defaults: true })
 
 function checkAction(subject: Subject): void {
-  const { checked, action, does, operation, input, report } = subject
+  const { checked, action, does, operation, input, note } = subject
   const asked: RootTypes = { input, attempt: recordOf({ key: TEXT }) }
-  checkRequest(operation, does.request, asked, report)
+  checkRequest(operation, does.request, asked, note)
   const response = responseOf(operation, 'success')
   const completion = does.completes === undefined ? undefined : checked.pack.completions[does.completes]
   const paging = does.pages === undefined ? undefined : checked.pack.pagings[does.pages]
   const task = completion && checkCompletion(completion, { response, input }, subject)
-  const items = paging && checkPaging(paging, { response, input }, report)
+  const items = paging && checkPaging(paging, { response, input }, note)
   const called = does.readBack && actionNamed(checked, does.readBack.action)
   if (does.readBack && called) {
-    report(templateDiagnostics(does.readBack.until, { result: typeFromSchema(called.output), input }))
+    const { until } = does.readBack
+    note(until, templateDiagnostics(until, { result: typeFromSchema(called.output), input }))
   }
   const answered: RootTypes = {
     ...asked,
@@ -80,7 +94,7 @@ function checkAction(subject: Subject): void {
   checkResult(subject, answered)
   const refused: RootTypes = { input, response: responseOf(operation, 'refusal'), ...(task ? { task: present(task) } : {}) }
   for (const { when } of Object.values(action.failures)) {
-    if (when) report(templateDiagnostics(when, refused, { absence: 'fine' }))
+    if (when) note(when, templateDiagnostics(when, refused, { absence: 'fine' }))
   }
 }
 
@@ -99,12 +113,7 @@ function responseOf({ responses }: OpenapiOperation, outcome: 'success' | 'refus
   })
 }
 
-function checkRequest(
-  operation: OpenapiOperation,
-  request: Operation['request'],
-  roots: RootTypes,
-  report: Subject['report'],
-): void {
+function checkRequest(operation: OpenapiOperation, request: Operation['request'], roots: RootTypes, note: Subject['note']): void {
   const parts = [
     { named: request.path, where: 'path' },
     { named: request.query, where: 'query' },
@@ -112,46 +121,42 @@ function checkRequest(
   ] as const
   for (const { named, where } of parts) {
     for (const { name, value } of named) {
-      report(templateDiagnostics(value, roots))
       const parameter = operation.parameters.find((each) => each.in === where && each.name.toLowerCase() === name.toLowerCase())
       // Whatever it is, it is sent as text.
-      if (parameter?.required) report(fitDiagnostics(value, roots, {}, name))
+      const fit = parameter?.required ? fitDiagnostics(value, roots, {}, name) : []
+      note(value, [...templateDiagnostics(value, roots), ...fit])
     }
   }
   const { body } = request
   if (!body) return
-  report(templateDiagnostics(body, roots))
-  if (operation.body) report(fitDiagnostics(body, roots, operation.body.schema, 'body'))
+  const fit = operation.body ? fitDiagnostics(body, roots, operation.body.schema, 'body') : []
+  note(body, [...templateDiagnostics(body, roots), ...fit])
 }
 
 /** Answers what the completed task is; absent where there may be nothing to follow. */
-function checkCompletion(completion: Completion, roots: RootTypes, { checked, report }: Subject): Type {
+function checkCompletion(completion: Completion, roots: RootTypes, { checked, note }: Subject): Type {
   const id = typeOfTemplate(completion.id, roots)
-  report(templateDiagnostics(completion.id, roots, { absence: 'fine' }))
+  note(completion.id, templateDiagnostics(completion.id, roots, { absence: 'fine' }))
   const operation = checked.operations?.get(completion.operationId)
   if (!operation) return UNKNOWN
-  checkRequest(operation, completion.request, { ...roots, id: present(id) }, report)
+  checkRequest(operation, completion.request, { ...roots, id: present(id) }, note)
   const response = responseOf(operation, 'success')
-  report(templateDiagnostics(completion.task, { response }))
+  note(completion.task, templateDiagnostics(completion.task, { response }))
   const task = typeOfTemplate(completion.task, { response })
-  for (const condition of [completion.done, completion.failed]) report(templateDiagnostics(condition, { task, response }))
+  for (const condition of [completion.done, completion.failed])
+    note(condition, templateDiagnostics(condition, { task, response }))
   return mayBeAbsent(id) ? optional(task) : task
 }
 
 /** Answers what the items of all pages are. */
-function checkPaging(
-  { next, items }: Paging,
-  { response = UNKNOWN, input = UNKNOWN }: RootTypes,
-  report: Subject['report'],
-): Type {
-  report(templateDiagnostics(next, { response, input, request: UNKNOWN }))
-  report(templateDiagnostics(items, { response, input }, { absence: 'fine' }))
+function checkPaging({ next, items }: Paging, { response = UNKNOWN, input = UNKNOWN }: RootTypes, note: Subject['note']): Type {
+  note(next, templateDiagnostics(next, { response, input, request: UNKNOWN }))
+  note(items, templateDiagnostics(items, { response, input }, { absence: 'fine' }))
   return listOf(elementsOf(typeOfTemplate(items, { response, input })))
 }
 
-function checkResult({ checked, name, action, does: { result }, report }: Subject, roots: RootTypes): void {
-  report(templateDiagnostics(result, roots))
-  report(fitDiagnostics(result, roots, action.output))
+function checkResult({ checked, name, action, does: { result }, note }: Subject, roots: RootTypes): void {
+  note(result, [...templateDiagnostics(result, roots), ...fitDiagnostics(result, roots, action.output)])
   if (result.kind !== 'map') return
   const given = result.entries.map((entry) => entry.name)
   const place = checked.at(['actions', name, 'result'])
