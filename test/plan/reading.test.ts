@@ -70,8 +70,22 @@ describe('a plan that reads', () => {
     expect(step(made, `backup/tracking[${ids[0]}]/enable`).certainty).toBe('will')
   })
 
-  it('never calls anything but a GET of a healthy platform, and says what it was told', () => {
+  it('never calls anything but a GET of a healthy platform, whatever the runbook, and says what it was told', async () => {
     const made = ofGroup
+    const [serverId = ''] = ids
+    const inputs: Record<string, JsonObject> = {
+      'cbt-enable': { serverIds: ids },
+      'cbt-disable': { serverIds: ids },
+      'consistency-group-backup': { groupId },
+      'consistency-group-create': { name: 'new', serverIds: ids },
+      'vm-backup': { serverId },
+      'vm-restore': { pointId: 'latest' },
+    }
+    for (const name of scpRunbooks.map((file) => file.replace('.runbook.yaml', ''))) {
+      expect(inputs, `inputs for ${name}`).toHaveProperty(name)
+      const { complete } = await plan(name, inputs[name] ?? {}, reading())
+      expect(complete, name).toBe(true)
+    }
     expect(new Set(stage.scp.calls.map(({ method }) => method))).toEqual(new Set(['GET']))
     expect(made.reads.map(({ path }) => path)).toContain(`members[${ids[0]}]/config`)
     expect(made.reads.every(({ result }) => result.kind === 'output')).toBe(true)
