@@ -261,6 +261,7 @@ describe('a runbook that asks for a range of versions', () => {
   it('is told of a locked version that the range does not take, though the pack at hand is one that it takes', async () => {
     const { packs } = createCatalogue([await parse()])
     const lock = (version: string) => ({
+      runbooks: {},
       packs: { lab: { version, sha256: '', span: { file: 'holdfast.lock.yaml', start: 1, end: 4 } } },
     })
     expect(checkUses(use('^1.0.0'), packs, lock('1.0.0'))).toEqual([])
