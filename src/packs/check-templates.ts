@@ -33,7 +33,7 @@ export function checkTemplates(checked: Checked): void {
     const { times, found } = notes.get(template) ?? { times: 0, found: new Map() }
     for (const each of diagnostics) {
       const key = `${each.code} ${each.span?.start}`
-      found.set(key, { diagnostic: each, times: (found.get(key)?.times ?? 0) + 1 })
+      found.set(key, { diagnostic: found.get(key)?.diagnostic ?? each, times: (found.get(key)?.times ?? 0) + 1 })
     }
     notes.set(template, { times: times + 1, found })
   }
