@@ -111,6 +111,11 @@ describe('a plan that a run is held to', () => {
     const [{ run }] = JSON.parse((await holdfast('runs', '--format', 'json')).stdout)
     const { stdout, exitCode } = await holdfast('show', run, '--plan', 'other.json')
     expect(exitCode).toBe(0)
+    const other = await holdfast('show', run, '--plan', 'hold.json')
+    expect(other).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('hold.json is a plan of lab/hold, not of sangfor-scp/'),
+    })
     expect(stdout).toContain(`the run was set up otherwise: input groupId  "other" → "${lab.groupId}"`)
   })
 

@@ -9,12 +9,14 @@ import {
   type FollowedStep,
   followPlan,
   otherSetUp,
-  type Plan,
+  planRunbookDiffers,
   type Unlisted,
 } from '../../plan/index.ts'
 import { formatDuration } from '../../values/index.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { Host } from '../host.ts'
+import { Refusal } from '../refusal.ts'
+import { loadPlan } from '../saved-plan.ts'
 import { table } from '../table.ts'
 import { standing, took } from './runs.ts'
 
@@ -23,9 +25,11 @@ export async function showAgainstPlan(
   host: Host,
   journal: Journal,
   run: RunSummary,
-  plan: Plan,
+  file: string,
   format: 'text' | 'json',
 ): Promise<ExitCode> {
+  const plan = await loadPlan(host, file)
+  if (plan.runbook !== run.runbook) throw new Refusal([planRunbookDiffers(file, plan.runbook, run.runbook)])
   const setUp = otherSetUp(plan, run)
   const following = await followPlan(plan, replay(journal, run.id))
   const { steps, holds, calls, unlisted, toldOtherwise } = following

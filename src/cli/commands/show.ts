@@ -6,7 +6,6 @@ import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { moment } from '../moment.ts'
-import { loadPlan } from '../saved-plan.ts'
 import { openSession } from '../session.ts'
 import { table } from '../table.ts'
 import {
@@ -32,8 +31,7 @@ export const run: RunCommand<[run: string], Options> = async (host, options, id)
   await using journal = await openState(config.stateDirectory)
   const summary = await journal.run(id)
   if (!summary) throw new RunUnknown(id)
-  if (options.plan !== undefined)
-    return await showAgainstPlan(host, journal, summary, await loadPlan(host, options.plan), options.format)
+  if (options.plan !== undefined) return await showAgainstPlan(host, journal, summary, options.plan, options.format)
   const asking = await journal.approvals(id)
   const open = await journal.obligations({ open: true, runId: id })
   const settled = await journal.obligations({ open: false, runId: id })
