@@ -48,6 +48,7 @@ describe('the packed tarball, installed into an empty folder', () => {
     expect(checked).toEqual({ exitCode: 0, stdout: '1 file checked, 0 errors, 0 warnings\n', stderr: '' })
     expect((await holdfast(where, 'plan', 'sangfor-scp/consistency-group-backup')).exitCode).toBe(0)
     expect(JSON.parse((await holdfast(where, 'schema', 'runbook')).stdout)).toHaveProperty('$schema')
+    expect((await holdfast(where, 'explain', 'STEP_ID_TAKEN')).stdout).toContain('$ holdfast check example.runbook.yaml')
   })
 
   test('starts the simulator and runs a runbook against it', async ({ skip }) => {
