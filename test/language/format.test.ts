@@ -75,7 +75,7 @@ describe('whatever is done to the layout of a runbook', () => {
         fc.pre(parseRunbook(text, '').runbook !== undefined)
         holds(text)
       }),
-      { numRuns: Number(process.env.RUNS ?? 300) },
+      { numRuns: 300 },
     )
   })
 

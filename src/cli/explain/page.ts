@@ -13,6 +13,7 @@ export interface CodePage extends CodeMeaning {
 }
 
 const WIDTH = 100
+const NO_EXAMPLE = 'There is no example: on a healthy machine nothing that one could write draws it.'
 /** Characters of a line of an example that are shown. */
 const MAX_LINE = 200
 
@@ -37,7 +38,7 @@ export function pageAsText({ code, title, explanation, group, examples }: CodePa
     `(${group})`,
     '',
     ...wrapped(explanation),
-    ...(examples ? part('An example that is refused', examples.failing) : []),
+    ...(examples ? part('An example that is refused', examples.failing) : ['', NO_EXAMPLE]),
     ...(examples?.passing ? part('The same, put right', examples.passing) : []),
     '',
   ].join('\n')
@@ -58,7 +59,7 @@ export function pageAsMarkdown({ code, title, explanation, group, examples }: Co
     '',
     explanation.replaceAll('<', '\\<'),
     '',
-    ...(examples ? part('An example that is refused', examples.failing) : []),
+    ...(examples ? part('An example that is refused', examples.failing) : [NO_EXAMPLE]),
     ...(examples?.passing ? part('The same, put right', examples.passing) : []),
   ]
     .join('\n')
