@@ -133,7 +133,9 @@ export const nameReserved = (span: Span, name: string): Diagnostic =>
   problem('NAME_RESERVED', span, `${name} always means the same in an expression and cannot be a loop variable`)
 
 export const yieldReserved = (span: Span, name: string): Diagnostic =>
-  problem('NAME_RESERVED', span, `every step has a ${name} of the engine's, which would hide this one`, { hint: 'Give it another name.' })
+  problem('NAME_RESERVED', span, `every step has a ${name} of the engine's, which would hide this one`, {
+    hint: 'Give it another name.',
+  })
 
 export const verbMissing = (span: Span, verbs: readonly string[]): Diagnostic =>
   problem('VERB_MISSING', span, 'the step does not say what it does', { hint: `Give it one of ${listOf(verbs)}.` })
