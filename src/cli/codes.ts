@@ -80,6 +80,11 @@ export const cliCodes = {
     title: 'An input on the command line has no =',
     explanation: 'Inputs are written -i name=value.',
   },
+  INPUT_SECRET: {
+    title: 'A secret is given as an input',
+    explanation:
+      'A run keeps its inputs in its journal, and shows them, so one that is marked x-secret cannot be given a value. What is secret belongs into a setting of a target, which names where it is to be had.',
+  },
   JOURNAL_UNUSABLE: {
     title: 'The journal cannot be used',
     explanation:
@@ -355,4 +360,9 @@ export const rehearsalFails = (runbook: string, why: string): Diagnostic =>
 export const vaultPasswordMissing = (): Diagnostic =>
   error('VAULT_PASSWORD_MISSING', 'no password for the vault', {
     hint: 'Set HOLDFAST_VAULT_PASSWORD, or name a file with --password-file.',
+  })
+
+export const inputSecret = (name: string): Diagnostic =>
+  error('INPUT_SECRET', `${name} is marked x-secret, and a run would write it into its journal`, {
+    hint: 'Let it be a setting of a target, and name there where it is to be had: { env: NAME }, { file: path } or { command: [program, argument] }.',
   })

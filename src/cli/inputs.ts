@@ -10,8 +10,8 @@ import {
   type YamlMap,
   type YamlNode,
 } from '../language/index.ts'
-import { fillDefaults, isObject, type JsonObject, type JsonSchema, unknown } from '../values/index.ts'
-import { inputMalformed } from './codes.ts'
+import { fillDefaults, isObject, type Json, type JsonObject, type JsonSchema, unknown } from '../values/index.ts'
+import { inputMalformed, inputSecret } from './codes.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Host } from './host.ts'
 import { readText } from './library.ts'
@@ -43,15 +43,34 @@ export async function readSomeInputs(host: Host, runbook: Runbook, options: Inpu
 /** What was given, as it was given: no defaults, nothing of a plan. Throws Refusal. */
 export async function readGivenInputs(host: Host, runbook: Runbook, { input, inputs }: InputOptions): Promise<JsonObject> {
   const { node, diagnostics, sources } = await gather(host, runbook, { input, ...(inputs === undefined ? {} : { inputs }) })
+  refuseSecrets(inputsSchema(runbook), toJson(node))
   refuseErrors(diagnostics, sources, EXIT.usage)
   return toJson(node) as JsonObject
 }
 
 async function readAs(schema: JsonSchema, host: Host, to: Taking, options: InputOptions): Promise<JsonObject> {
   const { node, diagnostics, sources } = await gather(host, to, options)
+  refuseSecrets(schema, fillDefaults(schema, toJson(node)).value)
   const misfits = schemaDiagnostics(under('inputs', node), { properties: { inputs: schema } }, 'INPUTS')
   refuseErrors([...diagnostics, ...misfits.map(withoutNowhere)], sources, EXIT.usage)
   return fillDefaults(schema, toJson(node)).value as JsonObject
+}
+
+/** First, and without a place: what else is said would show the text that is not to be seen. [P11] */
+const refuseSecrets = (schema: JsonSchema, given: Json): void =>
+  refuseErrors(secretsIn(schema, given, '').map(inputSecret), new Map(), EXIT.usage)
+
+/** Names of the values that are marked secret: a run would write them into its journal. */
+function secretsIn(schema: Json | undefined, value: Json, name: string): readonly string[] {
+  if (!isObject(schema)) return []
+  if (schema['x-secret'] === true) return [name]
+  if (Array.isArray(value)) return value.flatMap((item, index) => secretsIn(schema.items, item, `${name}[${index}]`))
+  if (!isObject(value)) return []
+  const properties = isObject(schema.properties) ? schema.properties : {}
+  return Object.entries(value).flatMap(([key, each]) => {
+    const inner = Object.hasOwn(properties, key) ? properties[key] : schema.additionalProperties
+    return secretsIn(inner, each, name === '' ? key : `${name}.${key}`)
+  })
 }
 
 /** So that messages say `inputs` where they would say `the document`. */
