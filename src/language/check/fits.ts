@@ -1,5 +1,5 @@
 // Whether what an expression yields, and each part among which it chooses, fits the schema of the place that it goes to.
-import type { Diagnostic } from '../../diagnostics/index.ts'
+import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import type { JsonSchema } from '../../values/index.ts'
 import * as codes from '../codes.ts'
 import { problemsOf } from '../conform.ts'
@@ -22,11 +22,11 @@ export function misfits(
   const wrong = mismatch(type, wanted)
   if (wrong) return [codes.typeMismatch(span, wrong.needed, wrong.has, wrong.path)]
   return branchesOf(source, { root: { object: { properties: roots, rest: UNKNOWN } }, facts }).flatMap((branch) => {
-    const at = spanWithin(template, ...rangeOf(branch.node, source))
+    const at = (): Span => spanWithin(template, ...rangeOf(branch.node, source))
     const unfit = mismatch(branch.type, wanted)
-    if (unfit) return [codes.typeMismatch(at, unfit.needed, unfit.has, unfit.path)]
+    if (unfit) return [codes.typeMismatch(at(), unfit.needed, unfit.has, unfit.path)]
     // One thing becomes a list where a list is wanted.
     const [problem] = branch.literal === undefined || wanted.array ? [] : problemsOf(schema, branch.literal)
-    return problem ? [codes.argumentInvalid(at, name, wordProblem(problem))] : []
+    return problem ? [codes.argumentInvalid(at(), name, wordProblem(problem))] : []
   })
 }
