@@ -58,7 +58,7 @@ const asBefore = (tag: CollectionTag): CollectionTag => {
 function arrange(node: Node | null, described: unknown, root: JsonSchema): void {
   const schema = resolve(described, root)
   // The blank line after a last comment is the next key's.
-  if (isCollection(node) && node.comment) node.comment = node.comment.replace(/\n+$/, '')
+  if (node?.comment) node.comment = node.comment.replace(/\n+$/, '')
   if (isScalar(node)) (node as PlacedScalar).takesExpression = mayBeExpression(schema)
   else if (isSeq<Node>(node)) for (const item of node.items) arrange(item, isOpen(schema) ? {} : schema.items, root)
   else if (isMap<Node, Node | null>(node)) arrangeMap(node, schema, root)
