@@ -25,7 +25,8 @@ export const EXIT_CODES = {
   },
   owing: {
     code: 5,
-    meaning: 'Something is still held on a platform: a release kept failing, or Holdfast was made to leave at once.',
+    meaning:
+      'Something is still held on a platform, and no living run is going to release it: a release kept failing, Holdfast was made to leave at once, or a process died.',
     next: '`holdfast obligations` lists it. `holdfast resume RUN` goes on with an unfinished run; `holdfast reap` settles what a finished run owes.',
   },
   planDiffers: {

@@ -1,7 +1,7 @@
 // The tree of commands, arguments and options. It loads no command's code: each is imported when it is called,
 // so that `holdfast --help` costs what commander costs.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
-import { parseSize } from '../values/index.ts'
+import { parseDuration, parseSize } from '../values/index.ts'
 import { LOG_LEVELS } from './command.ts'
 import type { Shell } from './completion.ts'
 import { EXIT, EXIT_CODES, type ExitCode } from './exit-codes.ts'
@@ -44,6 +44,10 @@ export function createProgram(host: Host, finish: Finish): Command {
     .command('check')
     .description('check runbooks, packs and configuration; touches nothing')
     .argument('[what...]', 'files, folders or names of runbooks; without any, all that is in the working directory')
+    .option('--verify', 'also try every placement of a few faults in each runbook, unless the same was tried before')
+    .option('--faults <count>', 'faults that may come together, for --verify', wholeNumber, 2)
+    .option('--items <count>', 'items of a loop over a list that only a run can tell, for --verify', wholeNumber, 2)
+    .option('--states <count>', 'give up a runbook after so many states, for --verify', wholeNumber, 100_000)
     .option('--watch', 'check again whenever a file changes, until Ctrl-C')
     .addOption(format('text', 'json', 'sarif'))
     .action(calls(() => import('./commands/check.ts')))
@@ -200,7 +204,9 @@ export function createProgram(host: Host, finish: Finish): Command {
     .action(calls(() => import('./commands/show.ts')))
   program
     .command('obligations')
-    .description('list what runs still hold on the platforms')
+    .description('list what runs still hold on the platforms, critical and oldest first; ends with 5 where something is owed')
+    .addOption(new Option('--older-than <duration>', 'only what is held for so long, such as 1h').argParser(duration))
+    .option('--target <name>', 'only what is on this target of the configuration')
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/obligations.ts')))
   program
@@ -308,6 +314,13 @@ const target = () =>
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
+}
+
+/** In milliseconds. */
+function duration(text: string): number {
+  const durationMs = parseDuration(text)
+  if (durationMs === undefined) throw new InvalidArgumentError('It must be a duration such as 90s, 1h30m or 2d.')
+  return durationMs
 }
 
 function rate(text: string): number {

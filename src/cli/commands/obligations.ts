@@ -1,38 +1,57 @@
-// `holdfast obligations`: what runs hold on the platforms, and what to do about it.
+// `holdfast obligations`: what runs hold on the platforms, the most pressing first, and what to do about it.
+import { formatDuration } from '../../values/index.ts'
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
+import { type Duty, dutyFacts, openDuties } from '../duties.ts'
 import { EXIT } from '../exit-codes.ts'
-import { moment } from '../moment.ts'
 import { openSession } from '../session.ts'
 import { table } from '../table.ts'
-import { failureWords, inline, obligationFacts } from '../views/index.ts'
+import { failureWords, inline } from '../views/index.ts'
 
-export const run: RunCommand<[], { readonly format: 'text' | 'json' }> = async (host, options) => {
+interface Options {
+  readonly format: 'text' | 'json'
+  readonly olderThan?: number
+  readonly target?: string
+}
+
+export const run: RunCommand<[], Options> = async (host, options) => {
   const { config } = await openSession(host, options)
   await using journal = await openState(config.stateDirectory)
-  const open = await journal.obligations({ open: true })
-  if (options.format === 'json') {
-    const facts = open.map(({ runId, obligation }) => ({
-      run: runId,
-      ...obligationFacts(obligation),
-      since: new Date(obligation.intendedAt).toISOString(),
-    }))
-    host.stdout.write(`${JSON.stringify(facts, undefined, 2)}\n`)
-  } else if (open.length === 0) host.stdout.write('nothing is held on any platform\n')
-  else {
-    const rows = open.map(({ runId, obligation: { id, type, identity, state, intendedAt, lastFailure } }) => [
-      runId,
-      state,
-      moment(intendedAt),
-      type,
-      inline(identity),
-      id,
-      lastFailure ? failureWords(lastFailure) : '',
-    ])
-    host.stdout.write(table([['RUN', 'STATE', 'SINCE', 'TYPE', 'IDENTITY', 'STEP', 'LAST FAILURE'], ...rows]))
-    host.stdout.write(
-      '\nholdfast resume RUN goes on with a run that was interrupted; holdfast reap settles what finished runs owe.\n',
-    )
-  }
-  return EXIT.done
+  const { olderThan, target } = options
+  const filter = { ...(olderThan === undefined ? {} : { olderThanMs: olderThan }), ...(target === undefined ? {} : { target }) }
+  const clock = await host.clock()
+  const duties = await openDuties(journal, clock.now(), filter)
+  const isFiltered = olderThan !== undefined || target !== undefined
+  host.stdout.write(
+    options.format === 'json' ? `${JSON.stringify(duties.map(dutyFacts), undefined, 2)}\n` : asText(duties, isFiltered),
+  )
+  return duties.some(({ owed }) => owed) ? EXIT.owing : EXIT.done
+}
+
+function asText(duties: readonly Duty[], isFiltered: boolean): string {
+  if (duties.length === 0) return isFiltered ? 'nothing of that kind is held\n' : 'nothing is held on any platform\n'
+  const pressing = duties.filter(({ critical, owed }) => critical && owed)
+  return [
+    ...pressing.map(outcry),
+    ...(pressing.length > 0 ? ['\n'] : []),
+    table([['AGE', 'RUN', 'STATE', 'TARGET', 'TYPE', 'IDENTITY', 'STEP', 'LAST FAILURE'], ...duties.map(row)]),
+    '\nholdfast resume RUN goes on with a run that was interrupted; holdfast reap settles what finished runs owe.\n',
+  ].join('')
+}
+
+const outcry = ({ ageMs, obligation: { type, identity }, targets, command }: Duty): string =>
+  `CRITICAL: ${type} ${inline(identity)} on ${targets.join(', ')} is held for ${formatDuration(ageMs)}. Let go of it now: ${command}\n`
+
+const row = ({ ageMs, runId, critical, owed, targets, obligation }: Duty): readonly string[] => {
+  const { type, identity, id, state, lastFailure } = obligation
+  return [
+    formatDuration(ageMs),
+    runId,
+    `${critical ? 'CRITICAL, ' : ''}${state}${owed && state !== 'owed' ? ', interrupted' : ''}`,
+    targets.join(', '),
+    type,
+    inline(identity),
+    id,
+    lastFailure ? failureWords(lastFailure) : '',
+  ]
 }
