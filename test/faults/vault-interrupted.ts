@@ -24,7 +24,8 @@ export interface Step {
 /** A vault with one point, and the disk as it is for the next. */
 export async function prepare(folder: string): Promise<{ readonly template: string; readonly first: PointSummary }> {
   const template = join(folder, 'template')
-  await initVault(template, PASSWORD)
+  // The vault is opened some hundred times, and its password guards nothing.
+  await initVault(template, PASSWORD, { keyCost: 1024 })
   const vault = await openBackend(localBackend(template), PASSWORD, { threads: 0, geometry: GEOMETRY })
   const first = await backUp(vault, 'run-1', await writeDisk(join(folder, 'before'), BEFORE), BEFORE.length)
   await vault.close()

@@ -27,7 +27,7 @@ async function expectIntact(directory: string, folder: string, firstId: string):
 }
 
 test('P7: kill -9 before every step that changes the disk leaves earlier points whole, and the backup can be repeated', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await using folder = await createFolder()
   const { template, first } = await prepare(folder.path)
@@ -52,7 +52,7 @@ test('P7: kill -9 before every step that changes the disk leaves earlier points 
   console.info(`killed a backup at each of its ${steps} steps`)
 })
 
-test('P7: power loss before every step that changes the disk leaves earlier points whole', { timeout: 120_000 }, async () => {
+test('P7: power loss before every step that changes the disk leaves earlier points whole', { timeout: 300_000 }, async () => {
   await using folder = await createFolder()
   const { template, first } = await prepare(folder.path)
   for (let fatal = 0; ; fatal += 1) {
