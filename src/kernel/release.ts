@@ -81,16 +81,27 @@ export function releaseSucceeded(turn: Turn, id: Path): void {
 
 export function releaseFailed(turn: Turn, id: Path, told: Failure): void {
   const obligation = obligationOf(turn.state, id)
-  const { release: rule, probe, find } = resourceOf(turn, obligation)
+  const { release: rule } = resourceOf(turn, obligation)
   obligation.lastFailure = told
   if (rule.gone.includes(told.type)) {
     // Unless an earlier try of ours took effect.
     if (obligation.releaseAttempts === 1) letGoByItself(turn, obligation)
     return settle(turn, id, 'released')
   }
-  const question = probe ?? (rule.idempotent || told.applied === 'no' ? undefined : find)
+  const question = questionAfter(turn, obligation, told)
   if (question !== undefined) return ask(turn, obligation, question)
   tryAgain(turn, obligation)
+}
+
+/** How to ask whether it is still held, where that is worth a call. */
+function questionAfter(turn: Turn, obligation: Obligation, told: Failure): string | undefined {
+  const { release: rule, probe, find, appearsWithinMs } = resourceOf(turn, obligation)
+  if (probe !== undefined) return probe
+  if (!rule.idempotent && told.applied !== 'no') return find
+  // Somebody else may have let go of it, and not every platform says so plainly. What is not listed yet would look the same.
+  const isHopeless = !told.retryable || obligation.releaseAttempts >= RELEASE_RETRY.attempts
+  const isListed = turn.state.now >= obligation.sentAt + appearsWithinMs
+  return isHopeless && isListed ? find : undefined
 }
 
 /** Is it still held? Asked where a release that errs proves nothing, or must not be repeated blindly. */

@@ -5,12 +5,17 @@ import { expect, test } from 'vitest'
 import { runCli } from '../../src/cli/index.ts'
 import { fastClock } from '../../src/engine/index.ts'
 import { createTestHost } from '../cli/test-host.ts'
+import { send } from '../platforms/sangfor-scp/harness.ts'
 import { type Lab, openLab } from './lab.ts'
 
 /** In this process, because a release is retried for a minute: on a clock that runs faster. */
-async function command(lab: Lab, ...args: string[]) {
+const command = (lab: Lab, ...args: string[]) => commandLater(lab, 0, ...args)
+
+async function commandLater(lab: Lab, laterMs: number, ...args: string[]) {
   const { host, printed } = createTestHost(lab.folder, lab.env)
-  return { exitCode: await runCli(args, { ...host, clock: async () => fastClock(50) }), ...printed }
+  const clock = fastClock(50)
+  const later = { ...clock, now: () => clock.now() + laterMs }
+  return { exitCode: await runCli(args, { ...host, clock: async () => later }), ...printed }
 }
 
 const BRIEF = `runbook: 1
@@ -54,4 +59,42 @@ test('P2: what a run could not release stays owed until reap settles it', async 
   expect(reaped.stdout).toContain('snap  released')
   expect({ exitCode: reaped.exitCode, leaks: lab.scp.leaks() }).toEqual({ exitCode: 0, leaks: [] })
   expect((await command(lab, 'reap')).stdout).toBe('nothing is owed\n')
+})
+
+/** An operator tidied up by hand, on the platform. */
+async function deleteByHand(lab: Lab): Promise<void> {
+  const snapshots = `/janus/20180725/consistency-groups/${lab.groupId}/snapshots`
+  const { data } = (await send(lab.scp, 'GET', snapshots)).json
+  const [{ id = '' } = {}] = (data?.data ?? []) as { id?: string }[]
+  await send(lab.scp, 'DELETE', `${snapshots}/${id}`)
+  expect(lab.scp.state().snapshots).toEqual([])
+}
+
+test('P2: what somebody else has deleted meanwhile is settled by reap, without a failure', async () => {
+  await using lab = await openLab()
+  writeFileSync(join(lab.folder, 'brief.runbook.yaml'), BRIEF)
+  lab.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 500, times: 1000 })
+  await command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
+  lab.scp.faults.clear()
+  await deleteByHand(lab)
+
+  const reaped = await command(lab, 'reap')
+  expect(reaped).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringContaining('snap  released') })
+  expect((await command(lab, 'obligations')).stdout).toBe('nothing is held on any platform\n')
+})
+
+test('P2: also where the platform does not say that it is gone, but keeps refusing: the look-up tells', async () => {
+  await using lab = await openLab()
+  writeFileSync(join(lab.folder, 'brief.runbook.yaml'), BRIEF)
+  lab.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 400, times: 1000 })
+  const run = await command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
+  expect(run.exitCode).toBe(5)
+  const stillThere = await commandLater(lab, 600_000, 'reap')
+  expect(stillThere).toMatchObject({ exitCode: 5, stdout: expect.stringContaining('STILL OWED') })
+  lab.scp.faults.clear()
+  await deleteByHand(lab)
+  lab.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 400, times: 1000 })
+
+  const reaped = await commandLater(lab, 1_200_000, 'reap')
+  expect(reaped).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringContaining('snap  released') })
 })

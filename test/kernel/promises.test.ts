@@ -76,6 +76,41 @@ describe('a release that keeps failing [P2]', () => {
   })
 })
 
+describe('what somebody else let go of, where the release only says that it is refused [P2]', () => {
+  const refused = { type: 'refused', message: 'no', retryable: false, applied: 'no' } as const
+
+  /** Owed, and the release refused once more, so long after the call that acquired. */
+  function reapedAfter(ms: number) {
+    const simple = program(block([scope('backup', block([snap]))]))
+    const { state } = play(simple, { fate: when('release', 'snapshot.delete', 'refuse') })
+    const { sentAt } = state.obligations['backup/snap'] ?? { sentAt: 0 }
+    state.now = sentAt
+    const give = (event: object) => apply(simple, state, { at: sentAt + ms, ...event } as Event)
+    const [call] = give({ kind: 'reapRequested' }).filter((each) => each.kind === 'call')
+    const commands = give({ kind: 'callFailed', call: call?.id, failure: refused })
+    return { give, commands, asked: commands.find((each) => each.kind === 'call') }
+  }
+
+  it('is looked up, and settled when it is not there', () => {
+    const { give, asked } = reapedAfter(20_000)
+    expect(asked).toMatchObject({ purpose: 'probe', action: 't/snapshot.find' })
+    const commands = give({ kind: 'callSucceeded', call: asked?.id, output: { found: false } })
+    expect(commands).toContainEqual({ kind: 'finish', outcome: expect.objectContaining({ owed: [] }) })
+  })
+
+  it('is released again when it is there after all', () => {
+    const { give, asked } = reapedAfter(20_000)
+    const commands = give({ kind: 'callSucceeded', call: asked?.id, output: { found: true } })
+    expect(commands).toContainEqual(expect.objectContaining({ kind: 'setTimer', timer: 'release:backup/snap' }))
+  })
+
+  it('is not taken for gone while it may not be listed yet', () => {
+    const { asked, commands } = reapedAfter(5000)
+    expect(asked).toBeUndefined()
+    expect(commands).toContainEqual(expect.objectContaining({ kind: 'setTimer', timer: 'release:backup/snap' }))
+  })
+})
+
 describe('a crash while reaping', () => {
   it('keeps the outcome that the run had', () => {
     const { state, outcome } = play(one, { fate: when('release', 'session.delete', 'refuse') })

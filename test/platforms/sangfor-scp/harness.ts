@@ -118,7 +118,8 @@ export const handleOf = (type: string, output: JsonObject): JsonObject => ({
   obligation: 'test',
 })
 
-async function send(
+/** One signed request to a simulated platform, past Holdfast. */
+export async function send(
   scp: ScpSimulator,
   method: string,
   path: string,
