@@ -1,4 +1,5 @@
 // The same work again whenever a file changes, until Ctrl-C. It shows the current state only, and sleeps between changes.
+import { statSync } from 'node:fs'
 import { describeError } from './describe-error.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { type Host, wantsColour } from './host.ts'
@@ -41,9 +42,13 @@ export async function untilInterrupted(host: Host, work: Work): Promise<ExitCode
 }
 
 async function nextOf(watching: AsyncIterable<readonly string[]>): Promise<readonly string[] | undefined> {
-  for await (const changed of watching) return changed
+  for await (const changed of watching) if (changed.some(matters)) return changed
   return undefined
 }
+
+/** A log that grows beside the runbooks changes nothing, least of all when it holds what this command prints. */
+const matters = (path: string): boolean =>
+  /\.(ya?ml|json)$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isFile() !== true
 
 /** What is refused now may be right after the next change. */
 async function roundOf(host: Host, work: Work): Promise<ExitCode> {

@@ -64,9 +64,8 @@ async function watching(args: readonly string[], changes: readonly (() => string
           rounds.push(printed.stdout + printed.stderr)
           printed.stdout = ''
           printed.stderr = ''
-          const change = todo.shift()
-          if (change) yield [change()]
-          else interrupt()
+          for (let change = todo.shift(); change; change = todo.shift()) yield [change()]
+          interrupt()
           await new Promise(() => undefined)
         },
         [Symbol.dispose]: () => undefined,
@@ -142,4 +141,13 @@ test('the operating system tells of a file that is written by renaming another o
     expect(changed).toContain(file('a.runbook.yaml'))
     break
   }
+})
+
+test('a log that grows in the folder, such as its own output, makes it look again at nothing', async () => {
+  write('a.runbook.yaml', runbook('true'))()
+  const { rounds } = await watching(
+    [],
+    [write('watch.log', 'a'), write('watch.log', 'ab'), write('a.runbook.yaml', runbook('1')), write('watch.log', 'abc')],
+  )
+  expect(rounds).toEqual([FINE, expect.stringContaining('error[ARGUMENT_INVALID]')])
 })
