@@ -1,11 +1,10 @@
 // What runs need, put together: journal, engine, handlers of the platforms, targets with their secrets in hand.
 // Every command that runs something does it through here, so that there is one way.
-import { existsSync } from 'node:fs'
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createEngine, type Engine, type Observation } from '../engine/index.ts'
 import { createHttp, operationHandlers } from '../http/index.ts'
-import { type Journal, openJournal, processOwner } from '../journal/index.ts'
+import { type Journal, journalExists, openJournal, processOwner } from '../journal/index.ts'
 import type { Catalogue, Clock, Connection, Handlers } from '../packs/index.ts'
 import { secretsOf } from './config/index.ts'
 import type { Host } from './host.ts'
@@ -37,7 +36,7 @@ export async function openState(directory: string): Promise<Journal> {
 /** Undefined where nothing has ever run: looking makes no file. */
 export async function openExistingState(directory: string): Promise<Journal | undefined> {
   const file = join(directory, 'journal.sqlite')
-  return existsSync(file) ? openJournal(file) : undefined
+  return journalExists(file) ? openJournal(file) : undefined
 }
 
 /** What calls of actions need, in runs and in plans that read. */

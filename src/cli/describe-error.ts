@@ -27,8 +27,7 @@ function refusalOf(error: unknown): { diagnostics: readonly Diagnostic[]; source
   if (error instanceof Refusal) return error
   if (error instanceof RunUnknown) return new Refusal([runNotFound(error.runId)])
   if (error instanceof OwnerFenced) return new Refusal([runTakenOver(error.runId)], { exitCode: EXIT.failed })
-  if (error instanceof JournalUnusable)
-    return plain('JOURNAL_UNUSABLE', error.message, 'Restore the file, or name another state directory.')
+  if (error instanceof JournalUnusable) return plain('JOURNAL_UNUSABLE', error.message, error.hint)
   if (error instanceof ActionFailure) return plain(error.failure.type, failureWords(error.failure), undefined, EXIT.failed)
   if (isCoded(error))
     return plain(

@@ -1,6 +1,7 @@
 // Group commit: writes gather until the event loop turns, then share one transaction and one flush to disk.
 // While another process holds the file, they wait: a run that cannot record must not act, but it need not fail either.
 import type { DatabaseSync } from 'node:sqlite'
+import type { CommitCount } from './commit-count.ts'
 
 export interface CommitQueue {
   /** Resolves with the work's answer when that is durable. Work that throws is undone alone; the others of its group stand. */
@@ -18,7 +19,8 @@ interface Job {
 }
 
 /** `worded` makes what callers are told when a whole group fails: a full disk, a closed file. */
-export function createCommitQueue(database: DatabaseSync, worded: (error: unknown) => Error): CommitQueue {
+export function createCommitQueue(database: DatabaseSync, count: CommitCount, worded: (error: unknown) => Error): CommitQueue {
+  const countUp = database.prepare('UPDATE commits SET count = count + 1 RETURNING count')
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
   const rollback = database.prepare('ROLLBACK')
@@ -34,7 +36,9 @@ export function createCommitQueue(database: DatabaseSync, worded: (error: unknow
     try {
       begin.run()
       const answers = jobs.map((job) => job.run())
+      const commits = Number(countUp.get()?.count)
       commit.run()
+      count.tell(commits)
       for (const answer of answers) answer()
     } catch (error) {
       if (isBusy(error)) return waitAndRetry(jobs)
@@ -61,6 +65,8 @@ export function createCommitQueue(database: DatabaseSync, worded: (error: unknow
             release.run()
             return () => resolve(answer)
           } catch (error) {
+            // Of some errors, such as a full disk, SQLite undoes all of the transaction by itself.
+            if (!database.isTransaction) throw error
             undo.run()
             release.run()
             return () => reject(error)

@@ -1,4 +1,4 @@
 export { createMemoryJournal } from './memory.ts'
 export * from './model.ts'
 export { ownerLives, processOwner } from './owner.ts'
-export { openJournal } from './sqlite.ts'
+export { journalExists, openJournal } from './sqlite.ts'

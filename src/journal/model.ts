@@ -73,14 +73,17 @@ export class RunUnknown extends Error {
   }
 }
 
-/** The file is no journal, or one that this version cannot read. */
+/** The file is no journal, one that this version cannot read, damaged, or cannot be written. */
 export class JournalUnusable extends Error {
   readonly path: string
+  /** What the operator does next. */
+  readonly hint: string
 
-  constructor(path: string, why: string, options?: ErrorOptions) {
+  constructor(path: string, why: string, hint: string, options?: ErrorOptions) {
     super(`${path} ${why}`, options)
     this.name = 'JournalUnusable'
     this.path = path
+    this.hint = hint
   }
 }
 

@@ -3,64 +3,84 @@
 // J1: an entry is whole or absent, and it is on disk before its append resolves (write-ahead log, synchronous=FULL).
 // J2: only the newest epoch of a run writes to it; the check and the write are one transaction.
 // J3: a run's events keep the order in which they were appended.
+// J4: what is read is what was written, or JournalUnusable: rows are sealed, events chained, documents known by their hash.
 import { createHash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Approval, type ApprovalAnswer, type Event, isOpen, type Obligation, type Outcome } from '../kernel/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
+import { type CommitCount, countFileOf, openCommitCount } from './commit-count.ts'
 import { createCommitQueue } from './commit-queue.ts'
 import { decode, encode } from './encoding.ts'
+import { DAMAGED_HINT, damaged, inspect } from './inspect.ts'
 import { type Journal, JournalUnusable, OwnerFenced, type RunHeader, type RunSummary, RunUnknown } from './model.ts'
 import { ownerLives } from './owner.ts'
+import {
+  type ApprovalRow,
+  type CheckpointRow,
+  isAsSealed,
+  type LockRow,
+  link,
+  type ObligationRow,
+  type RunRow,
+  SEALS,
+  type Sealed,
+  type SealedTable,
+} from './rows.ts'
 import { migrate } from './schema.ts'
+import { statements } from './statements.ts'
 
 const BUSY_TIMEOUT_WHEN_OPENING_MS = 10_000
 /** Waiting blocks the process; the commit queue tries again instead. */
 const BUSY_TIMEOUT_MS = 250
 const EVENTS_READ_AT_ONCE = 256
 
-interface RunRow {
-  readonly id: string
-  readonly runbook: string
-  readonly runbook_version: string
-  readonly pins: string
-  readonly inputs: string
-  readonly targets: string
-  readonly created_at: number
-  readonly status: RunSummary['status']
-  readonly outcome: string | null
-  readonly ended_at: number | null
-  readonly owner: string | null
-  readonly epoch: number
-  readonly events: number
-  readonly cancel_reason: string | null
-}
-
 /** Opens the journal, making file and folder (readable by their owner only) where they are missing. Throws JournalUnusable. */
 export function openJournal(path: string): Journal {
-  const database = open(path)
-  const queue = createCommitQueue(database, (error) => unusable(path, 'cannot be written', error))
-  const sql = statements(database)
+  const { database, count } = open(path)
+  const queue = createCommitQueue(database, count, (error) => unwritable(path, error))
+  const sql = statements(database, path)
 
   const put = (text: string): string => {
-    const hash = createHash('sha256').update(text).digest('hex')
+    const hash = hashOf(text)
     sql.putDocument.run(hash, text)
     return hash
   }
-  const get = (hash: string): string => {
+  const documentOf = (hash: string): string | undefined => {
     const row = sql.document.get(hash)
-    if (row === undefined) throw new JournalUnusable(path, `lacks document ${hash}`)
-    return String(row.text)
+    if (row !== undefined && hashOf(String(row.text)) !== hash) throw damaged(path, `document ${hash} is not as it was written`)
+    return row && String(row.text)
+  }
+  const get = (hash: string): string => {
+    const text = documentOf(hash)
+    if (text === undefined) throw damaged(path, `document ${hash} is missing`)
+    return text
   }
   const encoded = (value: unknown): string => encode(value, put)
   const decoded = <T>(text: unknown): T => decode(String(text), get) as T
 
-  const rowOf = (id: string): RunRow | undefined => sql.run.get(id) as RunRow | undefined
+  const believed = <Row>(table: SealedTable, row: Readonly<Record<string, unknown>>): Row => {
+    if (!isAsSealed(table, row)) throw damaged(path, `a row of ${table} is not as it was written`)
+    return row as Row
+  }
+  const rowOf = (id: string): RunRow | undefined => {
+    const row = sql.run.get(id)
+    return row && believed<RunRow>('runs', row)
+  }
   const knownRow = (id: string): RunRow => {
     const row = rowOf(id)
     if (row === undefined) throw new RunUnknown(id)
     return row
+  }
+  const ownedRow = (id: string, epoch: number): RunRow => {
+    const row = rowOf(id)
+    if (row?.epoch !== epoch) throw new OwnerFenced(id)
+    return row
+  }
+  const changeRun = (row: RunRow): void => {
+    const { id, status, outcome, ended_at, owner, epoch, events, cancel_reason, chain } = row
+    sql.changeRun.run(status, outcome, ended_at, owner, epoch, events, cancel_reason, chain, SEALS.runs(row), id)
   }
   const assertOwner = (id: string, epoch: number): void => {
     if (sql.epoch.get(id)?.epoch !== epoch) throw new OwnerFenced(id)
@@ -83,86 +103,133 @@ export function openJournal(path: string): Journal {
   return {
     putDocument: (text) => queue.write(() => put(text)),
     async document(hash) {
-      return sql.document.get(hash)?.text as string | undefined
+      return documentOf(hash)
     },
     createRun: (header) =>
       queue.write(() => {
-        const { id, runbook, runbookVersion, pins, inputs, targets, createdAt } = header
-        sql.createRun.run(id, runbook, runbookVersion, encoded(pins), encoded(inputs), encoded(targets), createdAt)
+        const row: RunRow = {
+          id: header.id,
+          runbook: header.runbook,
+          runbook_version: header.runbookVersion,
+          pins: encoded(header.pins),
+          inputs: encoded(header.inputs),
+          targets: encoded(header.targets),
+          created_at: header.createdAt,
+          status: 'running',
+          outcome: null,
+          ended_at: null,
+          owner: null,
+          epoch: 0,
+          events: 0,
+          cancel_reason: null,
+          chain: '',
+        }
+        sql.createRun.run({ ...row, seal: SEALS.runs(row) })
       }),
     async run(id) {
       const row = rowOf(id)
       return row && summary(row)
     },
     async runs({ status, limit } = {}) {
-      const rows = sql.runs.all({ status: status ?? null, limit: limit ?? -1 }) as unknown as readonly RunRow[]
-      return rows.map(summary)
+      const rows = sql.runs.all({ status: status ?? null, limit: limit ?? -1 })
+      return rows.map((row) => summary(believed('runs', row)))
     },
     claim: (id, owner, evenIfAlive) =>
       queue.write(() => {
-        const { owner: last } = knownRow(id)
-        if (!evenIfAlive && last !== null && ownerLives(last)) return undefined
-        return Number(sql.claim.get(owner, id)?.epoch)
+        const row = knownRow(id)
+        if (!evenIfAlive && row.owner !== null && ownerLives(row.owner)) return undefined
+        changeRun({ ...row, owner, epoch: row.epoch + 1 })
+        return row.epoch + 1
       }),
     append: (id, epoch, entry) =>
       queue.write(() => {
-        const row = sql.advance.get(entry.events.length, id, epoch)
-        if (row === undefined) throw new OwnerFenced(id)
-        let seq = Number(row.events) - entry.events.length
-        for (const event of entry.events) sql.addEvent.run(id, seq++, encoded(event))
-        for (const obligation of entry.obligations) {
-          sql.putObligation.run(id, obligation.id, isOpen(obligation) ? 1 : 0, encoded(obligation))
+        const row = ownedRow(id, epoch)
+        let { events, chain } = row
+        for (const event of entry.events) {
+          const body = encoded(event)
+          sql.addEvent.run(id, events, body)
+          events += 1
+          chain = link(chain, body)
         }
-        for (const approval of entry.asked ?? []) sql.ask.run(id, approval.path, approval.askedAt, encoded(approval))
+        for (const obligation of entry.obligations) {
+          const duty = { run: id, id: obligation.id, open: isOpen(obligation) ? 1 : 0, body: encoded(obligation) }
+          sql.putObligation.run({ ...duty, seal: SEALS.obligations(duty) })
+        }
+        for (const approval of entry.asked ?? []) {
+          const question = { run: id, path: approval.path, asked_at: approval.askedAt, body: encoded(approval), answer: null }
+          sql.ask.run({ ...question, seal: SEALS.approvals(question) })
+        }
         for (const path of entry.settled ?? []) sql.settle.run(id, path)
         for (const name of entry.unlocks ?? []) sql.unlock.run(name, id)
-        if (entry.outcome === undefined) return
-        sql.end.run(entry.outcome.status, encoded(entry.outcome), entry.events.at(-1)?.at ?? null, id)
+        const { outcome } = entry
+        if (outcome === undefined) return changeRun({ ...row, events, chain })
+        const ended = {
+          status: outcome.status,
+          outcome: encoded(outcome),
+          ended_at: entry.events.at(-1)?.at ?? null,
+          owner: null,
+        }
+        changeRun({ ...row, events, chain, ...ended })
         sql.unlockAll.run(id)
         sql.dropCheckpoints.run(id)
         sql.dropApprovals.run(id)
       }),
     assertOwner,
     async *events(id) {
-      // Page by page: no cursor stays open while others write.
-      for (let from = 0; ; from += EVENTS_READ_AT_ONCE) {
-        const rows = sql.events.all(id, from, from + EVENTS_READ_AT_ONCE)
-        for (const row of rows) yield decoded<Event>(row.body)
-        if (rows.length < EVENTS_READ_AT_ONCE) return
-      }
+      const row = rowOf(id)
+      if (row === undefined) return
+      // First all of them are held against their chain: what a reader makes of half a history is worth nothing.
+      let chain = ''
+      for (const body of bodies(id, row.events)) chain = link(chain, body)
+      // Nothing of a run changes once it is written, but a run that ended can be removed meanwhile.
+      if (rowOf(id) === undefined) return
+      if (chain !== row.chain) throw damaged(path, `the history of run ${id} is not as it was written`)
+      for (const body of bodies(id, row.events)) yield decoded<Event>(body)
     },
     async obligations({ open, runId }) {
       const rows = sql.obligations.all({ open: open ? 1 : 0, run: runId ?? null })
-      return rows.map((row) => ({ runId: String(row.run), obligation: decoded<Obligation>(row.body) }))
+      return rows.map((row) => {
+        const { run, body } = believed<ObligationRow>('obligations', row)
+        return { runId: run, obligation: decoded<Obligation>(body) }
+      })
     },
     tryLock: (name, id, epoch) =>
       queue.write(() => {
         assertOwner(id, epoch)
-        return sql.lock.run(name, id, epoch).changes === 1
+        const lock = { name, run: id, epoch }
+        if (sql.lock.run({ ...lock, seal: SEALS.locks(lock) }).changes === 1) return true
+        const held = sql.lockOf.get(name)
+        if (held) believed<LockRow>('locks', held)
+        return false
       }),
     async locks() {
-      return sql.locks.all().map((row) => ({ name: String(row.name), runId: String(row.run) }))
+      return sql.locks
+        .all()
+        .map((row) => believed<LockRow>('locks', row))
+        .map(({ name, run }) => ({ name, runId: run }))
     },
     saveCheckpoint: (id, epoch, path, value) =>
       queue.write(() => {
         assertOwner(id, epoch)
-        sql.saveCheckpoint.run(id, path, encoded(value))
+        const checkpoint = { run: id, path, body: encoded(value) }
+        sql.saveCheckpoint.run({ ...checkpoint, seal: SEALS.checkpoints(checkpoint) })
       }),
     async loadCheckpoint(id, path) {
       const row = sql.checkpoint.get(id, path)
-      return row && decoded<Json>(row.body)
+      return row && decoded<Json>(believed<CheckpointRow>('checkpoints', row).body)
     },
     requestCancel: (id, reason) =>
       queue.write(() => {
-        knownRow(id)
-        sql.requestCancel.run(reason, id)
+        const row = knownRow(id)
+        changeRun({ ...row, cancel_reason: row.cancel_reason ?? reason })
       }),
     async cancelRequest(id) {
       return rowOf(id)?.cancel_reason ?? undefined
     },
     async approvals(runId) {
-      return sql.approvals.all({ run: runId ?? null }).map(({ run, body, answer }) => ({
-        runId: String(run),
+      const rows = sql.approvals.all({ run: runId ?? null }).map((row) => believed<ApprovalRow>('approvals', row))
+      return rows.map(({ run, body, answer }) => ({
+        runId: run,
         approval: decoded<Approval>(body),
         ...(answer === null ? {} : { answer: decoded<ApprovalAnswer>(answer) }),
       }))
@@ -170,18 +237,35 @@ export function openJournal(path: string): Journal {
     answerApproval: (id, path, answer) =>
       queue.write(() => {
         knownRow(id)
-        return sql.answer.run(encoded(answer), id, path).changes === 1
+        const row = sql.approval.get(id, path)
+        if (row === undefined || row.answer !== null) return false
+        const { seal: _, ...question } = believed<Sealed<ApprovalRow>>('approvals', row)
+        const answered = { ...question, answer: encoded(answer) }
+        sql.answer.run(answered.answer, SEALS.approvals(answered), id, path)
+        return true
       }),
     async [Symbol.asyncDispose]() {
       if (!database.isOpen) return
       queue.flush()
       database.close()
+      count.close()
     },
+  }
+
+  /** Page by page: no cursor stays open while others write. */
+  function* bodies(id: string, end: number): Generator<string> {
+    for (let from = 0; from < end; from += EVENTS_READ_AT_ONCE) {
+      for (const { body } of sql.events.all(id, from, Math.min(end, from + EVENTS_READ_AT_ONCE))) yield String(body)
+    }
   }
 }
 
-function open(path: string): DatabaseSync {
+/** True where a journal is, or was: one that is gone must not look like none. */
+export const journalExists = (path: string): boolean => existsSync(path) || existsSync(countFileOf(path))
+
+function open(path: string): { readonly database: DatabaseSync; readonly count: CommitCount } {
   let database: DatabaseSync | undefined
+  let count: CommitCount | undefined
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     // Made before SQLite does, for the mode; its log and index files inherit it.
@@ -189,62 +273,41 @@ function open(path: string): DatabaseSync {
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_WHEN_OPENING_MS, enableForeignKeyConstraints: true })
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     migrate(database, path)
+    inspect(database, path)
+    // Told first, counted then: meanwhile others may commit.
+    count = openCommitCount(path)
+    assertNothingIsLost(database, path, count.told)
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
-    return database
+    return { database, count }
   } catch (error) {
     database?.close()
+    count?.close()
     if (error instanceof JournalUnusable) throw error
     throw unusable(path, 'cannot be used as a journal', error)
   }
 }
 
-const unusable = (path: string, what: string, error: unknown): JournalUnusable =>
-  new JournalUnusable(path, `${what}: ${(error as Error).message}`, { cause: error })
-
-function statements(database: DatabaseSync) {
-  const prepare = (text: string) => database.prepare(text)
-  return {
-    putDocument: prepare('INSERT INTO documents (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING'),
-    document: prepare('SELECT text FROM documents WHERE hash = ?'),
-    createRun: prepare(
-      'INSERT INTO runs (id, runbook, runbook_version, pins, inputs, targets, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ),
-    run: prepare('SELECT * FROM runs WHERE id = ?'),
-    epoch: prepare('SELECT epoch FROM runs WHERE id = ?'),
-    runs: prepare(
-      'SELECT * FROM runs WHERE $status IS NULL OR status = $status ORDER BY created_at DESC, rowid DESC LIMIT $limit',
-    ),
-    claim: prepare('UPDATE runs SET owner = ?, epoch = epoch + 1 WHERE id = ? RETURNING epoch'),
-    advance: prepare('UPDATE runs SET events = events + ? WHERE id = ? AND epoch = ? RETURNING events'),
-    addEvent: prepare('INSERT INTO events (run, seq, body) VALUES (?, ?, ?)'),
-    putObligation: prepare(
-      `INSERT INTO obligations (run, id, open, body) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET open = excluded.open, body = excluded.body`,
-    ),
-    end: prepare('UPDATE runs SET status = ?, outcome = ?, ended_at = ?, owner = NULL WHERE id = ?'),
-    unlock: prepare('DELETE FROM locks WHERE name = ? AND run = ?'),
-    unlockAll: prepare('DELETE FROM locks WHERE run = ?'),
-    dropCheckpoints: prepare('DELETE FROM checkpoints WHERE run = ?'),
-    events: prepare('SELECT body FROM events WHERE run = ? AND seq >= ? AND seq < ? ORDER BY seq'),
-    obligations: prepare('SELECT run, body FROM obligations WHERE open = $open AND ($run IS NULL OR run = $run) ORDER BY rowid'),
-    // Changes nothing, and so answers 0, when another run holds the lock.
-    lock: prepare(
-      `INSERT INTO locks (name, run, epoch) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET epoch = excluded.epoch WHERE locks.run = excluded.run`,
-    ),
-    locks: prepare('SELECT name, run FROM locks ORDER BY name'),
-    saveCheckpoint: prepare(
-      'INSERT INTO checkpoints (run, path, body) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body',
-    ),
-    checkpoint: prepare('SELECT body FROM checkpoints WHERE run = ? AND path = ?'),
-    ask: prepare(
-      `INSERT INTO approvals (run, path, asked_at, body) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at, body = excluded.body, answer = NULL`,
-    ),
-    settle: prepare('DELETE FROM approvals WHERE run = ? AND path = ?'),
-    dropApprovals: prepare('DELETE FROM approvals WHERE run = ?'),
-    approvals: prepare('SELECT run, body, answer FROM approvals WHERE $run IS NULL OR run = $run ORDER BY asked_at, rowid'),
-    answer: prepare('UPDATE approvals SET answer = ? WHERE run = ? AND path = ? AND answer IS NULL'),
-    requestCancel: prepare('UPDATE runs SET cancel_reason = coalesce(cancel_reason, ?) WHERE id = ?'),
-  }
+function assertNothingIsLost(database: DatabaseSync, path: string, told: number): void {
+  const counted = Number(database.prepare('SELECT count FROM commits').get()?.count ?? 0)
+  if (counted >= told) return
+  throw new JournalUnusable(
+    path,
+    `lacks the last ${told - counted} of the ${told} commits that were written to it: it, or its log ${path}-wal, was cut, removed or replaced`,
+    `Put both back. To go on without what is lost, remove ${countFileOf(path)}, and look on the platforms for what no run knows of any more.`,
+  )
 }
+
+const unusable = (path: string, what: string, error: unknown): JournalUnusable =>
+  new JournalUnusable(path, `${what}: ${(error as Error).message}`, DAMAGED_HINT, { cause: error })
+
+const unwritable = (path: string, error: unknown): JournalUnusable =>
+  error instanceof JournalUnusable
+    ? error
+    : new JournalUnusable(
+        path,
+        `cannot be written: ${(error as Error).message}`,
+        'Make room, or mend its storage. Runs that stopped go on with `holdfast resume`.',
+        { cause: error },
+      )
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -1,12 +1,13 @@
 // What is true of the SQLite file alone: modes, formats, sharing between processes, what is stored once.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Journal, JournalUnusable, openJournal, ownerLives, processOwner } from '../../src/journal/index.ts'
+import { createOfFormat } from '../../src/journal/schema.ts'
 import type { Event } from '../../src/kernel/index.ts'
 import { type JsonObject, Secret } from '../../src/values/index.ts'
 
@@ -57,18 +58,21 @@ describe('the SQLite journal', () => {
   })
 
   it('brings a journal of format 1 up to date, with the runs that it holds', async () => {
-    const first = open()
-    await withRun(first)
-    await first[Symbol.asyncDispose]()
+    await mkdir(join(folder, 'state'))
     const database = new DatabaseSync(path)
-    database.exec('DROP TABLE approvals; PRAGMA user_version = 1')
+    createOfFormat(database, 1)
+    database.exec(`INSERT INTO runs (id, runbook, runbook_version, pins, inputs, targets, created_at, events)
+      VALUES ('r', 't/r', '1.0.0', '{}', '{}', '{}', 1, 1)`)
+    const event = output({ n: 1 })
+    database.prepare('INSERT INTO events VALUES (?, 0, ?)').run('r', JSON.stringify(event))
     database.close()
     const journal = open()
     const epoch = (await journal.claim('r', processOwner(), true)) ?? Number.NaN
     const asked = { path: 'gate', prompt: 'go on?', askedAt: 1 }
     await journal.append('r', epoch, { events: [], obligations: [], asked: [asked] })
     expect(await journal.approvals()).toEqual([{ runId: 'r', approval: asked }])
-    expect(look<{ user_version: number }>('PRAGMA user_version')).toEqual([{ user_version: 2 }])
+    expect(await Array.fromAsync(journal.events('r'))).toEqual([event])
+    expect(look<{ user_version: number }>('PRAGMA user_version')).toEqual([{ user_version: 3 }])
   })
 
   it('refuses a journal of a newer format', async () => {
@@ -76,7 +80,7 @@ describe('the SQLite journal', () => {
     const database = new DatabaseSync(path)
     database.exec('PRAGMA user_version = 99')
     database.close()
-    expect(open).toThrow(/journal format 99.*update Holdfast/)
+    expect(open).toThrow(/journal format 99; this version reads up to 3/)
   })
 
   it('refuses a database of another program and leaves it as it was', async () => {
