@@ -1,4 +1,5 @@
 // The JSON Schemas for editors and other programs.
+import { alertSchema } from '../../src/cli/alerts/index.ts'
 import { editorConfigSchema } from '../../src/cli/config/index.ts'
 import type { Host } from '../../src/cli/index.ts'
 import { eventsSchema } from '../../src/cli/views/index.ts'
@@ -18,6 +19,7 @@ export async function schemas(host: Host): Promise<Readonly<Record<string, strin
     events: eventsSchema,
     plan: planSchema,
     rehearsal: scriptSchema,
+    alert: alertSchema,
   }
   return Object.fromEntries(
     Object.entries(byName).map(([name, schema]) => [`schemas/${name}.schema.json`, `${JSON.stringify(schema, undefined, 2)}\n`]),

@@ -8,6 +8,15 @@ export const cliCodes = {
     title: 'There is no action or pack of this name',
     explanation: 'Names are those of the packs that come with Holdfast and of those that the configuration adds.',
   },
+  ALERTS_NOT_CONFIGURED: {
+    title: 'There is nobody to tell',
+    explanation: 'The configuration names under `alerts` the programs and webhooks that are told of what is held too long.',
+  },
+  ALERT_FAILED: {
+    title: 'An alert did not arrive',
+    explanation:
+      'A hook under `alerts` of the configuration could not be told. How the run ended does not change; the next `holdfast alert` tries again.',
+  },
   APPROVAL_AMBIGUOUS: {
     title: 'A run asks more than one question',
     explanation: 'Name the step whose question is answered; `holdfast approvals` lists them.',
@@ -366,3 +375,15 @@ export const inputSecret = (name: string): Diagnostic =>
   error('INPUT_SECRET', `${name} is marked x-secret, and a run would write it into its journal`, {
     hint: 'Let it be a setting of a target, and name there where it is to be had: { env: NAME }, { file: path } or { command: [program, argument] }.',
   })
+
+export const alertsNotConfigured = (file: string | undefined): Diagnostic =>
+  error('ALERTS_NOT_CONFIGURED', `${file ?? 'the configuration'} names no alerts`, {
+    hint: 'Write alerts: { hooks: [{ command: [program, argument] }] }, or a webhook: { url: … }.',
+  })
+
+export const alertFailed = (hook: string, why: string): Diagnostic => ({
+  ...error('ALERT_FAILED', `the ${hook} was not told: ${why}`, {
+    hint: '`holdfast alert` tries again; `holdfast alert --test` shows whether it arrives.',
+  }),
+  severity: 'warning',
+})

@@ -1,12 +1,14 @@
 // Watches a run to its end on behalf of a person: Ctrl-C cancels with clean-up, a second one leaves at once and says what is owed.
 import type { RunningRun } from '../engine/index.ts'
 import type { Obligation, Outcome } from '../kernel/index.ts'
+import { alertOfOwed } from './alerting.ts'
 import type { App } from './app.ts'
+import type { Config } from './config/index.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { Host } from './host.ts'
 import type { View } from './views/index.ts'
 
-export async function conduct(host: Host, app: App, view: View, run: RunningRun): Promise<ExitCode> {
+export async function conduct(host: Host, config: Config, app: App, view: View, run: RunningRun): Promise<ExitCode> {
   let interrupts = 0
   const stopListening = host.onInterrupt(() => {
     interrupts += 1
@@ -26,6 +28,7 @@ export async function conduct(host: Host, app: App, view: View, run: RunningRun)
   try {
     const outcome = await run.ended
     await sayOwed(app, view, run.id, outcome)
+    await alertOfOwed(host, config, app, run.id, outcome)
     return exitCodeOf(outcome)
   } finally {
     stopListening()

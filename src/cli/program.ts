@@ -127,7 +127,9 @@ export function createProgram(host: Host, finish: Finish): Command {
   program
     .command('schema')
     .description('print a JSON Schema, for editors and other programs')
-    .addArgument(new Argument('<of>', 'what it describes').choices(['runbook', 'pack', 'config', 'events', 'plan', 'rehearsal']))
+    .addArgument(
+      new Argument('<of>', 'what it describes').choices(['runbook', 'pack', 'config', 'events', 'plan', 'rehearsal', 'alert']),
+    )
     .action(calls(() => import('./commands/schema.ts')))
   program
     .command('lsp')
@@ -209,6 +211,11 @@ export function createProgram(host: Host, finish: Finish): Command {
     .option('--target <name>', 'only what is on this target of the configuration')
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/obligations.ts')))
+  program
+    .command('alert')
+    .description('tell the hooks of the configuration what is held too long; each hook hears of each thing once for each age')
+    .option('--test', 'only see whether every hook can be told')
+    .action(calls(() => import('./commands/alert.ts')))
   program
     .command('reap')
     .description('settle what finished runs still owe')

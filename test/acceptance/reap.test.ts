@@ -1,5 +1,5 @@
 // A release that keeps failing is never forgotten: it is shown, has its own exit code, and reap settles it later.
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCli } from '../../src/cli/index.ts'
@@ -97,4 +97,24 @@ test('P2: also where the platform does not say that it is gone, but keeps refusi
 
   const reaped = await commandLater(lab, 1_200_000, 'reap')
   expect(reaped).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringContaining('snap  released') })
+})
+
+test('P2: a run that ends owing tells the hooks, and a hook that fails changes nothing about its end', async () => {
+  await using lab = await openLab()
+  writeFileSync(join(lab.folder, 'brief.runbook.yaml'), BRIEF)
+  appendFileSync(
+    join(lab.folder, 'holdfast.config.yaml'),
+    `alerts:
+  hooks:
+    - command: ['${process.execPath}', -e, "require('fs').writeFileSync('told', require('fs').readFileSync(0))"]
+    - command: [no-such-program-anywhere]
+`,
+  )
+  lab.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 500, times: 1000 })
+  const run = await command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
+  expect(run.exitCode).toBe(5)
+  expect(run.stderr).toContain('warning[ALERT_FAILED]: the command no-such-program-anywhere was not told')
+  const told = readFileSync(join(lab.folder, 'told'), 'utf8')
+  expect(JSON.parse(told)).toMatchObject({ obligations: [{ path: 'snap', because: 'runEnded', owed: true, targets: ['cloud'] }] })
+  for (const secret of lab.secrets) expect(told).not.toContain(secret)
 })

@@ -1,5 +1,6 @@
 // `holdfast reap [RUN]`: tries again to settle what finished runs still owe.
 import type { Journal } from '../../journal/index.ts'
+import { alertOfOwed } from '../alerting.ts'
 import { createApp, openState } from '../app.ts'
 import { runInterrupted } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
@@ -22,7 +23,10 @@ export const run: RunCommand<[run: string | undefined], { readonly format: ViewF
   const view = await createView(host, options.format)
   await using app = await createApp(host, { journal, connections, log, observe: view.observe })
   const reaped = await app.engine.reap(id)
-  for (const { runId, outcome } of reaped) await sayOwed(app, view, runId, outcome)
+  for (const { runId, outcome } of reaped) {
+    await sayOwed(app, view, runId, outcome)
+    await alertOfOwed(host, session.config, app, runId, outcome)
+  }
   await view.close()
   await refuseInterrupted(
     journal,

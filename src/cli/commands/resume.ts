@@ -22,7 +22,7 @@ export const run: RunCommand<[run: string], { readonly format: ViewFormat; reado
   const view = await createView(host, options.format)
   await using app = await createApp(host, { journal, connections, log, observe: view.observe })
   try {
-    return await conduct(host, app, view, await app.engine.resume(id, { takeOver: options.takeOver === true }))
+    return await conduct(host, session.config, app, view, await app.engine.resume(id, { takeOver: options.takeOver === true }))
   } catch (error) {
     if (!(error instanceof RunNotResumable)) throw error
     const living = (await journal.run(id))?.status === 'running'

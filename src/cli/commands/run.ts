@@ -37,6 +37,7 @@ export const run: RunCommand<[runbook: string], RunOptions> = async (host, optio
   // Awaited here, or the app would be closed under the run.
   return await conduct(
     host,
+    session.config,
     app,
     view,
     await app.engine.start({ runbook, text, packs, runbooks: loaded.runbooks, inputs, targets }),

@@ -7,6 +7,7 @@ import type { Json } from '../../values/index.ts'
 import { configNotFound, fileUnreadable } from '../codes.ts'
 import type { Host } from '../host.ts'
 import { hasErrors, Refusal, type Sources } from '../refusal.ts'
+import { type AlertSettings, alertsOf } from './alerts.ts'
 import { configSchema } from './schema.ts'
 
 export const CONFIG_FILE = 'holdfast.config.yaml'
@@ -21,6 +22,7 @@ export interface Config {
   /** Folders of packs besides those that come with Holdfast, absolute. */
   readonly packs: readonly { readonly directory: string; readonly span: Span }[]
   readonly targets: ReadonlyMap<string, ConfiguredTarget>
+  readonly alerts: AlertSettings
   /** The document; absent when there is none. */
   readonly root?: YamlMap
   readonly sources: Sources
@@ -59,6 +61,7 @@ export const defaultConfig = (directory: string): Config => ({
   stateDirectory: resolve(directory, '.holdfast'),
   packs: [],
   targets: new Map(),
+  alerts: alertsOf(undefined),
   sources: new Map(),
 })
 
@@ -84,6 +87,7 @@ export function readConfig(text: string, file: string, workingDirectory: string)
     stateDirectory: resolve(directory, textAt('stateDirectory') ?? '.holdfast'),
     packs: textsOf(entryOf(root, 'packs')?.value).map(({ text: path, span }) => ({ directory: resolve(directory, path), span })),
     targets: targetsOf(entryOf(root, 'targets')?.value),
+    alerts: alertsOf(entryOf(root, 'alerts')?.value),
     root,
     sources,
   }

@@ -1,29 +1,8 @@
 // The shape of holdfast.config.yaml as JSON Schema, with descriptions for editors.
 import type { ConnectionType } from '../../packs/index.ts'
 import { isObject, type JsonObject, type JsonSchema } from '../../values/index.ts'
-
-/** Where a secret is to be had. Never the secret itself. */
-export const secretSourceSchema: JsonSchema = {
-  title: 'Where the secret is to be had',
-  type: 'object',
-  minProperties: 1,
-  maxProperties: 1,
-  additionalProperties: false,
-  properties: {
-    env: { description: 'Name of an environment variable.', type: 'string', minLength: 1 },
-    file: {
-      description: 'Path of a file, relative to this one. A line break at its end does not count.',
-      type: 'string',
-      minLength: 1,
-    },
-    command: {
-      description: 'A program and its arguments; what it prints is the secret. No shell is involved.',
-      type: 'array',
-      minItems: 1,
-      items: { type: 'string' },
-    },
-  },
-}
+import { alertsSchema } from './alerts.ts'
+import { secretSourceSchema } from './secret-source.ts'
 
 const target: JsonSchema = {
   type: 'object',
@@ -58,6 +37,7 @@ export const configSchema: JsonSchema = {
       type: 'object',
       additionalProperties: target,
     },
+    alerts: alertsSchema,
   },
 }
 
