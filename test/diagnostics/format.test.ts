@@ -94,7 +94,10 @@ test('as JSON each fact has its key, and lines and columns are computed', () => 
 })
 
 test('as SARIF 2.1.0 each code is a rule, and each diagnostic a result that points to it', () => {
-  const tool = { version: '0.1.0', meanings: { SIZE_WRONG: { title: 'A size is wrong', explanation: 'Sizes are whole numbers.' } } }
+  const tool = {
+    version: '0.1.0',
+    meanings: { SIZE_WRONG: { title: 'A size is wrong', explanation: 'Sizes are whole numbers.' } },
+  }
   expect(diagnosticsToSarif([wrong, { ...odd, span: span(6, 7, '/my dir/b.yaml') }], sources, tool)).toEqual({
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -106,7 +109,11 @@ test('as SARIF 2.1.0 each code is a rule, and each diagnostic a result that poin
             version: '0.1.0',
             rules: [
               { id: 'NAME_ODD', shortDescription: { text: 'NAME_ODD' } },
-              { id: 'SIZE_WRONG', shortDescription: { text: 'A size is wrong' } },
+              {
+                id: 'SIZE_WRONG',
+                shortDescription: { text: 'A size is wrong' },
+                help: { text: 'Sizes are whole numbers. `holdfast explain SIZE_WRONG` shows an example.' },
+              },
             ],
           },
         },
