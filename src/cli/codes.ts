@@ -97,7 +97,7 @@ export const cliCodes = {
   JOURNAL_UNUSABLE: {
     title: 'The journal cannot be used',
     explanation:
-      'The file in the state directory is damaged, no journal, or one of a newer Holdfast. It is left as it is. Restore it from a copy, or name another state directory.',
+      'The file in the state directory is damaged, lacks what was written to it, is no journal, is one of a newer Holdfast, or cannot be written. It is left as it is: nothing of it is guessed. Put it back from a copy, with the -wal and -count beside it, make room, or name another state directory.',
   },
   NOTHING_TO_CHECK: {
     title: 'There is nothing to check at the places that were named',

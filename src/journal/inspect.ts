@@ -30,6 +30,10 @@ function inspectWhole(database: DatabaseSync, path: string): void {
       if (!isAsSealed(table, row)) throw damaged(path, `a row of ${table} is not as it was written`)
     }
   }
+  const excess = database
+    .prepare('SELECT id FROM runs WHERE EXISTS (SELECT 1 FROM events WHERE run = id AND seq >= runs.events)')
+    .get()
+  if (excess) throw damaged(path, `run ${excess.id} has events that it never wrote`)
 }
 
 function assertIntact(database: DatabaseSync, path: string, check: string): void {

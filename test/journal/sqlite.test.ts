@@ -10,6 +10,7 @@ import { type Journal, JournalUnusable, openJournal, ownerLives, processOwner } 
 import { createOfFormat } from '../../src/journal/schema.ts'
 import type { Event } from '../../src/kernel/index.ts'
 import { type JsonObject, Secret } from '../../src/values/index.ts'
+import { listOf } from './history.ts'
 
 let folder: string
 let path: string
@@ -71,7 +72,7 @@ describe('the SQLite journal', () => {
     const asked = { path: 'gate', prompt: 'go on?', askedAt: 1 }
     await journal.append('r', epoch, { events: [], obligations: [], asked: [asked] })
     expect(await journal.approvals()).toEqual([{ runId: 'r', approval: asked }])
-    expect(await Array.fromAsync(journal.events('r'))).toEqual([event])
+    expect(await listOf(journal.events('r'))).toEqual([event])
     expect(look<{ user_version: number }>('PRAGMA user_version')).toEqual([{ user_version: 3 }])
   })
 
