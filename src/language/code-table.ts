@@ -273,7 +273,7 @@ const TABLE = {
   DESTROY_UNAPPROVED: {
     title: 'Something is destroyed without approval',
     explanation:
-      'An action with effect destroy cannot be undone. An approve step must come before it, in the same block or in one around it, and must not be skipped when the action is not.',
+      'An action with effect destroy cannot be undone, nor can one with effect release when a step calls it: it deletes what it is told to, whoever acquired that. An approve step must come before it, in the same block or in one around it, and must not be skipped when the action is not. What the runbook acquires itself is released by the engine, and early by end.',
   },
   SELECTOR_OPEN: {
     title: 'What an action changes may be selected by nothing',

@@ -303,8 +303,18 @@ export const propertyUnknown = (span: Span, name: string, of: string, known: rea
     meant(span, name, known, known.length > 0 ? `It has ${listOf(known)}.` : undefined),
   )
 
-export const typeMismatch = (span: Span, needed: string, has: string, path: readonly string[] = []): Diagnostic =>
-  problem('TYPE_MISMATCH', span, `${needed} is needed ${path.length > 0 ? `for ${path.join('.')}` : 'here'}, but this is ${has}`)
+export const typeMismatch = (
+  span: Span,
+  needed: string,
+  has: string,
+  { path = [], hint }: { readonly path?: readonly string[]; readonly hint?: string | undefined } = {},
+): Diagnostic =>
+  problem(
+    'TYPE_MISMATCH',
+    span,
+    `${needed} is needed ${path.length > 0 ? `for ${path.join('.')}` : 'here'}, but this is ${has}`,
+    { hint },
+  )
 
 export const variableUnknown = (span: Span, name: string, known: readonly string[]): Diagnostic =>
   problem(

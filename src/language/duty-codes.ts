@@ -129,10 +129,14 @@ export const retryUnsafe = (span: Span, action: string): Diagnostic =>
     { hint: 'Remove retry. When the platform does recognise a repeated call, say idempotent in the manifest.' },
   )
 
-export const destroyUnapproved = (span: Span, action: string): Diagnostic =>
-  problem('DESTROY_UNAPPROVED', span, `${action} destroys, and nobody has approved of it`, {
-    hint: 'Put an approve step before it, in this block or in one around it.',
-  })
+export const destroyUnapproved = (span: Span, action: string, effect: 'destroy' | 'release'): Diagnostic =>
+  effect === 'destroy'
+    ? problem('DESTROY_UNAPPROVED', span, `${action} destroys, and nobody has approved of it`, {
+        hint: 'Put an approve step before it, in this block or in one around it.',
+      })
+    : problem('DESTROY_UNAPPROVED', span, `${action} releases what others may have acquired, and nobody has approved of it`, {
+        hint: 'What this runbook acquires is released without it, early by end. For anything else put an approve step before it.',
+      })
 
 /** `part`: what is open, in the words of the runbook. */
 export const selectorOpen = (span: Span, part: string, state: 'absent' | 'empty', action: string): Diagnostic =>

@@ -52,6 +52,12 @@ const TOLD: Readonly<Record<string, Told>> = {
     input: object({ cloud, vm: text, name: text }),
     output: object({ snapshotId: text }),
   },
+  'lab/snapshot.delete': {
+    effect: 'release',
+    resource: 'lab/Snapshot',
+    input: object({ cloud, vm: text, name: text }),
+    output: object({}),
+  },
   'lab/export.open': {
     effect: 'acquire',
     resource: 'lab/Export',

@@ -50,8 +50,10 @@ function instead({ type, other }: Extract<Finding, { kind: 'never' }>): string |
 const rangeOfFinding = (finding: Finding, source: string): Range =>
   finding.kind === 'missing' ? rangeOfName(finding.node, source) : rangeOf(finding.node, source)
 
-const echoes = ({ range }: Placed, causes: readonly Placed[]): boolean =>
-  causes.some((cause) => String(cause.range) !== String(range) && within(cause.range, range))
+const echoes = ({ finding, range }: Placed, causes: readonly Placed[]): boolean =>
+  causes.some(
+    (cause) => (cause.finding.kind !== finding.kind || String(cause.range) !== String(range)) && within(cause.range, range),
+  )
 
 const within = (inner: Range, outer: Range): boolean => outer[0] <= inner[0] && inner[1] <= outer[1]
 
@@ -69,6 +71,8 @@ function worded(finding: Finding, span: Span, part: string): Diagnostic {
     case 'absent':
       return codes.absentPossible(span, finding.role, part)
     case 'mismatch':
-      return codes.typeMismatch(span, finding.needed, describe(finding.type))
+      return codes.typeMismatch(span, finding.needed, describe(finding.type), {
+        hint: finding.operator === '+' && finding.type.string ? 'Text is joined with &.' : undefined,
+      })
   }
 }

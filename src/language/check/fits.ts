@@ -20,11 +20,11 @@ export function misfits(
   const { source, span } = template
   const wanted = fromSchema(schema)
   const wrong = mismatch(type, wanted)
-  if (wrong) return [codes.typeMismatch(span, wrong.needed, wrong.has, wrong.path)]
+  if (wrong) return [codes.typeMismatch(span, wrong.needed, wrong.has, wrong)]
   return branchesOf(source, { root: { object: { properties: roots, rest: UNKNOWN } }, facts }).flatMap((branch) => {
     const at = (): Span => spanWithin(template, ...rangeOf(branch.node, source))
     const unfit = mismatch(branch.type, wanted)
-    if (unfit) return [codes.typeMismatch(at(), unfit.needed, unfit.has, unfit.path)]
+    if (unfit) return [codes.typeMismatch(at(), unfit.needed, unfit.has, unfit)]
     // One thing becomes a list where a list is wanted.
     const [problem] = branch.literal === undefined || wanted.array ? [] : problemsOf(schema, branch.literal)
     return problem ? [codes.argumentInvalid(at(), name, wordProblem(problem))] : []

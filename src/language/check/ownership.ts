@@ -42,6 +42,7 @@ function checkParents(call: Call, catalogue: CatalogueView): readonly Diagnostic
   if (action.effect !== 'acquire') return []
   const blocks = [THE_RUN, ...sight.around.slice(0, -1).map(({ id }) => id)]
   const owner = step.owner ?? blocks.at(-1) ?? THE_RUN
+  if (!blocks.includes(owner)) return []
   const { childOf = [] } = catalogue.resource(action.resource ?? '') ?? {}
   return handlesTaken(call).flatMap(({ owners = [], resources = [] }) => {
     const [parentOwner, ...others] = owners

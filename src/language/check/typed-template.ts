@@ -52,7 +52,7 @@ export function fitDiagnostics(template: Template, roots: RootTypes, schema: Jso
   switch (template.kind) {
     case 'literal': {
       const wrong = mismatch(typeOfTemplate(template, roots), fromSchema(schema))
-      return wrong ? [codes.typeMismatch(template.span, wrong.needed, wrong.has, wrong.path)] : []
+      return wrong ? [codes.typeMismatch(template.span, wrong.needed, wrong.has, wrong)] : []
     }
     case 'list': {
       const { items } = schema

@@ -164,8 +164,9 @@ function ofBinary(tree: Tree, scope: Scope): Type {
     case '*':
     case '/':
     case '%':
-      for (const { node, type } of sides) expectKinds(['number'], 'a number', node, type, scope)
-      return eitherAbsent(NUMBER, left, right)
+      return sides.every((side) => expectKinds(['number'], 'a number', side.node, side.type, scope, operator))
+        ? eitherAbsent(NUMBER, left, right)
+        : UNKNOWN
     case '&':
       return TEXT
     case 'and':
@@ -183,8 +184,9 @@ function ofBinary(tree: Tree, scope: Scope): Type {
     case '>':
     case '>=':
       expectOperands(operator, sides, scope)
-      for (const { node, type } of sides) expectKinds(['number', 'string'], 'text or a number', node, type, scope)
-      return eitherAbsent(TRUTH, left, right)
+      return sides.every((side) => expectKinds(['number', 'string'], 'text or a number', side.node, side.type, scope))
+        ? eitherAbsent(TRUTH, left, right)
+        : UNKNOWN
     case '..':
       for (const { node, type } of sides) expectKinds(['number'], 'a number', node, type, scope)
       return sequenceOf({ number: 'integer' }, 0)
@@ -247,11 +249,19 @@ function expectPresent(role: Role, node: Tree, type: Type, { world }: Scope): vo
   if (mayBeAbsent(type)) world.findings.push({ kind: 'absent', node, role })
 }
 
-/** Whatever there is, it is of none of these kinds, and there always is something. */
-function expectKinds(kinds: readonly string[], needed: string, node: Tree, type: Type, { world }: Scope): void {
+/** Reports, and says no, where there always is something, and whatever it is, it is of none of these kinds. */
+function expectKinds(
+  kinds: readonly string[],
+  needed: string,
+  node: Tree,
+  type: Type,
+  { world }: Scope,
+  operator?: string,
+): boolean {
   const has = kindsOf(type)
-  if (type.any || type.absent || has.length === 0 || has.some((kind) => kinds.includes(kind))) return
-  world.findings.push({ kind: 'mismatch', node, needed, type })
+  if (type.any || type.absent || has.length === 0 || has.some((kind) => kinds.includes(kind))) return true
+  world.findings.push({ kind: 'mismatch', node, needed, type, ...(operator === undefined ? {} : { operator }) })
+  return false
 }
 
 function ofUnary(tree: Tree, scope: Scope): Type {

@@ -67,7 +67,14 @@ export type Finding =
     }
   /** A condition or an operand that may have no value. */
   | { readonly kind: 'absent'; readonly node: Tree; readonly role: Role }
-  | { readonly kind: 'mismatch'; readonly node: Tree; readonly needed: string; readonly type: Type }
+  /** What an operator or a function cannot work on. */
+  | {
+      readonly kind: 'mismatch'
+      readonly node: Tree
+      readonly needed: string
+      readonly type: Type
+      readonly operator?: string
+    }
 
 export type Role = 'condition' | 'operand'
 
