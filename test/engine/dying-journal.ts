@@ -1,5 +1,6 @@
 // A journal whose engine dies: in one process, so that every moment can be tried in a second.
 import type { Journal } from '../../src/journal/index.ts'
+import { mortal, type Records } from '../../src/rehearse/mortal-journal.ts'
 
 export type Moment = 'before' | 'after'
 
@@ -9,33 +10,8 @@ export function dyingAt(
   record: number,
   moment: Moment,
 ): { journal: Journal; died: Promise<void>; records: () => number } {
-  const death = Promise.withResolvers<void>()
-  const never = new Promise<never>(() => {})
-  let records = 0
-  let dead = false
-  const append: Journal['append'] = async (id, epoch, entry) => {
-    if (dead) return never
-    records += 1
-    dead = records === record
-    if (!dead || moment === 'after') await journal.append(id, epoch, entry)
-    if (!dead) return
-    death.resolve()
-    return never
-  }
-  const alive =
-    <A extends unknown[], R>(method: (...args: A) => Promise<R>) =>
-    (...args: A): Promise<R> =>
-      dead ? never : method(...args)
-  const wrapped: Journal = {
-    ...journal,
-    append,
-    tryLock: alive(journal.tryLock),
-    saveCheckpoint: alive(journal.saveCheckpoint),
-    cancelRequest: alive(journal.cancelRequest),
-    assertOwner(id, epoch) {
-      if (dead) throw new Error('this process is dead')
-      journal.assertOwner(id, epoch)
-    },
-  }
-  return { journal: wrapped, died: death.promise, records: () => records }
+  const dies = (at: Moment) => (count: number) => at === moment && count === record
+  const records: Records = { count: 0, before: dies('before'), after: dies('after') }
+  const { journal: dying, died } = mortal(journal, records)
+  return { journal: dying, died, records: () => records.count }
 }
