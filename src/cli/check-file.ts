@@ -1,20 +1,18 @@
 // One file under check, whatever kind it is: a runbook, a pack, the lock file or the configuration.
 import { basename, dirname, resolve } from 'node:path'
 import type { Diagnostic } from '../diagnostics/index.ts'
-import type { Runbook } from '../language/index.ts'
-import { type Catalogue, checkLock, LOCK_FILE, loadPack, readLock } from '../packs/index.ts'
+import { checkLock, LOCK_FILE, loadPack, readLock } from '../packs/index.ts'
 import { CONFIG_FILE, checkTargets, readConfig } from './config/index.ts'
 import type { Host } from './host.ts'
 import { createLibrary, RUNBOOK_ENDING, readText } from './library.ts'
 import type { Sources } from './refusal.ts'
-import type { Session } from './session.ts'
+import type { CheckedRunbook, Session } from './session.ts'
 
 export interface Checked {
   readonly diagnostics: readonly Diagnostic[]
   readonly sources: Sources
-  /** Of a file that is a runbook and has no errors, so that it can be checked against others. */
-  readonly runbook?: Runbook
-  readonly catalogue?: Catalogue
+  /** A file that is a runbook and can be read, so that more can be said of it. */
+  readonly loaded?: CheckedRunbook
 }
 
 /** All problems of a file. Throws Refusal when it cannot be read. */
@@ -22,9 +20,14 @@ export async function checkFile(host: Host, session: Session, file: string): Pro
   const path = resolve(host.workingDirectory, file)
   if (basename(file) === 'pack.yaml') return loadPack(dirname(path), { manifest: host.unsaved?.get(path) })
   if (basename(file) === LOCK_FILE) return checkLockFile(host, session, file)
-  if (file.endsWith(RUNBOOK_ENDING) || !(await isConfig(host, file)))
-    return session.library.loadRunbook(file, { operations: false })
+  if (file.endsWith(RUNBOOK_ENDING) || !(await isConfig(host, file))) return checkRunbookFile(session, file)
   return checkConfig(host, file)
+}
+
+async function checkRunbookFile({ library }: Session, file: string): Promise<Checked> {
+  const loaded = await library.loadRunbook(file, { operations: false })
+  const { runbook, diagnostics, sources } = loaded
+  return { diagnostics, sources, ...(runbook === undefined ? {} : { loaded: { ...loaded, runbook } }) }
 }
 
 /** A configuration may have any name; its first key tells. */

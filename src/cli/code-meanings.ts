@@ -3,6 +3,7 @@ import { type CodeMeaning, diagnosticCodes } from '../language/index.ts'
 import { packDiagnosticCodes } from '../packs/index.ts'
 import { planCodes } from '../plan/index.ts'
 import { vaultCodes } from '../vault/index.ts'
+import { verifyCodes } from '../verify/index.ts'
 import { cliCodes } from './codes.ts'
 
 export interface CodeGroup {
@@ -17,6 +18,7 @@ export const codeGroups: readonly CodeGroup[] = [
   { title: 'Packs and the lock file', codes: packDiagnosticCodes },
   { title: 'Configuration and command line', codes: cliCodes },
   { title: 'Saved plans', codes: planCodes },
+  { title: 'Verify', codes: verifyCodes },
   { title: 'Vaults', codes: vaultCodes },
 ]
 

@@ -10,6 +10,7 @@ import type { Host } from './host.ts'
 import { type InputOptions, readInputs, readSomeInputs } from './inputs.ts'
 import { Refusal } from './refusal.ts'
 import { assertTargets, type CheckedRunbook, checkedRunbook, type Session } from './session.ts'
+import { verifiedBefore } from './verification.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 export interface PlanOptions extends InputOptions {
@@ -25,6 +26,12 @@ export interface PlanOptions extends InputOptions {
 /** What only a run can tell is unknown; offline, so is an input that is not given. Throws Refusal. */
 export async function makePlan(host: Host, session: Session, fileOrName: string, options: PlanOptions): Promise<Plan> {
   const loaded = await checkedRunbook(session, fileOrName, { operations: true })
+  const verified = await verifiedBefore(host, session.config, loaded)
+  const plan = await planOf(host, session, loaded, options)
+  return verified === undefined ? plan : { ...plan, verified }
+}
+
+async function planOf(host: Host, session: Session, loaded: CheckedRunbook, options: PlanOptions): Promise<Plan> {
   await using journal = await openExistingState(session.config.stateDirectory)
   // Awaited here, or the journal would be closed under it.
   if (options.from !== undefined) return await planFromRun(host, loaded, journal, { ...options, from: options.from })

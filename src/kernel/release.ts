@@ -84,8 +84,7 @@ export function releaseFailed(turn: Turn, id: Path, told: Failure): void {
   const { release: rule } = resourceOf(turn, obligation)
   obligation.lastFailure = told
   if (rule.gone.includes(told.type)) {
-    // Unless an earlier try of ours took effect.
-    if (obligation.releaseAttempts === 1) letGoByItself(turn, obligation)
+    letGoByItself(turn, obligation)
     return settle(turn, id, 'released')
   }
   const question = questionAfter(turn, obligation, told)
@@ -127,7 +126,7 @@ export function probed(turn: Turn, id: Path, output: JsonObject): void {
   settle(turn, id, 'released')
 }
 
-/** It let go before we did: what happened in between had no protection. [P9] */
+/** It let go before we did, or an earlier try of ours took effect: what happened in between may have had no protection. [P9] */
 function letGoByItself(turn: Turn, obligation: Obligation): void {
   const owner = turn.state.blocks[obligation.owner]
   if (owner && resourceOf(turn, obligation).critical) owner.clean = false

@@ -1,6 +1,7 @@
 export * from './action.ts'
 export { createCatalogue, type RunbooksByName } from './catalogue.ts'
 export { type PackDiagnosticCode, packDiagnosticCodes } from './code-table.ts'
+export { type Listing, listingOf } from './listing.ts'
 export { type LoadedPack, loadPack } from './load.ts'
 export {
   checkLock,
@@ -13,7 +14,7 @@ export {
   lockFor,
   readLock,
 } from './lock.ts'
-export { THINGS } from './meanings.ts'
+export { type Meant, meaningsIn, meant, THINGS, wordsIn } from './meanings.ts'
 export type * from './model.ts'
 export { openOutput, openValue } from './open-output.ts'
 export { type OpenapiOperation, type OpenapiParameter, operationsOf } from './openapi.ts'

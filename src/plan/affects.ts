@@ -1,7 +1,6 @@
 // What steps touch. Their inputs name some of it; what was read tells what else hangs on it: the VMs of a group, a VM's storages.
-import { type Action, THINGS } from '../packs/index.ts'
+import { type Action, type Meant, meaningsIn, THINGS } from '../packs/index.ts'
 import { holdsUnknown, isUnknown, type Json } from '../values/index.ts'
-import { type Meant, meaningsIn } from './meanings.ts'
 import type { Affected, Read } from './model.ts'
 
 const ORDER: readonly string[] = THINGS

@@ -26,6 +26,14 @@ export interface Plan {
   readonly totals: Totals
   /** False where the runbook has more alternatives than the plan looked into. */
   readonly complete: boolean
+  /** Absent where these texts were not verified. */
+  readonly verified?: Verified
+}
+
+/** What was tried without finding anything: every placement of up to so many faults, with so many items of each list of unknown length. */
+export interface Verified {
+  readonly faults: number
+  readonly items: number
 }
 
 /** What the plan knows of the world: nothing, what its own reads told, or what an earlier run was told. */

@@ -12,6 +12,7 @@ import type {
   Read,
   Request,
   Totals,
+  Verified,
 } from './model.ts'
 
 type OptionalKey<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T] & string
@@ -228,8 +229,12 @@ const plan = object<Plan & { sha256?: string }>(
     reads: list('What was read to make this plan.', read),
     totals,
     complete: flag('False where there are more alternatives than the plan looked into.'),
+    verified: object<Verified>('What was tried and found to leave nothing behind; absent where these texts were not verified.', {
+      faults: whole('Faults that may come together.'),
+      items: whole('Items of each list of unknown length.'),
+    }),
   },
-  ['sha256', 'title'],
+  ['sha256', 'title', 'verified'],
 )
 
 export const planSchema: JsonSchema = {

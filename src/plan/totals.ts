@@ -1,8 +1,8 @@
 // A plan in sum: the longest freeze and hold, bytes, time, calls by target, the blast radius, approvals, restore points.
-import type { Action } from '../packs/index.ts'
+import { type Action, meaningsIn, meant } from '../packs/index.ts'
 import { isObject, type Json } from '../values/index.ts'
 import { distinct } from './affects.ts'
-import { dataBytes, meaningsIn, meant } from './meanings.ts'
+import { dataBytes } from './meanings.ts'
 import type { Hold, PlannedPoint, PlanStep, Read, Request, Totals } from './model.ts'
 
 export interface Summing {

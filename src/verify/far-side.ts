@@ -4,6 +4,7 @@ import { type Action, type Failure, openOutput } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import { identityOf } from './identity.ts'
 import type { Effect, Sent, Subject, Thing, Violation, World } from './model.ts'
+import { appeared, brokeOff } from './points.ts'
 
 export type Answer = { readonly output: JsonObject } | { readonly failure: Failure }
 
@@ -71,7 +72,8 @@ export function takeEffect(subject: Subject, world: World, sent: Sent, effect: E
   if (purpose === 'step' && action.effect === 'acquire') acquire(subject, world, sent, action, effect, found)
 }
 
-function acquire({ truth }: Subject, world: World, sent: Sent, action: Action, effect: Effect, found: Violation[]): void {
+function acquire(subject: Subject, world: World, sent: Sent, action: Action, effect: Effect, found: Violation[]): void {
+  const { truth } = subject
   const { path, key } = sent.command
   const type = resourceNamed(truth, action.resource ?? '')
   const existing = world.things[path]
@@ -91,6 +93,7 @@ function acquire({ truth }: Subject, world: World, sent: Sent, action: Action, e
     healthy: true,
     releaseSent: false,
   }
+  if (effect === 'now') appeared(subject, world, path, type.name, sent)
 }
 
 /** The platform takes a repeat for the same call. */
@@ -98,7 +101,8 @@ export const isSameAgain = (action: Action, { key }: CallCommand, firstKey: stri
   action.idempotent === 'keyed' ? key === firstKey && ageMs < (action.keyLifetimeMs ?? 0) : action.idempotent
 
 /** Time goes on: what was on its way appears, what was not renewed ends, what is critical is held too long. */
-export function passTime({ truth }: Subject, world: World, to: number, found: Violation[]): void {
+export function passTime(subject: Subject, world: World, to: number, found: Violation[]): void {
+  const { truth } = subject
   world.now = Math.max(world.now, to)
   for (const path in world.things) {
     const thing = world.things[path]
@@ -106,12 +110,13 @@ export function passTime({ truth }: Subject, world: World, to: number, found: Vi
     const type = resourceNamed(truth, thing.type)
     if (thing.presence === 'late' && world.now >= thing.sentAt + type.appearsWithinMs) {
       thing.presence = 'there'
+      appeared(subject, world, path, thing.type)
       if (type.lease) thing.leaseUntil = world.now + type.lease.lifetimeMs
     }
     if (thing.presence === 'there' && thing.leaseUntil !== undefined && world.now >= thing.leaseUntil) {
       if (thing.healthy && !thing.releaseSent)
         found.push({ promise: 'P6', path, text: `the lease of ${path} ran out though every renewal worked` })
-      lapse(thing)
+      lapse(world, path, found)
     }
     if (
       thing.presence === 'there' &&
@@ -129,7 +134,10 @@ export function passTime({ truth }: Subject, world: World, to: number, found: Vi
 }
 
 /** The platform lets go by itself. */
-export function lapse(thing: Thing): void {
+export function lapse(world: World, path: Path, found: Violation[]): void {
+  const thing = world.things[path]
+  if (!thing) return
   thing.presence = 'lapsed'
   delete thing.leaseUntil
+  brokeOff(world, path, found)
 }

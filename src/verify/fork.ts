@@ -21,6 +21,9 @@ const forkWorld = (world: World): World => ({
   locked: { ...world.locked },
   things: each(world.things, shallow),
   doubts: { ...world.doubts },
+  freezes: { ...world.freezes },
+  points: { ...world.points },
+  claims: { ...world.claims },
   failed: [...world.failed],
   broken: { ...world.broken },
 })

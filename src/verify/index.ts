@@ -1,3 +1,4 @@
+export { verifyCodes, verifyIncomplete, verifyViolated } from './codes.ts'
 export type * from './model.ts'
 export { type Bounds, search } from './search.ts'
 export { type Line, type Story, tell } from './story.ts'

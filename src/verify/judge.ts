@@ -5,6 +5,7 @@ import { stepOfPath } from './document.ts'
 import { isSameAgain } from './far-side.ts'
 import type { Node, PromiseName, Sent, Subject, Violation, World } from './model.ts'
 import { criticalLeft } from './options.ts'
+import { held } from './points.ts'
 
 type Say = (promise: PromiseName, path: Path, text: string) => void
 
@@ -109,6 +110,7 @@ export function judgeReport({ truth }: Subject, { world }: Node, report: Report,
     world.failed = world.failed.filter((each) => !inside.includes(each))
   }
   if (outcome === 'failed') world.failed.push(path)
+  if (outcome === 'succeeded') held(world, path)
 }
 
 const isInside = (inner: Path, outer: Path): boolean => inner.startsWith(outer) && '/[!'.includes(inner.charAt(outer.length))

@@ -38,6 +38,12 @@ export interface World {
   readonly things: Record<Path, Thing>
   /** Calls that may have applied, and have not been looked up or answered since; by path of the step. */
   readonly doubts: Record<Path, Doubt>
+  /** Freezes of guests, those that ended too; by path of the acquiring step. [P9] */
+  readonly freezes: Record<Path, Freeze>
+  /** How far the restore point of each VM is. [P8] */
+  readonly points: Record<string, 'missing' | 'stored' | 'committed'>
+  /** The step that committed the point of each VM and claimed more than any point may. [P9] */
+  readonly claims: Record<string, Path>
   /** Steps that failed, until an enclosing block took note of it. */
   failed: Path[]
   /** Calls that do not work any more: purpose and path. */
@@ -73,6 +79,17 @@ export interface Thing {
   healthy: boolean
   /** A release has left since it came to be. */
   releaseSent: boolean
+}
+
+export interface Freeze {
+  /** Absent where the manifest names no VM. */
+  readonly vm?: string
+  /** The run learnt that it holds it. */
+  readonly acquired: boolean
+  /** A snapshot was taken in it. */
+  readonly covers: boolean
+  /** It ended by itself. */
+  readonly broken: boolean
 }
 
 export interface Doubt {
@@ -113,7 +130,7 @@ export interface Option {
   readonly cost: 0 | 1
 }
 
-export type PromiseName = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'ends' | 'locks' | 'outcome' | 'kernel'
+export type PromiseName = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P8' | 'P9' | 'ends' | 'locks' | 'outcome' | 'kernel'
 
 export interface Violation {
   readonly promise: PromiseName

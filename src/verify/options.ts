@@ -89,17 +89,19 @@ function crashes(subject: Subject, world: World): readonly (readonly Effect[])[]
   return combinations
 }
 
-/** A lease that ends shows only in the answer of a call about it, so that is when it matters. */
+/** A lease or a freeze that ends shows only in the answer of a call about it, so that is when it matters. */
 function addLapses({ truth }: Subject, world: World, options: Option[]): void {
   for (const path in world.things) {
     const thing = world.things[path]
-    if (thing?.presence !== 'there' || resourceNamed(truth, thing.type).lease === undefined) continue
-    if (isMet(world, path)) options.push({ move: { kind: 'lapse', thing: path }, cost: 1 })
+    if (thing?.presence !== 'there') continue
+    const { lease, critical, deadman } = resourceNamed(truth, thing.type)
+    const mayEnd = lease !== undefined || (critical && deadman !== undefined && deadman.by !== 'none')
+    if (mayEnd && isMet(world, path)) options.push({ move: { kind: 'lapse', thing: path }, cost: 1 })
   }
 }
 
 const isMet = (world: World, path: Path): boolean =>
-  world.calls.some(({ command }) => command.path === path && (command.purpose === 'renew' || command.purpose === 'release'))
+  world.calls.some(({ command }) => command.path === path && command.purpose !== 'step' && command.purpose !== 'find')
 
 // ---- time -------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import { answer, lapse, passTime, takeEffect } from './far-side.ts'
 import { judgeCall, judgeEnd, judgeReport, judgeState } from './judge.ts'
 import type { Effect, Move, Node, Option, Sent, Subject, Violation } from './model.ts'
 import { criticalLeft } from './options.ts'
+import { judgePoint, pointSucceeded } from './points.ts'
 import type { EventBody, Unknowns } from './unknowns.ts'
 
 export function perform(subject: Subject, unknowns: Unknowns, node: Node, { move, cost }: Option): readonly Violation[] {
@@ -64,11 +65,9 @@ function happen(subject: Subject, unknowns: Unknowns, node: Node, move: Move, fo
     }
     case 'approve':
       return { kind: 'approvalAnswered', ...approvalAnswer(node.state, move) }
-    case 'lapse': {
-      const thing = world.things[move.thing]
-      if (thing) lapse(thing)
+    case 'lapse':
+      lapse(world, move.thing, found)
       return undefined
-    }
     case 'cancel':
       return { kind: 'cancelRequested', reason: 'cancelled' }
     case 'crash':
@@ -113,6 +112,7 @@ function succeed(subject: Subject, node: Node, sent: Sent, found: Violation[]): 
   if (purpose === 'step') delete world.doubts[path]
   if (purpose === 'probe' || purpose === 'release') delete world.doubts[`release ${path}`]
   if ('failure' in told) return { kind: 'callFailed', call, failure: told.failure }
+  if (purpose === 'step') pointSucceeded(subject, world, sent)
   if (purpose === 'find' && (told.output.found === true || isFinal(subject, node, path))) delete world.doubts[path]
   return { kind: 'callSucceeded', call, output: told.output }
 }
@@ -212,6 +212,7 @@ function leave(subject: Subject, node: Node, command: CallCommand, found: Violat
   const uses = command.purpose === 'step' ? handlesIn(command.input) : []
   const sent: Sent = { command, sentAt: world.now, uses, slow: false, aborted: false }
   judgeCall(subject, node, sent, found)
+  if (command.purpose === 'step') judgePoint(subject, world, sent, found)
   const thing = command.purpose === 'release' ? world.things[command.path] : undefined
   if (thing) thing.releaseSent = true
   world.calls.push(sent)

@@ -23,6 +23,8 @@ export interface Line {
 export interface Story {
   readonly lines: readonly Line[]
   readonly violations: readonly Violation[]
+  /** The step that the first of them is about. */
+  readonly at?: Span
   /** What exists on the far side at its end, in words. */
   readonly held: readonly string[]
 }
@@ -42,7 +44,8 @@ export async function tell(subject: Subject, choices: readonly number[]): Promis
     lines.push(...tellMove(subject, node, next, option, (id, way) => wayOf(node, unknowns, id, way)))
     node = next
   }
-  return { lines, violations, held: heldIn(subject, node) }
+  const at = stepOfPath(subject.truth, violations[0]?.path ?? '')?.span
+  return { lines, violations, ...(at === undefined ? {} : { at }), held: heldIn(subject, node) }
 }
 
 type WayOf = (id: string, way: number) => EventBody | undefined

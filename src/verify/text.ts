@@ -5,7 +5,7 @@ import type { Story } from './story.ts'
 import type { Table } from './table.ts'
 import { ASSUMPTIONS, type Report } from './verify.ts'
 
-type Sources = ReadonlyMap<string, string>
+export type Sources = ReadonlyMap<string, string>
 
 export function reportAsText(report: Report, sources: Sources, seconds: number): string {
   const { runbook, version, faults, items, stories, complete, unprotected } = report

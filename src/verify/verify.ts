@@ -22,10 +22,15 @@ export interface VerifyRequest {
   readonly maxStates: number
 }
 
+export interface Told extends Story {
+  /** For `--replay`. */
+  readonly replay: string
+}
+
 export interface Report extends Verdict {
   readonly runbook: string
   readonly version: string
-  readonly stories: readonly (Story & { readonly replay: string })[]
+  readonly stories: readonly Told[]
   /** Resources that nobody lets go while no engine runs. */
   readonly unprotected: readonly string[]
 }
@@ -49,7 +54,7 @@ export async function verifyRunbook(request: VerifyRequest): Promise<Report> {
   const { runbook, faults, maxStates } = request
   const subject = subjectOf(request)
   const verdict = await search(subject, { faults, maxStates, maxViolations: MOST_STORIES })
-  const stories: (Story & { readonly replay: string })[] = []
+  const stories: Told[] = []
   for (const { choices } of verdict.violations) {
     const story = await tell(subject, choices)
     if (story) stories.push({ ...story, replay: choices.join('.') })

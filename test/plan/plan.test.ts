@@ -66,6 +66,7 @@ Changes         steps: 3 acquire; 3 holds released
 Freeze          none: no step freezes a guest
 Longest hold    snap (Snapshot): at most 18m45s
 Locks           group/g
+Verified        not verified: “holdfast check --verify” tries what can go wrong
 
   · members  list  t/list
     backup  lock group/g  at most 2h

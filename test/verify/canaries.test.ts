@@ -74,6 +74,26 @@ const ended = (state: RunState): readonly Command[] => {
 
 const KERNELS: readonly Canary[] = [
   breaking(
+    'a copy that failed counts as done',
+    'P8',
+    runbooks.stored,
+    hearing((event, state) =>
+      event.kind === 'callFailed' && state.calls[event.call]?.path === 'backup/copy'
+        ? { kind: 'callSucceeded', at: event.at, call: event.call, output: {} }
+        : event,
+    ),
+  ),
+  breaking(
+    'a freeze that ended by itself leaves its scope clean',
+    'P9',
+    runbooks.honest,
+    hearing((event, state) =>
+      event.kind === 'callFailed' && isRelease(event, state)
+        ? { kind: 'callSucceeded', at: event.at, call: event.call, output: {} }
+        : event,
+    ),
+  ),
+  breaking(
     'clean-up lives in memory only: another process knows of nothing',
     'P2',
     runbooks.simple,
@@ -383,6 +403,15 @@ const refusing = actions(runbooks.simple, 't/snapshot.delete', {
 })
 
 const MANIFESTS: readonly Canary[] = [
+  {
+    what: 'a thaw does not say that the guest had thawed by itself',
+    breaks: 'P9',
+    subject: subject(
+      typed(runbooks.honest, 't/Freeze', {
+        release: { action: 't/freeze.delete', idempotent: true, timeoutMs: 1000, gone: [] },
+      }),
+    ),
+  },
   lying('things appear later than the manifest says', 'P2', runbooks.simple, resources(runbooks.simple, { appearsWithinMs: 0 })),
   lying(
     'the slot that takes the parent is not marked',
@@ -451,6 +480,17 @@ const RUNBOOKS: readonly Canary[] = [
   { what: 'something is ended while it is used', breaks: 'P4', subject: subject(runbooks.endedTooSoon), faults: 0 },
   { what: 'a scope waits for its own lock', breaks: 'ends', subject: subject(runbooks.lockedTwice), faults: 0 },
   { what: 'two branches wait for each other', breaks: 'ends', subject: subject(runbooks.lockedCrosswise), faults: 0 },
+  { what: 'the base advances before anything is stored', breaks: 'P8', subject: subject(runbooks.committedFirst), faults: 0 },
+  { what: 'the base advances with every disk', breaks: 'P8', subject: subject(runbooks.committedPerDisk), faults: 0 },
+  { what: 'the base advances while the copy is under way', breaks: 'P8', subject: subject(runbooks.committedBesides), faults: 0 },
+  { what: 'the base advances though a disk was not stored', breaks: 'P8', subject: subject(runbooks.storingEach) },
+  {
+    what: 'consistency is claimed though the freeze ended by itself',
+    breaks: 'P9',
+    subject: subject(runbooks.claiming('application')),
+  },
+  { what: 'consistency is claimed and nothing was frozen', breaks: 'P9', subject: subject(runbooks.neverFrozen), faults: 0 },
+  { what: 'the snapshot is taken after the thaw', breaks: 'P9', subject: subject(runbooks.snappedTooLate), faults: 0 },
 ]
 
 describe.each([

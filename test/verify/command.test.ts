@@ -44,3 +44,26 @@ test('moves of another runbook are refused', async () => {
   expect(exitCode).toBe(2)
   expect(stderr).toContain('these moves belong to another runbook')
 })
+
+test('a check verifies what has no errors, remembers it, and the plan says so', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-verify-'))
+  try {
+    const holdfast = async (...args: string[]) => {
+      const { host, printed } = createTestHost(folder)
+      return { exitCode: await runCli(args, host), stdout: printed.stdout }
+    }
+    const check = (...args: string[]) => holdfast('check', '--verify', '--faults', '1', 'sangfor-scp/cbt-enable', ...args)
+    const plan = () => holdfast('plan', 'sangfor-scp/cbt-enable')
+    expect((await plan()).stdout).toContain('not verified')
+    expect(await check()).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('verified: 1 fault, 2 items') })
+    expect((await check()).stdout).toContain('verified before: 1 fault, 2 items')
+    expect((await plan()).stdout).toContain('1 fault, 2 items: nothing is left behind')
+    expect((await check('--items', '1')).stdout).toContain('verified: 1 fault, 1 item')
+    expect((await check('--states', '5', '--items', '3')).stdout).toContain('VERIFY_INCOMPLETE')
+    // Giving up is remembered too, until more is allowed.
+    expect((await check('--states', '5', '--items', '3')).stdout).toContain('VERIFY_INCOMPLETE')
+    expect((await plan()).stdout).toContain('not verified')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})

@@ -1,6 +1,7 @@
 // Small runbooks that the canaries break, and the ways to ask verify about them.
 import { apply, type Program } from '../../src/kernel/index.ts'
-import { unknown } from '../../src/values/index.ts'
+import type { Step } from '../../src/language/index.ts'
+import { type JsonObject, unknown } from '../../src/values/index.ts'
 import { type Bounds, type Subject, search, type Verdict } from '../../src/verify/index.ts'
 import { approve, block, call, choose, end, foreach, parallel, program, scope, uses, wait } from '../kernel/build.ts'
 
@@ -147,3 +148,63 @@ export const subject = (of: Program, more: Partial<Subject> = {}): Subject => ({
 
 export const verify = (what: Subject, bounds: Partial<Bounds> = {}): Promise<Verdict> =>
   search(what, { faults: 1, maxStates: 100_000, maxViolations: 20, ...bounds })
+
+// ---- restore points ---------------------------------------------------------------------------------------------
+
+const vm = { type: 'string', 'x-means': 'vm' }
+const means = (word: string) => ({ 'x-means': word })
+const input = (properties: JsonObject) => ({ type: 'object', properties: { vm, ...properties } })
+
+/** With the words that tell a copy from a commit, a snapshot and a freeze. The freeze says itself when it is gone. */
+function telling(of: Program): Program {
+  const { actions, resources } = of
+  const { 't/copy': copying, 't/note': noting, 't/snapshot.create': snapshot, 't/freeze.create': freezing } = actions
+  const { 't/Freeze': freeze } = resources
+  if (!copying || !noting || !snapshot || !freezing || !freeze) throw new Error('the actions are there')
+  return {
+    ...of,
+    actions: {
+      ...actions,
+      't/copy': {
+        ...copying,
+        input: input({ maps: means('extents') }),
+        failures: { mapUnusable: { message: 'the map cannot be used', retryable: false, applied: 'no' } },
+      },
+      't/commit': {
+        ...noting,
+        name: 't/commit',
+        idempotent: true,
+        input: input({ level: means('level'), consistency: means('consistency') }),
+      },
+      't/snapshot.create': { ...snapshot, output: { type: 'object', properties: { id: means('snapshot') } } },
+      't/freeze.create': { ...freezing, input: input({ name: { type: 'string' } }) },
+    },
+    resources: { ...resources, 't/Freeze': { ...freeze, release: { ...freeze.release, gone: ['notFound'] } } },
+  }
+}
+
+const copyOf = (id: string) => uses(id, 't/copy', { vm: 'a', maps: [] })
+const commit = (consistency: unknown) => uses('commit', 't/commit', { vm: 'a', level: 'full', consistency })
+const storing = (...steps: readonly Step[]) => telling(program(block([scope('backup', block([...steps]))])))
+
+/** Copies disk by disk; one that fails does not stop the others. */
+export const storingEach = storing(
+  foreach('disks', '$.inputs.vms', 'disk', '$.disk', block([copyOf('copy')]), 'collect'),
+  commit('crash'),
+)
+export const committedPerDisk = storing(
+  foreach('disks', '$.inputs.vms', 'disk', '$.disk', block([copyOf('copy'), commit('crash')])),
+)
+export const committedBesides = storing(parallel('both', { data: block([copyOf('copy')]), point: block([commit('crash')]) }))
+export const stored = storing(copyOf('copy'), commit('crash'))
+export const committedFirst = storing(commit('crash'), copyOf('copy'))
+
+const quiet = uses('quiet', 't/freeze.create', { vm: 'a', name: 'g' })
+const snapOf = uses('snap', 't/snapshot.create', { name: 's' }, { owner: 'backup' })
+/** Frozen for the snapshot; the point claims something of it. */
+export const claiming = (claim: unknown, frozen: readonly Step[] = [quiet, snapOf], after: readonly Step[] = []) =>
+  storing(scope('freeze', block([...frozen]), { onDirtyClose: 'accept' }), ...after, copyOf('copy'), commit(claim))
+/** As much as the close of the freeze allows. */
+export const honest = claiming('$.steps.freeze.clean ? "application" : "crash"')
+export const neverFrozen = claiming('application', [snapOf])
+export const snappedTooLate = claiming('application', [quiet], [snapOf])

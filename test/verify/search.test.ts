@@ -55,6 +55,18 @@ describe.each(Object.keys(WITH_PEOPLE) as (keyof typeof WITH_PEOPLE)[])('%s', (n
   })
 })
 
+describe('restore points', () => {
+  const POINTS = { stored: runbooks.stored, honest: runbooks.honest, crash: runbooks.claiming('crash') }
+  it.each(Object.keys(POINTS) as (keyof typeof POINTS)[])(
+    '%s: a point that is committed last, and claims what was proven, breaks nothing [P8, P9]',
+    async (name) => {
+      const { violations, complete } = await verify(subject(POINTS[name]), { faults: 2 })
+      expect(violations).toEqual([])
+      expect(complete).toBe(true)
+    },
+  )
+})
+
 describe('two strands', () => {
   const GROUPS = {
     'that collect': runbooks.collecting,

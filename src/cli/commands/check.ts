@@ -21,10 +21,12 @@ import { createLibrary, type PackCache, RUNBOOK_ENDING } from '../library.ts'
 import { hasErrors, Refusal, type Sources } from '../refusal.ts'
 import { openSession, type Session } from '../session.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
+import { type Bounds, type Verification, verifyOnce } from '../verification.ts'
 
-interface Options {
+interface Options extends Bounds {
   readonly format: 'text' | 'json' | 'sarif'
   readonly watch?: true
+  readonly verify?: true
 }
 
 export const run: RunCommand<[what: readonly string[]], Options> = async (host, options, what) => {
@@ -38,12 +40,19 @@ interface Result {
   readonly files: readonly string[]
   readonly diagnostics: readonly Diagnostic[]
   readonly sources: Sources
+  /** A line for each runbook that was verified. */
+  readonly verified: readonly string[]
 }
 
 const exitCodeOf = ({ diagnostics }: Result): ExitCode => (hasErrors(diagnostics) ? EXIT.checkFailed : EXIT.done)
 
 /** Throws Refusal where there is nothing that could be checked. */
-async function checkAll(host: Host, options: GlobalOptions, what: readonly string[], packs?: PackCache): Promise<Result> {
+async function checkAll(
+  host: Host,
+  options: Options & GlobalOptions,
+  what: readonly string[],
+  packs?: PackCache,
+): Promise<Result> {
   const session = await sessionFor(host, options, what, packs)
   const files = what.length === 0 ? filesBelow(host, '.', isCheckable) : what.flatMap((each) => filesOf(host, session, each))
   if (files.length === 0) throw new Refusal([nothingToCheck(what.length === 0 ? [host.workingDirectory] : what)])
@@ -51,16 +60,27 @@ async function checkAll(host: Host, options: GlobalOptions, what: readonly strin
   const diagnostics: Diagnostic[] = []
   const sources = new Map<string, string>()
   const runbooks: RunbookAtHand[] = []
+  const verified: string[] = []
   for (const file of files) {
     const checked = await checkFile(host, session, file)
     for (const [name, text] of checked.sources) sources.set(name, text)
     diagnostics.push(...checked.diagnostics)
-    const { runbook, catalogue } = checked
-    if (runbook && catalogue) runbooks.push({ runbook, catalogue })
+    const { loaded } = checked
+    if (!loaded) continue
+    runbooks.push(loaded)
+    if (!options.verify || hasErrors(checked.diagnostics)) continue
+    const verification = await verifyOnce(host, session.config, file, loaded, options)
+    diagnostics.push(...verification.diagnostics)
+    verified.push(...inWords(file, verification))
   }
   diagnostics.push(...checkLockOrder(runbooks))
-  return { files, diagnostics: withoutRepeats(diagnostics), sources }
+  return { files, diagnostics: withoutRepeats(diagnostics), sources, verified }
 }
+
+const inWords = (file: string, { verified, before }: Verification): readonly string[] =>
+  verified
+    ? [`${file}  verified${before ? ' before' : ''}: ${count(verified.faults, 'fault')}, ${count(verified.items, 'item')}`]
+    : []
 
 /** Ends on Ctrl-C, as the last check would have. Packs are read again only when something in their folder has changed. */
 async function checkAgainAndAgain(host: Host, options: Options & GlobalOptions, what: readonly string[]): Promise<ExitCode> {
@@ -125,7 +145,7 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic
   return [...byText.values()]
 }
 
-async function print(host: Host, format: Options['format'], { files, diagnostics, sources }: Result) {
+async function print(host: Host, format: Options['format'], { files, diagnostics, sources, verified }: Result) {
   switch (format) {
     case 'json':
       return host.stdout.write(`${JSON.stringify(diagnosticsToJson(diagnostics, sources), undefined, 2)}\n`)
@@ -140,6 +160,7 @@ async function print(host: Host, format: Options['format'], { files, diagnostics
       const warnings = diagnostics.length - errors
       if (diagnostics.length > 0)
         host.stdout.write(`${formatDiagnostics(diagnostics, sources, { colour: wantsColour(host, host.stdout) }).trimEnd()}\n\n`)
+      for (const line of verified) host.stdout.write(`${line}\n`)
       host.stdout.write(`${count(files.length, 'file')} checked, ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`)
       const [first] = inReadingOrder(diagnostics)
       return first && host.stdout.write(`\`holdfast explain ${first.code}\` tells more.\n`)

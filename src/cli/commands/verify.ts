@@ -1,6 +1,5 @@
 // `holdfast verify`: every placement of a few faults in a runbook, against what its packs' manifests say. Touches nothing.
 
-import { resolveUses } from '../../language/index.ts'
 import {
   replay,
   reportAsMarkdown,
@@ -15,14 +14,12 @@ import {
 import type { RunCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { Host } from '../host.ts'
-import { type InputOptions, readSomeInputs } from '../inputs.ts'
+import { type InputOptions, readGivenInputs, readSomeInputs } from '../inputs.ts'
 import type { Sources } from '../refusal.ts'
 import { checkedRunbook, openSession } from '../session.ts'
+import { type Bounds, verifyRequest } from '../verification.ts'
 
-interface Options extends InputOptions {
-  readonly faults: number
-  readonly items: number
-  readonly states: number
+interface Options extends InputOptions, Bounds {
   readonly table?: true
   readonly replay?: string
   readonly format: 'text' | 'json' | 'markdown'
@@ -30,16 +27,10 @@ interface Options extends InputOptions {
 
 export const run: RunCommand<[runbook: string], Options> = async (host, options, fileOrName) => {
   const session = await openSession(host, options)
-  const { runbook, catalogue, sources } = await checkedRunbook(session, fileOrName, { operations: false })
-  const inputs = await readSomeInputs(host, runbook, options)
-  const packs = resolveUses(runbook, catalogue.packs)
-  const targets = Object.fromEntries(
-    runbook.targets.map(({ name, alias, connection }) => [
-      name,
-      { $target: name, connection: `${packs[alias] ?? alias}/${connection}` },
-    ]),
-  )
-  const request = { runbook, catalogue, inputs, targets, items: options.items, faults: options.faults, maxStates: options.states }
+  const loaded = await checkedRunbook(session, fileOrName, { operations: false })
+  const { runbook, sources } = loaded
+  await readSomeInputs(host, runbook, options)
+  const request = verifyRequest(loaded, await readGivenInputs(host, runbook, options), options)
   if (options.replay !== undefined) return tellAgain(host, options, request, options.replay, sources)
   if (options.table) return printTable(host, options, request)
   return judge(host, options, request, sources)

@@ -45,9 +45,15 @@ export function summaryOf(plan: Plan): readonly Fact[] {
     fact('Approvals', approvals(plan), 'caution'),
     fact('Locks', [plan.locks.length === 0 ? '' : wordsOf(plan.locks, 400)]),
     fact('NO dead-man', withoutDeadman(plan), 'grave'),
+    fact('Verified', [verified(plan)], plan.verified ? 'plain' : 'caution'),
     fact('Incomplete', plan.complete ? [] : ['there are more alternatives than a plan looks into'], 'grave'),
   ].filter(({ words }) => words.some((each) => each !== ''))
 }
+
+const verified = ({ verified: tried }: Plan): string =>
+  tried === undefined
+    ? 'not verified: “holdfast check --verify” tries what can go wrong'
+    : `${count(tried.faults, 'fault')}, ${count(tried.items, 'item')}: nothing is left behind`
 
 /** For those who approve and those who keep: also the texts that the plan was made from. */
 export const recordOf = (plan: Plan): readonly Fact[] =>
