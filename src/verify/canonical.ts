@@ -146,7 +146,7 @@ function worldText(subject: Subject, { state, world }: Node): string {
     doubts,
     lines(world.freezes, ({ acquired, covers, broken }) => `${acquired} ${covers} ${broken}`),
     lines(world.points, (point) => point),
-    lines(world.claims, (path) => path),
+    lines(world.claims, ({ path, level }) => `${path} ${level}`),
     world.failed.toSorted(),
     Object.keys(world.broken).sort(),
     world.recovering,

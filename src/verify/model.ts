@@ -42,8 +42,8 @@ export interface World {
   readonly freezes: Record<Path, Freeze>
   /** How far the restore point of each VM is. [P8] */
   readonly points: Record<string, 'missing' | 'stored' | 'committed'>
-  /** The step that committed the point of each VM and claimed more than any point may. [P9] */
-  readonly claims: Record<string, Path>
+  /** What the point of each VM says of its consistency, once its commit has left. [P9] */
+  readonly claims: Record<string, Claim>
   /** Steps that failed, until an enclosing block took note of it. */
   failed: Path[]
   /** Calls that do not work any more: purpose and path. */
@@ -90,6 +90,15 @@ export interface Freeze {
   readonly covers: boolean
   /** It ended by itself. */
   readonly broken: boolean
+}
+
+export interface Claim {
+  /** The step that commits the point. */
+  readonly path: Path
+  /** `‹where from›` for what only a run can tell. */
+  readonly level: string
+  /** More than every point may say, and the runbook's own word. */
+  readonly isBold: boolean
 }
 
 export interface Doubt {

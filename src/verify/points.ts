@@ -1,6 +1,7 @@
 // Restore points, as far as the vocabulary of manifests tells of them: what stores a VM, what commits its point, what freezes it. [P8, P9]
 import { actionNamed, type Path, resourceNamed } from '../kernel/index.ts'
 import { type Action, meaningsIn, meant, wordsIn } from '../packs/index.ts'
+import { isUnknown } from '../values/index.ts'
 import { identityOf } from './identity.ts'
 import type { Freeze, Sent, Subject, Violation, World } from './model.ts'
 
@@ -63,8 +64,9 @@ export function judgePoint(subject: Subject, world: World, sent: Sent, found: Vi
 function judgeClaim(world: World, { command }: Sent, action: Action, vm: string, found: Violation[]): void {
   const { path, input } = command
   const claim = meant(meaningsIn(action.input, input), 'consistency')
-  if (typeof claim !== 'string' || claim === LEAST) return
-  world.claims[vm] = path
+  const isBold = typeof claim === 'string' && claim !== LEAST
+  world.claims[vm] = { path, level: isUnknown(claim) ? `‹${claim.$unknown}›` : String(claim ?? LEAST), isBold }
+  if (!isBold) return
   const say = (why: string): void => void found.push({ promise: 'P9', path, text: `${path} claims ${claim} consistency, ${why}` })
   const freezes = Object.entries(world.freezes).filter(([, freeze]) => isOf(freeze, vm))
   const [broken] = freezes.find(([, { broken }]) => broken) ?? []
@@ -74,6 +76,22 @@ function judgeClaim(world: World, { command }: Sent, action: Action, vm: string,
 }
 
 const isOf = (freeze: Freeze, vm: string | undefined): boolean => freeze.vm === undefined || vm === undefined || freeze.vm === vm
+
+// ---- in sum -----------------------------------------------------------------------------------------------------
+
+export const GUEST = { frozen: 'frozen', alone: 'thawed by itself', thawed: 'thawed', never: 'never frozen' } as const
+
+/** How guests are left. */
+export function guestIn({ freezes, things }: World): string {
+  const frozen = Object.keys(freezes).some((path) => things[path]?.presence === 'there')
+  if (frozen) return GUEST.frozen
+  const all = Object.values(freezes)
+  return all.length === 0 ? GUEST.never : all.some(({ broken }) => broken) ? GUEST.alone : GUEST.thawed
+}
+
+/** What the committed points say of their consistency. */
+export const levelsIn = ({ points, claims }: World): readonly string[] =>
+  Object.entries(claims).flatMap(([vm, { level }]) => (points[vm] === 'committed' ? [level] : []))
 
 // ---- what happens -----------------------------------------------------------------------------------------------
 
@@ -116,8 +134,8 @@ export function brokeOff(world: World, path: Path, found: Violation[]): void {
   const freeze = world.freezes[path]
   if (!freeze) return
   world.freezes[path] = { ...freeze, broken: true }
-  for (const [vm, commit] of Object.entries(world.claims)) {
-    if (!isOf(freeze, vm)) continue
+  for (const [vm, { path: commit, isBold }] of Object.entries(world.claims)) {
+    if (!isBold || !isOf(freeze, vm)) continue
     found.push({ promise: 'P9', path: commit, text: `${commit} claimed consistency while ${path} could still end by itself` })
   }
 }

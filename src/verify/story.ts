@@ -93,8 +93,11 @@ function tellMove(subject: Subject, before: Node, after: Node, { move, cost }: O
       return line(move.lock.replace(/![a-z]+$/, ''), 'its lock is granted')
     case 'approve':
       return line(move.approval, move.decision === 'granted' ? 'is approved' : 'is denied')
-    case 'lapse':
-      return line(move.thing, 'the platform lets the lease go')
+    case 'lapse': {
+      const thing = before.world.things[move.thing]
+      const isLease = thing !== undefined && resourceNamed(subject.truth, thing.type).lease !== undefined
+      return line(move.thing, isLease ? 'the platform lets the lease go' : 'it ends by itself')
+    }
     case 'cancel':
       return line('', 'the operator cancels the run')
     case 'crash':

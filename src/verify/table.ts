@@ -4,6 +4,7 @@ import { canonical } from './canonical.ts'
 import { fork } from './fork.ts'
 import type { Node, Option, Subject } from './model.ts'
 import { perform } from './perform.ts'
+import { guestIn, levelsIn } from './points.ts'
 import { reduced } from './reduce.ts'
 import { firstNode, openOptions } from './search.ts'
 import { deviationOf } from './story.ts'
@@ -15,8 +16,14 @@ export interface Row {
   readonly happens: string
   /** How the run can end then: `succeeded`, `failed: notFound`, `cancelled`. */
   readonly results: readonly string[]
-  /** What the run still owes at its end, for reap to settle; an alert goes with it. */
+  /** How guests are left then: `frozen`, `thawed`, `thawed by itself`, `never frozen`. */
+  readonly guest: readonly string[]
+  /** What restore points that are committed then say of their consistency; `none` where none is. */
+  readonly consistency: readonly string[]
+  /** What the run still owes at its end, for reap to settle. */
   readonly remains: readonly string[]
+  /** Somebody is told, because something is owed. */
+  readonly alert: boolean
 }
 
 export interface Table {
@@ -24,11 +31,17 @@ export interface Table {
   readonly complete: boolean
 }
 
+interface Draft {
+  readonly path: Path
+  readonly happens: string
+  readonly results: Set<string>
+  readonly guest: Set<string>
+  readonly consistency: Set<string>
+  readonly remains: Set<string>
+}
+
 interface Drafts {
-  readonly rows: Map<
-    string,
-    { readonly path: Path; readonly happens: string; readonly results: Set<string>; readonly remains: Set<string> }
-  >
+  readonly rows: Map<string, Draft>
   readonly entries: { readonly row: string; readonly node: Node }[]
 }
 
@@ -40,18 +53,25 @@ export async function failureTable(subject: Subject, maxStates: number): Promise
   left -= await walk(subject, unknowns, [firstNode(subject)], 1, left, (node, options) =>
     deviate(subject, unknowns, drafts, node, options),
   )
-  for (const [row, { results, remains }] of drafts.rows) {
+  for (const [row, { results, guest, consistency, remains }] of drafts.rows) {
     const nodes = drafts.entries.filter((entry) => entry.row === row).map(({ node }) => node)
     left -= await walk(subject, unknowns, nodes, 0, left, ({ state, world }) => {
       if (!world.finished || world.reaped || !state.outcome) return
       results.add(resultOf(state.outcome))
+      guest.add(guestIn(world))
+      const levels = levelsIn(world)
+      for (const level of levels.length === 0 ? ['none'] : levels) consistency.add(withoutKeys(level))
       for (const path of state.outcome.owed) remains.add(withoutKeys(path))
     })
   }
   const rows = [...drafts.rows.values()].map((row) => ({
-    ...row,
+    path: row.path,
+    happens: row.happens,
     results: [...row.results].sort(),
+    guest: [...row.guest].sort(),
+    consistency: [...row.consistency].sort(),
     remains: [...row.remains].sort(),
+    alert: row.remains.size > 0,
   }))
   return { rows, complete: left > 0 }
 }
@@ -92,10 +112,19 @@ function deviate(subject: Subject, unknowns: Unknowns, { rows, entries }: Drafts
     perform(subject, unknowns, next, option)
     const { path, happens } = deviationOf(subject, node, option)
     const row = `${withoutKeys(path)} ${happens}`
-    if (!rows.has(row)) rows.set(row, { path: withoutKeys(path), happens, results: new Set(), remains: new Set() })
+    if (!rows.has(row)) rows.set(row, newDraft(withoutKeys(path), happens))
     entries.push({ row, node: next })
   }
 }
+
+const newDraft = (path: Path, happens: string): Draft => ({
+  path,
+  happens,
+  results: new Set(),
+  guest: new Set(),
+  consistency: new Set(),
+  remains: new Set(),
+})
 
 const withoutKeys = (path: Path): Path => path.replace(/\[[^\]]*\]/g, '')
 const resultOf = ({ status, failure }: Outcome): string => (failure ? `${status}: ${failure.type}` : status)

@@ -56,23 +56,30 @@ function storyLines({ violations, lines, held }: Story, sources: Sources): reado
 export function tableAsText({ rows, complete }: Table): string {
   const lines: string[] = []
   let at: string | undefined
-  for (const { path, happens, results, remains } of rows) {
+  for (const { path, happens, results, guest, consistency, remains, alert } of rows) {
     if (path !== at) lines.push(path === '' ? '(between steps)' : path)
     at = path
-    lines.push(`  ${happens}  →  ${results.join(' | ')}${remains.length === 0 ? '' : `  OWED, alert: ${remains.join(', ')}`}`)
+    lines.push(
+      `  ${happens}  →  ${results.join(' | ')}`,
+      `      guest ${guest.join(' | ')}; point ${consistency.join(' | ')}${remains.length === 0 ? '' : `; OWED: ${remains.join(', ')}`}${alert ? '; ALERT' : ''}`,
+    )
   }
   return `${lines.join('\n')}\n${complete ? '' : '\nNOT COMPLETE: there are more states than --states allows\n'}`
 }
 
 export function tableAsMarkdown({ rows, complete }: Table): string {
-  const lines = rows.map(
-    ({ path, happens, results, remains }) =>
-      `| ${path === '' ? '' : `\`${path}\``} | ${cell(happens)} | ${cell(results.join('; '))} | ${remains.length === 0 ? 'nothing' : cell(remains.join(', '))} | ${
-        remains.length === 0 ? '' : 'yes'
-      } |`,
-  )
-  const head = ['| step | what happens | the run ends | what remains | alert |', '| --- | --- | --- | --- | --- |']
-  return `${[...head, ...lines].join('\n')}\n${complete ? '' : '\nNot complete: there are more states than `--states` allows.\n'}`
+  const head = ['step', 'what happens', 'the run ends', 'guest', 'consistency of points', 'what remains', 'alert']
+  const body = rows.map(({ path, happens, results, guest, consistency, remains, alert }) => [
+    path === '' ? '' : `\`${path}\``,
+    happens,
+    results.join('; '),
+    guest.join('; '),
+    consistency.join('; '),
+    remains.length === 0 ? 'nothing' : remains.join(', '),
+    alert ? 'yes' : '',
+  ])
+  const lines = [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.map(cell).join(' | ')} |`)
+  return `${lines.join('\n')}\n${complete ? '' : '\nNot complete: there are more states than `--states` allows.\n'}`
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|')

@@ -35,7 +35,10 @@ test('programs get the verdict and the matrix as JSON', async () => {
     path: 'vms/one/tracking',
     happens: 'the operator cancels the run',
     results: ['cancelled'],
+    guest: ['never frozen'],
+    consistency: ['none'],
     remains: [],
+    alert: false,
   })
 })
 

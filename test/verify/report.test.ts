@@ -1,4 +1,6 @@
 // What people read: the verdict, a counterexample with its places, and the failure matrix.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseRunbook } from '../../src/language/index.ts'
 import type { Catalogue } from '../../src/packs/index.ts'
@@ -7,12 +9,13 @@ import {
   replay,
   reportAsText,
   storyAsText,
+  type Table,
   tableAsMarkdown,
   tableAsText,
   verifyRunbook,
 } from '../../src/verify/index.ts'
 import { block, program } from '../kernel/build.ts'
-import { leased, subject } from './runbooks.ts'
+import { honest, leased, subject } from './runbooks.ts'
 
 const known = program(block([]))
 const catalogue = {
@@ -77,8 +80,22 @@ describe('the failure matrix', () => {
     expect(table.complete).toBe(true)
     expect(text).toContain('t/snapshot.create fails: answerLost, though it took effect  →  succeeded')
     expect(text).toContain(
-      'release by t/snapshot.delete does not work from now on  →  failed: dirtyClose  OWED, alert: backup/snap',
+      'release by t/snapshot.delete does not work from now on  →  failed: dirtyClose\n      guest never frozen; point none; OWED: backup/snap; ALERT',
     )
-    expect(tableAsMarkdown(table)).toContain('| `backup/copy` | the operator cancels the run | cancelled | nothing |  |')
+    expect(tableAsMarkdown(table)).toContain(
+      '| `backup/copy` | the operator cancels the run | cancelled | never frozen | none | nothing |  |',
+    )
+  })
+
+  // HOLDFAST_ACCEPT_CASES=1 rewrites them; read the difference.
+  it.each([
+    ['txt', tableAsText],
+    ['md', tableAsMarkdown],
+    ['json', (table: Table) => `${JSON.stringify(table, undefined, 2)}\n`],
+  ] as const)('tells how the guest is left, what the point claims and who is told, as %s', async (kind, print) => {
+    const file = join(import.meta.dirname, `tables/honest.${kind}`)
+    const printed = print(await failureTable(subject(honest), 10_000))
+    if (process.env.HOLDFAST_ACCEPT_CASES) writeFileSync(file, printed)
+    expect(printed).toBe(readFileSync(file, 'utf8'))
   })
 })
