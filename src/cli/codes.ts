@@ -181,6 +181,11 @@ export const cliCodes = {
     title: 'The platform has no simulator',
     explanation: 'Some packs contribute a server that speaks the API of the platform; this one does not.',
   },
+  SWEEP_UNKNOWN: {
+    title: 'Nobody can tell what stands on the platform',
+    explanation:
+      'A pack says under `sweep` of a resource type which reads list all there are. No resource type of this connection does.',
+  },
   TARGET_MALFORMED: {
     title: 'A target on the command line has no =',
     explanation: "Targets are bound with --target name=target: the runbook's name for it, then the configuration's.",
@@ -387,3 +392,8 @@ export const alertFailed = (hook: string, why: string): Diagnostic => ({
   }),
   severity: 'warning',
 })
+
+export const sweepUnknown = (target: string, connection: string): Diagnostic =>
+  error('SWEEP_UNKNOWN', `no pack can list what stands on ${target}, a ${connection}`, {
+    hint: 'Its pack may declare sweep on a resource type; docs/guide/vendors.md tells how.',
+  })

@@ -61,7 +61,8 @@ function dutyOf(
   }
 }
 
-function targetsIn(value: Json): readonly string[] {
+/** The configured targets in the input of a call. */
+export function targetsIn(value: Json): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(targetsIn)
   if (!isObject(value)) return []
   return typeof value.$target === 'string' ? [value.$target] : Object.values(value).flatMap(targetsIn)

@@ -227,7 +227,11 @@ export function createProgram(host: Host, finish: Finish): Command {
     .command('sweep')
     .description('compare what stands on a platform with the journal, and name what nobody is going to release; touches nothing')
     .argument('<target>', 'its name in the configuration')
-    .option('--prefix <text>', 'what names that runs give start with; a name with the id of a run in it counts anyway', 'holdfast-')
+    .option(
+      '--prefix <text>',
+      'what names that runs give start with; a name with the id of a run in it counts anyway',
+      'holdfast-',
+    )
     .option('--all', 'as text: also what no run has made')
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/sweep.ts')))

@@ -1,5 +1,6 @@
 // Rules for resource types: what is held can always be found, kept and let go.
 import { ENGINE_FAILURES } from '../language/index.ts'
+import { checkSweep } from './check-sweeps.ts'
 import { actionNamed, type Checked, checkName, presence, propertiesOf, requiredOf, shown } from './checked.ts'
 import * as codes from './codes.ts'
 import type { Action, Lease, ResourceType } from './model.ts'
@@ -11,6 +12,7 @@ export function checkResources(checked: Checked): void {
     checkIdentity(checked, subject)
     checkLookUp(checked, subject, 'find')
     checkLookUp(checked, subject, 'probe')
+    checkSweep(checked, name, resource, subject.path)
     checkRelease(checked, subject)
     checkLease(checked, subject)
     checkCritical(checked, subject)

@@ -97,7 +97,7 @@ const TABLE = {
   },
   PACK_EFFECT_WRONG: {
     title: 'An action cannot play this part',
-    explanation: 'find, probe and readBack only read, a release releases, and a renewal reads or mutates.',
+    explanation: 'find, probe, sweep and readBack only read, a release releases, and a renewal reads or mutates.',
   },
   PACK_RELEASE_UNSAFE: {
     title: 'A lost answer could leave a resource behind',
@@ -125,6 +125,11 @@ const TABLE = {
   PACK_FIND_OUTPUT: {
     title: 'A look-up does not answer what is needed',
     explanation: 'Its output requires found, and holds what the acquire would have answered.',
+  },
+  PACK_SWEEP_OUTPUT: {
+    title: 'A listing does not tell what it lists',
+    explanation:
+      'Each action under sweep answers exactly one required list of objects. What the next action needs, and all that identifies the resource, is required of the objects, by name; so a sweep can go from one to the next and compare what it finds with the ledger.',
   },
   PACK_PARENT_CYCLE: {
     title: 'Resource types are children of each other',

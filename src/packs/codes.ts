@@ -119,6 +119,9 @@ export const resourceUnexpected = (span: Span, action: string, effect: string) =
 export const effectWrong = (span: Span, role: string, action: string, effect: string, wanted: string) =>
   error('PACK_EFFECT_WRONG', span, `${role} is ${action}, whose effect is ${effect}; it must be ${wanted}`)
 
+export const sweepOutput = (span: Span, action: string, problem: string) =>
+  error('PACK_SWEEP_OUTPUT', span, `${action} ${problem}`, 'Name the reads in order, each for the items of the one before.')
+
 export const releaseUnsafe = (span: Span, resource: string) =>
   error(
     'PACK_RELEASE_UNSAFE',

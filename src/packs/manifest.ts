@@ -104,6 +104,7 @@ function toResource(raw: RawResource, name: string, { qualify }: Mapping): Resou
     identity: raw.identity,
     ...given('find', raw.find && qualify(raw.find)),
     ...given('probe', raw.probe && qualify(raw.probe)),
+    ...given('sweep', raw.sweep?.map(qualify)),
     appearsWithinMs: raw.appearsWithin === undefined ? DEFAULT_APPEARS_WITHIN_MS : durationMs(raw.appearsWithin),
     release: toReleaseRule(raw.release, qualify),
     releaseWhen: raw.releaseWhen ?? ['acquired', 'unknown'],

@@ -43,6 +43,11 @@ export interface ResourceType {
   readonly find?: string
   /** A read action; its output's `found` says whether it is still held. Asked when a release errs. */
   readonly probe?: string
+  /**
+   * Read actions that list all there are, each called for every item that the one before it listed; what an item is called is in its
+   * `identity`, or in that of the items above it. So what no ledger knows is found.
+   */
+  readonly sweep?: readonly string[]
   /** How long after the call a resource may still appear; within it "not found" is not final. */
   readonly appearsWithinMs: number
   readonly release: ReleaseRule

@@ -49,6 +49,7 @@ export interface RawResource {
   readonly identity: readonly string[]
   readonly find?: string
   readonly probe?: string
+  readonly sweep?: readonly string[]
   readonly appearsWithin?: string
   readonly release: {
     readonly action: string

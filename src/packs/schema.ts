@@ -132,6 +132,12 @@ const resource = closed(
     identity: { ...names('Inputs of the acquiring action that identify it before it exists.'), minItems: 1 },
     find: text('Read action that looks it up by identity; its output has `found`.'),
     probe: text('Read action that tells by `found` whether it is still held.'),
+    sweep: {
+      ...names(
+        'Read actions that list all there are, each called for every item of the one before; `holdfast sweep` compares them with the ledger.',
+      ),
+      minItems: 1,
+    },
     appearsWithin: duration('How long after the call it may still appear.'),
     release: releaseRule,
     releaseWhen: {
