@@ -10,6 +10,8 @@ const SLOW_MS = 20_000
 export interface Wire extends Network {
   /** Lets the fault strike once, after so many requests of the operation that pass. */
   strike(operation: string, does: WireFault, skip: number): void
+  /** From now on each request that meets no other fault meets what is drawn for it, if anything. */
+  strikeOften(draw: () => WireFault | undefined): void
   heal(): void
 }
 
@@ -21,6 +23,7 @@ interface Waiting {
 
 export function createWire(standIns: readonly StandIn[], clock: RehearsalClock): Wire {
   let waiting: Waiting[] = []
+  let often: () => WireFault | undefined = () => undefined
   const struck = new WeakMap<HttpRequest, WireFault>()
 
   const apiOf = ({ origin }: HttpRequest) => {
@@ -38,7 +41,7 @@ export function createWire(standIns: readonly StandIn[], clock: RehearsalClock):
       if (each.skip < 0) met ??= each
     }
     waiting = waiting.filter((each) => each !== met)
-    return met?.does
+    return met?.does ?? often()
   }
 
   async function answer(request: HttpRequest): Promise<HttpAnswer> {
@@ -52,8 +55,12 @@ export function createWire(standIns: readonly StandIn[], clock: RehearsalClock):
 
   return {
     strike: (operation, does, skip) => void waiting.push({ operation, does, skip }),
+    strikeOften: (draw) => {
+      often = draw
+    },
     heal: () => {
       waiting = []
+      often = () => undefined
     },
     refuse(request) {
       const does = meet(request)

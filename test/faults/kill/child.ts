@@ -1,5 +1,5 @@
 // A process to be killed. Arguments: a scene, then tasks that are done in order: `record <n> <folder>` starts a run and dies at its n-th
-// record, `call <n> <folder>` at its n-th call; `pause <n> <folder>` stands still there; `resume 0 <folder>` resumes what a dead process left,
+// record, `call <n> <folder>` at its n-th call; `pause <n> <folder>` stands still there; `run 0 <folder>` says `up` and waits to be killed; `resume 0 <folder>` resumes what a dead process left,
 // `takeOver 0 <folder>` what one left that still lives.
 import { join } from 'node:path'
 import { createEngine } from '../../../src/engine/index.ts'
@@ -35,7 +35,9 @@ for (let at = 0; at < words.length; at += 3) {
     const takeOver = task === 'takeOver'
     for (const { id } of await journal.runs({ status: 'running' })) await (await engine.resume(id, { takeOver })).ended
   } else {
-    const { status, failure } = await (await engine.start(await opened.request())).ended
+    const request = await opened.request()
+    if (task === 'run') process.stdout.write('up\n')
+    const { status, failure } = await (await engine.start(request)).ended
     if (status !== 'succeeded') throw new Error(`a run that nobody killed ${status}: ${failure?.message}`)
   }
 }

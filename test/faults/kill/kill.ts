@@ -25,6 +25,8 @@ export interface KillOptions {
   readonly lanes?: number
   /** 1: each point; 2: every other; and so on. */
   readonly stride?: number
+  /** No point after this one, though the run goes on. */
+  readonly last?: number
 }
 
 /**
@@ -32,14 +34,14 @@ export interface KillOptions {
  * run resumes the one before it, so a killed run is taken over as soon as a new process is up.
  */
 export async function killAtEach(scene: string, options: KillOptions): Promise<readonly Killed[]> {
-  const { point, folderOf, lanes = 2, stride = 1 } = options
+  const { point, folderOf, lanes = 2, stride = 1, last = Number.POSITIVE_INFINITY } = options
   const killed: Killed[] = []
   let next = 1
   let isPast = false
 
   async function lane(): Promise<void> {
     let left: readonly string[] = []
-    while (!isPast) {
+    while (!isPast && next <= last) {
       const count = next
       next += stride
       const folder = await folderOf(`${point}-${count}`)
@@ -70,6 +72,18 @@ export async function pauseAtCall(scene: string, call: number, folder: string) {
       return { code, errors }
     },
   }
+}
+
+/** Does the tasks, the last of which says `up`, and kills the process so many milliseconds later. Signal and code say which came first. */
+export async function killAtInstant(scene: string, tasks: readonly string[], afterMs: number) {
+  const running = start(scene, tasks)
+  const ended = Promise.all([text(running.stderr), once(running, 'close')])
+  const up = await Promise.race([once(running.stdout, 'data').then(() => performance.now()), ended.then(() => undefined)])
+  const timer = setTimeout(() => running.kill('SIGKILL'), afterMs)
+  const [errors, [code, signal]] = await ended
+  clearTimeout(timer)
+  const tookMs = up === undefined ? 0 : performance.now() - up
+  return { code: code as number | null, signal: signal as NodeJS.Signals | null, errors, tookMs }
 }
 
 export async function child(scene: string, tasks: readonly string[]) {

@@ -1,5 +1,5 @@
-// The group backup against a simulated platform that runs elsewhere: `scene.json` in the folder says where and which group,
-// and beside it lies the vault.
+// A shipped runbook against a simulated platform that runs elsewhere: `scene.json` in the folder says which, where and with what
+// inputs, and beside it lies the vault.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fastClock } from '../../../src/engine/index.ts'
@@ -13,7 +13,9 @@ import type { OpenScene } from './scene.ts'
 export interface ScpSceneFile {
   readonly settings: Readonly<Record<string, Json>>
   readonly secrets: Readonly<Record<string, string>>
-  readonly groupId: string
+  /** File name below the pack, without its ending. */
+  readonly runbook: string
+  readonly inputs: JsonObject
   readonly vaultPassword: string
   readonly rate: number
 }
@@ -22,9 +24,14 @@ const RUNBOOKS = join(import.meta.dirname, '../../../runbooks')
 const PACKS = ['core', 'block-transfer', 'sangfor-scp']
 
 const open: OpenScene = async (folder) => {
-  const { settings, secrets, groupId, vaultPassword, rate } = JSON.parse(
-    await readFile(join(folder, 'scene.json'), 'utf8'),
-  ) as ScpSceneFile
+  const {
+    settings,
+    secrets,
+    runbook: name,
+    inputs: given,
+    vaultPassword,
+    rate,
+  } = JSON.parse(await readFile(join(folder, 'scene.json'), 'utf8')) as ScpSceneFile
   const hidden = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]))
   const connections: Readonly<Record<string, Connection>> = {
     cloud: { target: 'cloud', type: 'sangfor-scp/Connection', settings: { ...settings, ...hidden } },
@@ -49,17 +56,17 @@ const open: OpenScene = async (folder) => {
       },
     },
     request: async () => {
-      const text = await readFile(join(RUNBOOKS, 'sangfor-scp/consistency-group-backup.runbook.yaml'), 'utf8')
-      const { runbook, diagnostics } = parseRunbook(text, 'consistency-group-backup.runbook.yaml')
+      const text = await readFile(join(RUNBOOKS, `sangfor-scp/${name}.runbook.yaml`), 'utf8')
+      const { runbook, diagnostics } = parseRunbook(text, `${name}.runbook.yaml`)
       if (!runbook) throw new Error(JSON.stringify(diagnostics))
       const packs = []
-      for (const name of PACKS) {
-        const { pack, sources, diagnostics: found } = await loadPack(join(RUNBOOKS, name))
+      for (const folderName of PACKS.filter((each) => each === 'core' || runbook.uses.some(({ pack }) => pack === each))) {
+        const { pack, sources, diagnostics: found } = await loadPack(join(RUNBOOKS, folderName))
         if (!pack) throw new Error(JSON.stringify(found))
         packs.push({ pack, sources })
       }
-      const inputs = fillDefaults(runbook.inputs ?? {}, { groupId }).value as JsonObject
-      return { runbook, text, packs, inputs, targets: { cloud: 'cloud', vault: 'vault' } }
+      const inputs = fillDefaults(runbook.inputs ?? {}, given).value as JsonObject
+      return { runbook, text, packs, inputs, targets: Object.fromEntries(runbook.targets.map(({ name }) => [name, name])) }
     },
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   }

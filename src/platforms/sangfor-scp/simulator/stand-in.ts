@@ -1,7 +1,7 @@
 // The simulator for rehearsals: two small VMs in one consistency group, no port for its API, time that the rehearsal moves.
 import type { StandIn, StandInOptions } from '../../platform.ts'
 import { FAULT_KINDS, type FaultKind } from './faults.ts'
-import { startScpSimulator } from './start.ts'
+import { type ScpSimulator, startScpSimulator } from './start.ts'
 
 const MIB = 2 ** 20
 
@@ -12,8 +12,19 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
   const scp = await startScpSimulator({ seed, rate: 0, startAt: startAtMs, listens: false })
   const vms = ['erp-db', 'erp-app'].map((name) => scp.addVm({ name, disks: [{ sizeBytes: 4 * MIB }, { sizeBytes: 2 * MIB }] }))
   for (const { guest } of vms) guest.write(6)
-  const serverIds = vms.map(({ id }) => id)
-  const groupId = scp.addGroup('erp', serverIds)
+  return standInOf(
+    scp,
+    scp.addGroup(
+      'erp',
+      vms.map(({ id }) => id),
+    ),
+    vms.map(({ id }) => id),
+  )
+}
+
+/** Any simulator without a port whose time stands still; those VMs are there from the start. */
+export function standInOf(scp: ScpSimulator, groupId: string, serverIds: readonly string[]): StandIn {
+  const asked: Record<string, number> = {}
   const vmLines = (): readonly string[] =>
     (scp.state().vms as { id: string; name: string }[])
       .filter(({ id }) => !serverIds.includes(id))
@@ -29,7 +40,10 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
       },
       advanceTo: (ms) => scp.clock.advance(Math.max(0, ms - scp.clock.now())),
     },
-    asked: () => countOf(scp.calls.map(({ operationId }) => operationId)),
+    asked: () => {
+      for (const { operationId } of scp.calls.splice(0)) asked[operationId] = (asked[operationId] ?? 0) + 1
+      return { ...asked }
+    },
     faultsOf: (operation) => (/^(get|list|query|find)/i.test(operation) ? INSIDE.slice(2) : INSIDE),
     strike: (operation, fault, skip) => {
       const does = FAULT_KINDS.find((kind) => kind === fault)
@@ -41,10 +55,4 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
     made: vmLines,
     [Symbol.asyncDispose]: () => scp[Symbol.asyncDispose](),
   }
-}
-
-function countOf(names: readonly string[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {}
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
-  return counts
 }

@@ -1,0 +1,199 @@
+// A day of hourly backups in leaping time: the true engine, actions, journal and vault, with a part of all calls going wrong all day long.
+// The far side's own state is the judge; what grows is measured.
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { openJournal } from '../../src/journal/index.ts'
+import type { Handlers } from '../../src/packs/index.ts'
+import { type Platform, platforms } from '../../src/platforms/index.ts'
+import { standInOf } from '../../src/platforms/sangfor-scp/simulator/stand-in.ts'
+import { type ScpSimulator, startScpSimulator } from '../../src/platforms/sangfor-scp/simulator/start.ts'
+import { WIRE_FAULTS, type WireFault } from '../../src/rehearse/model.ts'
+import { createRandom } from '../../src/rehearse/random.ts'
+import { openEngine, openStage } from '../../src/rehearse/stage.ts'
+import type { JsonObject } from '../../src/values/index.ts'
+import { sceneOf } from './scenes.ts'
+
+export interface SoakOptions {
+  readonly hours: number
+  readonly vms: number
+  /** Part of all requests that meet a fault. */
+  readonly faultRate: number
+  readonly seed: string
+  /** For the journal. */
+  readonly folder: string
+  readonly onHour?: (hour: SoakHour) => void
+}
+
+export interface SoakHour {
+  readonly hour: number
+  readonly status: string
+  readonly failure?: string
+  /** On the run's own clock. */
+  readonly tookMs: number
+  /** Restore points that this run has committed. */
+  readonly points: number
+  /** Settled by `reap` once nothing went wrong any more. */
+  readonly reaped: number
+  /** After the hour's run: what is still held or owed; a line each. */
+  readonly leaks: readonly string[]
+  /** After a collection. */
+  readonly heapBytes: number
+  readonly journalBytes: number
+}
+
+export interface SoakReport {
+  readonly hours: readonly SoakHour[]
+  readonly byStatus: Readonly<Record<string, number>>
+  readonly points: number
+  readonly requests: number
+  readonly renewals: number
+  readonly faults: Readonly<Record<string, number>>
+  /** What the vault and the platform say at the end, every stored byte read; a line each. */
+  readonly problems: readonly string[]
+}
+
+const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const DISK_BYTES = 256 * 1024
+const PARALLEL = 16
+const PARTS = 1_000_000
+
+/** Each copy takes so long that its lease has to be renewed, and less than stalls are noticed after. */
+const COPY_MS = { least: MINUTE_MS, more: 3 * MINUTE_MS } as const
+
+export async function soak({ hours, vms, faultRate, seed, folder, onHour }: SoakOptions): Promise<SoakReport> {
+  await using opened = new AsyncDisposableStack()
+  const scene = sceneOf('consistency-group-backup')
+  const far = await farSideOf(vms, seed)
+  const stage = {
+    ...(await openStage(far.platforms, [scene], seed, opened)),
+    journal: opened.use(openJournal(join(folder, 'journal.sqlite'))),
+  }
+  const { clock, wire, standIns, journal } = stage
+  const scp = standIns.find(({ connection }) => connection === 'sangfor-scp/Connection')
+  const random = createRandom(`${seed}/wire`)
+  const faults: Record<string, number> = {}
+  const draw = (): WireFault | undefined => {
+    if (random.below(PARTS) >= faultRate * PARTS) return undefined
+    const fault = random.pick(WIRE_FAULTS)
+    faults[fault] = (faults[fault] ?? 0) + 1
+    return fault
+  }
+  const done: SoakHour[] = []
+
+  for (let hour = 1; hour <= hours; hour += 1) {
+    far.guestsWrite(hour)
+    const startedMs = clock.passedMs
+    const runId = `hour-${String(hour).padStart(3, '0')}`
+    const pointsBefore = far.points.size
+    wire.strikeOften(draw)
+    const life = openEngine(stage, journal, runId, 0)
+    const inputs = { ...scene.inputs(far.known()), parallelVms: PARALLEL }
+    const run = await life.engine.start({ ...scene.start, inputs, targets: scene.targets })
+    const outcome = await Promise.race([run.ended, clock.stuck.then(() => undefined)])
+    const tookMs = clock.passedMs - startedMs
+    wire.heal()
+    const owed = await journal.obligations({ open: true, runId })
+    if (owed.length > 0) await Promise.race([life.engine.reap(runId), clock.stuck])
+    await life.engine[Symbol.asyncDispose]()
+    await clock.sleep(Math.max(MINUTE_MS, hour * HOUR_MS - clock.passedMs))
+    const still = await journal.obligations({ open: true, runId })
+    const report: SoakHour = {
+      hour,
+      status: outcome?.status ?? 'stuck',
+      ...(outcome?.failure ? { failure: outcome.failure.message } : {}),
+      tookMs,
+      points: far.points.size - pointsBefore,
+      reaped: owed.length,
+      leaks: [...far.leaks(), ...still.map(({ obligation }) => `never settled: ${obligation.id}`)],
+      heapBytes: heapAfterCollection(),
+      journalBytes: await sizeOf(join(folder, 'journal.sqlite')),
+    }
+    done.push(report)
+    onHour?.(report)
+  }
+  const asked = scp?.asked() ?? {}
+  return {
+    hours: done,
+    byStatus: Object.fromEntries([...Map.groupBy(done, ({ status }) => status)].map(([status, { length }]) => [status, length])),
+    points: far.points.size,
+    requests: Object.values(asked).reduce((sum, times) => sum + times, 0),
+    renewals: asked.renewBackupResource ?? 0,
+    faults,
+    problems: (await Promise.all(standIns.map((standIn) => standIn.leaks()))).flat(),
+  }
+}
+
+/** The shipped platforms, with an SCP of that many VMs in one group, and with copies that take minutes. */
+async function farSideOf(vms: number, seed: string) {
+  let scp: ScpSimulator | undefined
+  let known: JsonObject = {}
+  const guests: { write(count: number): unknown }[] = []
+  const slow = createRandom(`${seed}/copies`)
+
+  async function start(startAtMs: number) {
+    scp = await startScpSimulator({ seed, rate: 0, startAt: startAtMs, listens: false })
+    const ids: string[] = []
+    for (let n = 1; n <= vms; n += 1) {
+      const { id, guest } = scp.addVm({ name: `vm-${n}`, disks: [{ sizeBytes: DISK_BYTES }, { sizeBytes: DISK_BYTES }] })
+      guest.write(2)
+      ids.push(id)
+      guests.push(guest)
+    }
+    const groupId = scp.addGroup('all', ids)
+    known = { groupId }
+    return standInOf(scp, groupId, ids)
+  }
+  const points = new Set<string>()
+  const slowAndCounted = ({
+    'block-transfer/copy': copy,
+    'block-transfer/point.commit': commit,
+    ...others
+  }: Handlers): Handlers => {
+    if (!copy || !commit) throw new Error('nothing copies, or nothing commits')
+    return {
+      ...others,
+      'block-transfer/copy': async (input, context) => {
+        await context.clock.sleep(COPY_MS.least + slow.below(COPY_MS.more), context.signal)
+        return copy(input, context)
+      },
+      'block-transfer/point.commit': async (input, context) => {
+        const output = await commit(input, context)
+        points.add(String(output.pointId))
+        return output
+      },
+    }
+  }
+  return {
+    platforms: platforms.map((platform): Platform => {
+      if (platform.pack === 'sangfor-scp')
+        return {
+          ...platform,
+          standIn:
+            async () =>
+            ({ startAtMs }) =>
+              start(startAtMs),
+        }
+      return platform.pack === 'block-transfer' ? { ...platform, handlers: slowAndCounted(platform.handlers) } : platform
+    }),
+    points,
+    known: () => known,
+    /** A quarter of the VMs an hour. */
+    guestsWrite: (hour: number) => {
+      for (const [n, guest] of guests.entries()) if (n % 4 === hour % 4) guest.write(1)
+    },
+    leaks: () => [...(scp?.leaks() ?? []).filter((line) => !line.startsWith('task ')), ...(scp?.violations ?? [])],
+  }
+}
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+function heapAfterCollection(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
+const sizeOf = async (path: string): Promise<number> => (await stat(path)).size
