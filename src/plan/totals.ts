@@ -52,8 +52,8 @@ function callsIn({ holds, actionNamed }: Summing, steps: readonly PlanStep[]): T
     counts[target] = count
     return count
   }
-  const add = (requests: readonly Request[], isRead: boolean, more: boolean): void => {
-    for (const { purpose, target } of requests) {
+  const add = (sent: readonly Pick<Request, 'purpose' | 'target'>[], isRead: boolean, more: boolean): void => {
+    for (const { purpose, target } of sent) {
       const count = countOf(target)
       if (purpose === 'call' && !isRead) count.changes += 1
       else if (purpose !== 'page') count.reads += 1
@@ -61,28 +61,26 @@ function callsIn({ holds, actionNamed }: Summing, steps: readonly PlanStep[]): T
       if (more || purpose !== 'call') count.more = true
     }
   }
+  // Of a handler, whose wire is its own, at least one call.
+  const sent = (requests: readonly Request[], { action, input = null }: PlanStep) =>
+    requests.length > 0 || action === undefined
+      ? requests
+      : targetsIn(actionNamed(action), input).map((target) => ({ purpose: 'call' as const, target }))
   const repeated = new Set(steps.filter(({ certainty }) => certainty === 'each').map(({ path }) => path))
   const isRepeated = (path: string): boolean => [...repeated].some((loop) => path === loop || path.startsWith(`${loop}/`))
-  for (const { path, action, effect, input = null, requests } of steps) {
-    if (action === undefined || path.includes('!catch/')) continue
-    add(requests, effect === 'read', isRepeated(path))
-    if (requests.length > 0) continue
-    for (const target of targetsIn(actionNamed(action), input)) {
-      const count = countOf(target)
-      if (effect === 'read') count.reads += 1
-      else count.changes += 1
-      if (isRepeated(path)) count.more = true
-    }
-  }
-  for (const { path, releases, renews } of holds) {
+  const acquiring = new Map(holds.map((hold) => [hold.path, hold]))
+  for (const step of steps) {
+    const { path, effect, requests } = step
     if (path.includes('!catch/')) continue
-    add(releases, false, isRepeated(path))
-    add(renews, false, true)
+    const more = isRepeated(path)
+    add(sent(requests, step), effect === 'read', more)
+    const hold = acquiring.get(path)
+    if (hold && !hold.keptOnSuccess) add(sent(hold.releases, step), false, more)
+    if (hold?.leaseEveryMs !== undefined) add(sent(hold.renews, step), false, true)
   }
   return counts
 }
 
-/** Of a handler, whose wire is its own, at least one call. */
 function targetsIn({ input: { properties } }: Action, input: Json): readonly string[] {
   return Object.entries(isObject(properties) ? properties : {}).flatMap(([slot, schema]) => {
     const target = isObject(schema) && schema['x-connection'] !== undefined && isObject(input) ? input[slot] : undefined

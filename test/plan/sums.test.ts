@@ -120,6 +120,22 @@ describe('a plan in sum', () => {
     })
   })
 
+  it('counts of a handler, whose wire is its own, one call for each step, release and renewal', async () => {
+    const host = { $target: 'prod', connection: 't/Host' }
+    const body = block([
+      scope('work', block([uses('session', 't/session.create', { name: 'a', host }, once)])),
+      scope('more', block([uses('freeze', 't/freeze.create', { name: 'a', host }, once)])),
+    ])
+    const told = catalogueFor(body)
+    const connected = { properties: { name: {}, host: { 'x-connection': 't/Host' } } }
+    const action = (name: string) => {
+      const found = told.action(name)
+      return found && { ...found, input: connected }
+    }
+    const { totals } = await plan([...body.steps], { catalogue: { ...told, action } })
+    expect(totals.calls).toEqual({ prod: { reads: 0, changes: 2 + 2 + 1, more: true } })
+  })
+
   it('leaves out a step whose condition is known to be false', async () => {
     const made = await plan(
       [uses('never', 't/note', {}, { ...once, if: false }), uses('maybe', 't/note', {}, { ...once, if: '$.inputs.x' })],
