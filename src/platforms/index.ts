@@ -3,6 +3,7 @@ import { blockTransferHandlers } from './block-transfer/index.ts'
 import { coreHandlers } from './core/index.ts'
 import type { Platform } from './platform.ts'
 import { sangforScp } from './sangfor-scp/index.ts'
+import { smartxCloudtower } from './smartx-cloudtower/index.ts'
 
 export type { Platform, RunningSimulator, SimulatorModule, SimulatorOptions, StandIn, StartStandIn } from './platform.ts'
 
@@ -15,4 +16,5 @@ export const platforms: readonly Platform[] = [
     standIn: async () => (await import('./block-transfer/stand-in.ts')).startStandIn,
   },
   sangforScp,
+  smartxCloudtower,
 ]

@@ -1,0 +1,54 @@
+// ZADP of the simulator: ZBS volumes over NBD, as nbd-transport.ts asks for them. All of it is assumed. [X19]
+import { type NbdExport, serveNbd } from '../../../blocks/index.ts'
+import type { World } from './model.ts'
+import { differenceOf, type ZbsView } from './zbs.ts'
+
+/** Port 0 is any free one. */
+export const startZadp = (world: World, host: string, port: number) =>
+  serveNbd({ listen: { host, port }, resolve: async (name) => exportNamed(world, name) })
+
+/** `<zbsId>` of a LUN snapshot to read or of a volume to write; `<zbsId>/since/<base>` is a difference of two snapshots of one volume. */
+function exportNamed(world: World, name: string): NbdExport | undefined {
+  const [zbsId = '', since, baseId] = name.split('/')
+  const found = lunSnapshot(world, zbsId)
+  if (since === undefined) return found ? readable(found.disk.frozen, found.gone) : writable(world, zbsId)
+  const base = baseId === undefined ? undefined : lunSnapshot(world, baseId)
+  if (!found || base?.disk.volumeLocalId !== found.disk.volumeLocalId) return undefined
+  return readable(differenceOf(found.disk.frozen, base.disk.frozen), AbortSignal.any([found.gone, base.gone]))
+}
+
+function lunSnapshot({ snapshots }: World, zbsId: string) {
+  for (const { disks, gone } of snapshots.values()) {
+    const disk = disks.find((each) => each.zbsId === zbsId)
+    if (disk) return { disk, gone: gone.signal }
+  }
+  return undefined
+}
+
+function readable(view: ZbsView, gone: AbortSignal): NbdExport {
+  return {
+    sizeBytes: view.sizeBytes,
+    readOnly: true,
+    read: async (offsetBytes, into) => view.read(offsetBytes, into),
+    extents: async (offsetBytes, lengthBytes) => view.extents(offsetBytes, lengthBytes),
+    gone,
+  }
+}
+
+/** Nothing where a running VM mounts the volume. */
+function writable({ volumes, vms }: World, zbsId: string): NbdExport | undefined {
+  const volume = [...volumes.values()].find(({ lun }) => lun?.zbsId === zbsId)
+  if (!volume) return undefined
+  const inUse = [...vms.values()].some(
+    ({ status, disks }) => status === 'RUNNING' && disks.some(({ volumeId }) => volumeId === volume.id),
+  )
+  if (inUse) return undefined
+  const { content } = volume
+  return {
+    ...readable(content, new AbortController().signal),
+    readOnly: false,
+    write: async (offsetBytes, data) => content.write(offsetBytes, data),
+    zero: async (offsetBytes, lengthBytes) => content.write(offsetBytes, Buffer.alloc(lengthBytes)),
+    flush: async () => {},
+  }
+}

@@ -1,0 +1,112 @@
+// The simulated platform over HTTP: one route for each operation of the OpenAPI slice, and a back door for people. Faults strike here.
+import type { Socket } from 'node:net'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
+import type { OpenapiOperation } from '../../../packs/index.ts'
+import { type Json, validator } from '../../../values/index.ts'
+import { type Answering, refusalOf } from './answering.ts'
+import { type Fault, type Faults, faultsSchema } from './faults.ts'
+import { Refusal, type World } from './model.ts'
+import { describeState, leaksOf } from './state.ts'
+
+export interface CallRecord {
+  readonly operationId: string
+  /** 0 when a fault struck before the call was looked at. */
+  readonly status: number
+  readonly body: Json
+}
+
+export interface ServerParts {
+  readonly world: World
+  readonly answering: Answering
+  readonly faults: Faults
+  readonly calls: CallRecord[]
+}
+
+/** A simulator for people may run for days. */
+const CALLS_KEPT = 100_000
+
+/** The caller listens and closes. */
+export function createServer(parts: ServerParts): FastifyInstance {
+  const { world, answering, faults, calls } = parts
+  const app = fastify({ forceCloseConnections: true })
+  for (const operation of answering.operations) {
+    app.route({
+      method: operation.method,
+      url: operation.path,
+      handler: (request, reply) => handle(parts, operation, request, reply),
+    })
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const { status, body } = refusalOf(request.url, new Refusal(404, 'There is no such call.'))
+    void reply.code(status).send(body)
+  })
+  app.get('/__admin/state', async () => ({
+    ...describeState(world),
+    leaks: leaksOf(world),
+    violations: answering.violations,
+    calls: calls.map(({ operationId, status }) => ({ operationId, status })),
+  }))
+  app.post('/__admin/faults', async ({ body }, reply) => {
+    const [problem] = validator(faultsSchema).problems(body)
+    if (problem) return reply.code(400).send({ message: `${problem.path.join('.') || 'the body'} ${problem.message}` })
+    faults.add(...(body as Fault[]))
+    return { added: (body as Fault[]).length }
+  })
+  return app
+}
+
+/** The same without a socket. Faults that break a connection need one. */
+export async function answerTo(app: FastifyInstance, { origin, method, path, headers, body }: HttpRequest): Promise<HttpAnswer> {
+  const answer = await app.inject({
+    method: method as 'POST',
+    url: path,
+    headers: { host: new URL(origin).host, ...headers },
+    ...(body === undefined ? {} : { payload: body }),
+  })
+  const told = Object.entries(answer.headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(', ') : String(value ?? ''),
+  ])
+  return { status: answer.statusCode, headers: Object.fromEntries(told), body: answer.rawPayload }
+}
+
+async function handle(
+  { world, answering, faults, calls }: ServerParts,
+  operation: OpenapiOperation,
+  { headers, body }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  world.clock.settle()
+  const { operationId, path } = operation
+  const struck = faults.strike(operationId)
+  const record = (status: number): void => {
+    calls.push({ operationId, status, body: operationId === 'login' ? null : (body as Json) })
+    if (calls.length > CALLS_KEPT) calls.shift()
+  }
+  for (const { does } of struck) {
+    if (does === 'failTask' || does === 'stickTask' || does === 'pauseTask')
+      world.taskFaults.push({ operation: operationId, kind: does })
+  }
+  const before = struck.find(({ does }) => does === 'refuse' || does === 'hang' || does === 'status')
+  if (before) {
+    record(0)
+    return misbehave(before, path, reply)
+  }
+  const answer = answering.answer(operation, { headers: headers as Record<string, string | undefined>, body: body as Json })
+  record(answer.status)
+  const after = struck.find(({ does }) => does === 'dropAnswer' || does === 'hangAfter' || does === 'statusAfter')
+  if (after) return misbehave(after, path, reply)
+  await reply.code(answer.status).send(answer.body)
+}
+
+/** Instead of an answer. */
+function misbehave({ does, status = 503 }: Fault, path: string, reply: FastifyReply): void {
+  if (does === 'status' || does === 'statusAfter') {
+    void reply.code(status).send(refusalOf(path, new Refusal(status, 'A fault was scripted.')).body)
+    return
+  }
+  const socket = reply.raw.socket as Socket
+  reply.hijack()
+  if (does !== 'hang' && does !== 'hangAfter') socket.destroy()
+}

@@ -1,0 +1,179 @@
+// Starts a simulated platform and gives tests and demos what no API shows: the bytes on the volumes, leaks, faults, time.
+import { createHash, randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
+import { loadPack } from '../../../packs/index.ts'
+import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
+import { createAnswering } from './answering.ts'
+import { createPlatformClock, type PlatformClock } from './clock.ts'
+import { startZadp } from './exports.ts'
+import { createFaults, type Fault, type Faults } from './faults.ts'
+import type { Behaviour, Vm, World } from './model.ts'
+import { answerTo, type CallRecord, createServer } from './server.ts'
+import { remove } from './snapshots.ts'
+import { describeState, leaksOf } from './state.ts'
+import { type VmSpec, vmFrom } from './vms.ts'
+import type { ZbsView, ZbsVolume } from './zbs.ts'
+
+export interface TowerOptions {
+  /** 0 unless given: any free port. ZADP then listens on the port that follows. */
+  readonly port?: number
+  /** Ids and guests' writes follow from it; random unless given. */
+  readonly seed?: string
+  /** How fast the platform's time runs: 1 unless given; 0 stands still until `clock.advance`. */
+  readonly rate?: number
+  /** Milliseconds since the epoch at which the platform's time starts; now unless given. */
+  readonly startAt?: number
+  readonly behaviour?: Partial<Behaviour>
+  readonly faults?: readonly Fault[]
+  /** False: its API has no port and is reached through `answer` alone. */
+  readonly listens?: boolean
+}
+
+export interface TowerSimulator extends AsyncDisposable {
+  readonly url: string
+  /** Settings of a target that logs in with name and password. */
+  readonly settings: Readonly<Record<string, Json | Secret>>
+  /** The same with an API key instead. */
+  readonly keySettings: Readonly<Record<string, Json | Secret>>
+  /** Answers a request of its API without a network. */
+  answer(request: HttpRequest): Promise<HttpAnswer>
+  /** The operation that a request is for; nothing where its API has none. */
+  operationOf(request: HttpRequest): string | undefined
+  readonly clock: PlatformClock
+  readonly faults: Faults
+  /** May be changed while it runs. */
+  readonly behaviour: Behaviour
+  readonly clusterId: string
+  /** Calls so far, oldest first; may be emptied. */
+  readonly calls: CallRecord[]
+  /** What missed the OpenAPI slice: bugs, of a caller or of this simulator. */
+  readonly violations: readonly string[]
+  addVm(spec: VmSpec): Vm
+  /** The VM as it is; may be changed. Throws where there is none. */
+  vm(id: string): Vm
+  /** What is on a VM's disks now, in their order; what is written to them, its guest wrote. */
+  disks(vmId: string): readonly ZbsVolume[]
+  /** So many writes to places that follow from the seed, spread over the disks. */
+  write(vmId: string, count: number): void
+  /** What a snapshot holds, or held: the last deleted ones are kept for comparing. */
+  snapshotDisks(snapshotId: string): readonly ZbsView[]
+  /** Deletes a snapshot behind everybody's back. */
+  loseSnapshot(snapshotId: string): void
+  forgetTokens(): void
+  state(): JsonObject
+  leaks(): readonly string[]
+}
+
+const DEFAULT_BEHAVIOUR: Behaviour = {
+  taskWaitMs: 200,
+  taskRunMs: 1000,
+  settleMs: 800,
+  lunLagMs: 1500,
+  locks: true,
+  failedLeavesPlaceholder: true,
+  full: false,
+  vmTakesVolumes: true,
+}
+
+const HOST = '127.0.0.1'
+/** Where nothing listens, by RFC 2606. */
+const UNREACHABLE = 'http://tower.invalid'
+const PACK = fileURLToPath(new URL('../../../../runbooks/smartx-cloudtower', import.meta.url))
+
+export async function startTowerSimulator(options: TowerOptions = {}): Promise<TowerSimulator> {
+  const seed = options.seed ?? randomBytes(8).toString('hex')
+  await using parts = new AsyncDisposableStack()
+  const clock = parts.use(createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1))
+  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour })
+  const credentials = {
+    username: 'backup',
+    password: new Secret(hash(`${seed}/password`).slice(0, 24)),
+    apiKey: new Secret(hash(`${seed}/key`).slice(0, 32)),
+  }
+  const faults = createFaults()
+  faults.add(...(options.faults ?? []))
+  const calls: CallRecord[] = []
+  const answering = createAnswering(world, await openapiSlice(), credentials)
+  const app = createServer({ world, answering, faults, calls })
+  const zadp = parts.use(await startZadp(world, HOST, options.port ? options.port + 1 : 0))
+  parts.defer(() => app.close())
+  const url = options.listens === false ? UNREACHABLE : await app.listen({ host: HOST, port: options.port ?? 0 })
+  const shared = { url, zadp: { host: HOST, port: zadp.port } }
+  const running = parts.move()
+  let writes = 0
+  const simulator: TowerSimulator = {
+    url,
+    settings: { ...shared, username: credentials.username, password: credentials.password },
+    keySettings: { ...shared, apiKey: credentials.apiKey },
+    answer: (request) => answerTo(app, request),
+    operationOf: ({ path }) => answering.operations.find((each) => each.path === path.split('?')[0])?.operationId,
+    clock,
+    faults,
+    behaviour: world.behaviour,
+    clusterId: world.clusterId,
+    calls,
+    violations: answering.violations,
+    addVm: (spec) => vmFrom(world, spec),
+    vm: (id) => {
+      const vm = world.vms.get(id)
+      if (!vm) throw new Error(`there is no VM ${id}`)
+      return vm
+    },
+    disks: (vmId) => simulator.vm(vmId).disks.flatMap(({ volumeId }) => world.volumes.get(volumeId)?.content ?? []),
+    write: (vmId, count) => {
+      for (let left = count; left > 0; left -= 1) writeTo(simulator.disks(vmId), `${seed}/${writes++}`)
+    },
+    snapshotDisks: (snapshotId) => {
+      const snapshot = world.snapshots.get(snapshotId) ?? world.deletedSnapshots.find(({ id }) => id === snapshotId)
+      return (snapshot?.disks ?? []).map(({ frozen }) => frozen)
+    },
+    loseSnapshot: (snapshotId) => remove(world, snapshotId),
+    forgetTokens: answering.forgetTokens,
+    state: () => describeState(world),
+    leaks: () => leaksOf(world),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+  return simulator
+}
+
+/** A few KiB at a place of one of the disks; both follow from the text. */
+function writeTo(disks: readonly ZbsVolume[], text: string): void {
+  const random = Buffer.from(hash(text), 'hex')
+  const disk = disks[random.readUInt8(0) % disks.length]
+  if (!disk) return
+  const data = Buffer.alloc(Math.min(disk.sizeBytes, 4096 * (1 + (random.readUInt8(1) % 16))), random)
+  disk.write(512 * (random.readUInt32LE(2) % (Math.floor((disk.sizeBytes - data.length) / 512) + 1)), data)
+}
+
+let slice: Promise<JsonObject> | undefined
+
+/** Read once: it takes longer than everything else here. */
+function openapiSlice(): Promise<JsonObject> {
+  slice ??= loadPack(PACK).then(({ pack, diagnostics }) => {
+    if (!pack?.openapi) throw new Error(`the pack of this simulator does not load: ${diagnostics[0]?.message}`)
+    return pack.openapi
+  })
+  return slice
+}
+
+function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour): World {
+  let ids = 0
+  // In the form of CloudTower's ids.
+  const newId = () => `ck${hash(`${seed}/${ids++}`).slice(0, 23)}`
+  return {
+    clock,
+    behaviour,
+    clusterId: newId(),
+    newId,
+    vms: new Map(),
+    volumes: new Map(),
+    snapshots: new Map(),
+    deletedSnapshots: [],
+    vlans: [{ id: newId(), localId: newId(), name: 'vlan-10', vlanId: 10 }],
+    tasks: new Map(),
+    taskFaults: [],
+  }
+}
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
