@@ -111,6 +111,10 @@ export const cliCodes = {
     title: 'A folder of the configuration is no pack',
     explanation: 'Each folder under `packs` holds a pack.yaml; relative paths start from the configuration file.',
   },
+  RETENTION_UNKNOWN: {
+    title: 'Nobody has said how long runs are kept',
+    explanation: 'It is said by --older-than, or by `retention` in the configuration. Without either nothing is removed.',
+  },
   RUNBOOK_NOT_FOUND: {
     title: 'There is no runbook of this name',
     explanation: 'Give a file, or the name of a runbook of a pack.',
@@ -396,4 +400,9 @@ export const alertFailed = (hook: string, why: string): Diagnostic => ({
 export const sweepUnknown = (target: string, connection: string): Diagnostic =>
   error('SWEEP_UNKNOWN', `no pack can list what stands on ${target}, a ${connection}`, {
     hint: 'Its pack may declare sweep on a resource type; docs/guide/vendors.md tells how.',
+  })
+
+export const retentionUnknown = (file: string | undefined): Diagnostic =>
+  error('RETENTION_UNKNOWN', `neither --older-than nor ${file ?? 'a configuration'} says how long runs are kept`, {
+    hint: 'Say --older-than 90d, or write retention: 90d into the configuration.',
   })

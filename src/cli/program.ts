@@ -197,6 +197,18 @@ export function createProgram(host: Host, finish: Finish): Command {
     .argument('<run>', 'its id')
     .option('--to <folder>', 'where to', '.')
     .action(calls(() => import('./commands/runs-save.ts')))
+  runs
+    .command('prune')
+    .description('remove runs that have ended and owe nothing, once they are old enough')
+    .addOption(
+      new Option(
+        '--older-than <duration>',
+        'how long ago they ended, such as 90d (default: retention of the configuration)',
+      ).argParser(duration),
+    )
+    .option('--dry-run', 'only list them')
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/runs-prune.ts')))
   program
     .command('show')
     .description('show one run: timeline, steps and obligations')

@@ -5,7 +5,7 @@ import { answersGiven } from './answer.ts'
 import type { Happening } from './happening.ts'
 import { createLocks } from './locks.ts'
 import { type Engine, type EngineOptions, RunNotResumable, type RunningRun, type StartRequest } from './model.ts'
-import { linked, loadPinned, type Pinned, pin } from './pins.ts'
+import { linked, loadPinned, type Pinned, pin, pinsOf } from './pins.ts'
 import { type RunLoop, startLoop } from './run-loop.ts'
 import { assertConnections, bindTargets } from './targets.ts'
 
@@ -32,12 +32,13 @@ export function createEngine(options: EngineOptions): Engine {
       id: options.newRunId(),
       runbook: name,
       runbookVersion: version,
-      pins: await pin(journal, request),
+      pins: pinsOf(request),
       inputs: request.inputs,
       targets,
       createdAt: clock.now(),
     }
-    await journal.createRun(header)
+    // Together, so that no pruning comes between and takes texts away that no run is pinned to yet.
+    await Promise.all([pin(journal, request), journal.createRun(header)])
     const epoch = await claim(header.id, true)
     return host(header, epoch, pinned, freshState(header), [{ kind: 'started' }], false)
   }

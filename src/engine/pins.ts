@@ -27,22 +27,20 @@ export function linked(runbook: Runbook, packs: readonly Pack[], runbooks: Runbo
 type Texts = Pick<StartRequest, 'text' | 'packs' | 'runbooks'>
 
 /** What a run would be pinned to. */
-export const pinsOf = (texts: Texts): Promise<RunHeader['pins']> =>
-  pin({ putDocument: async (text) => createHash('sha256').update(text).digest('hex') }, texts)
+export const pinsOf = (texts: Texts): RunHeader['pins'] =>
+  Object.fromEntries(textsByRole(texts).map(([role, text]) => [role, createHash('sha256').update(text).digest('hex')]))
 
-export async function pin(
-  journal: Pick<Journal, 'putDocument'>,
-  { text, packs, runbooks = [] }: Texts,
-): Promise<RunHeader['pins']> {
-  const pins: Record<string, string> = { [RUNBOOK]: await journal.putDocument(text) }
-  for (const called of runbooks) pins[CALLED + called.name] = await journal.putDocument(called.text)
-  for (const { pack, sources } of packs) {
-    for (const [file, source] of sources) {
-      pins[`${basename(file) === 'pack.yaml' ? MANIFEST : OPENAPI}${pack.name}`] = await journal.putDocument(source)
-    }
-  }
-  return pins
-}
+/** Stores what a run is pinned to. All of it is written at once, with what else is written in this turn. */
+export const pin = (journal: Pick<Journal, 'putDocument'>, texts: Texts): Promise<readonly string[]> =>
+  Promise.all(textsByRole(texts).map(([, text]) => journal.putDocument(text)))
+
+const textsByRole = ({ text, packs, runbooks = [] }: Texts): readonly (readonly [role: string, text: string])[] => [
+  [RUNBOOK, text],
+  ...runbooks.map((called) => [CALLED + called.name, called.text] as const),
+  ...packs.flatMap(({ pack, sources }) =>
+    [...sources].map(([file, source]) => [`${basename(file) === 'pack.yaml' ? MANIFEST : OPENAPI}${pack.name}`, source] as const),
+  ),
+]
 
 /** Reads again what the run was started with. Throws when this version cannot. */
 export async function loadPinned(journal: Journal, run: RunHeader): Promise<Pinned> {

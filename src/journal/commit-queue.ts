@@ -78,4 +78,4 @@ export function createCommitQueue(database: DatabaseSync, count: CommitCount, wo
 }
 
 /** The low byte of SQLite's extended result code. */
-const isBusy = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY
+export const isBusy = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY

@@ -43,5 +43,9 @@ export function decode(text: string, get: (hash: string) => string): Json {
   }
 }
 
+/** The documents that a stored text refers to, not those that these refer to. A real key never reads like a reference. */
+export const documentsIn = (text: string): readonly string[] =>
+  [...text.matchAll(/"\$document":"([0-9a-f]{64})"/g)].flatMap(([, hash]) => (hash === undefined ? [] : [hash]))
+
 const escapeKey = (key: string): string => (ESCAPED_ON_WRITING.test(key) ? `$${key}` : key)
 const unescapeKey = (key: string): string => (ESCAPED_ON_READING.test(key) ? key.slice(1) : key)

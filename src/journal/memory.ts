@@ -137,6 +137,17 @@ export function createMemoryJournal(): Journal {
       record.answer = copy(answer)
       return true
     },
+    async removeRun(id) {
+      const run = runs.get(id)
+      const isOver = run?.ended !== undefined && run.owner === undefined && ![...run.obligations.values()].some(isOpen)
+      return isOver && runs.delete(id)
+    },
+    async removeUnusedDocuments() {
+      const pinned = new Set([...runs.values()].flatMap(({ header }) => Object.values(header.pins)))
+      const unused = [...documents.keys()].filter((hash) => !pinned.has(hash))
+      for (const hash of unused) documents.delete(hash)
+      return unused.length
+    },
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -122,4 +122,11 @@ export interface Journal extends AsyncDisposable {
    * waits there, or when it has been answered.
    */
   answerApproval(id: string, path: string, answer: ApprovalAnswer): Promise<boolean>
+  /**
+   * Removes a run that has ended, owes nothing and is taken up by nobody, with all that is its own: whole, or not at all. False, and
+   * nothing is removed, for any other.
+   */
+  removeRun(id: string): Promise<boolean>
+  /** Removes the documents that nothing refers to any more; the room goes back to the file system where it can. Answers how many. */
+  removeUnusedDocuments(): Promise<number>
 }

@@ -11,7 +11,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type Approval, type ApprovalAnswer, type Event, isOpen, type Obligation, type Outcome } from '../kernel/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
 import { type CommitCount, countFileOf, openCommitCount } from './commit-count.ts'
-import { createCommitQueue } from './commit-queue.ts'
+import { createCommitQueue, isBusy } from './commit-queue.ts'
 import { decode, encode } from './encoding.ts'
 import { DAMAGED_HINT, damaged, inspect } from './inspect.ts'
 import { type Journal, JournalUnusable, OwnerFenced, type RunHeader, type RunSummary, RunUnknown } from './model.ts'
@@ -30,6 +30,7 @@ import {
 } from './rows.ts'
 import { migrate } from './schema.ts'
 import { statements } from './statements.ts'
+import { unusedDocuments } from './unused.ts'
 
 const BUSY_TIMEOUT_WHEN_OPENING_MS = 10_000
 /** Waiting blocks the process; the commit queue tries again instead. */
@@ -244,6 +245,27 @@ export function openJournal(path: string): Journal {
         sql.answer.run(answered.answer, SEALS.approvals(answered), id, path)
         return true
       }),
+    removeRun: (id) =>
+      queue.write(() => {
+        const row = rowOf(id)
+        if (row === undefined || row.status === 'running' || row.owner !== null) return false
+        if (sql.obligations.all({ open: 1, run: id }).length > 0) return false
+        for (const drop of [sql.dropEvents, sql.dropObligations, sql.dropCheckpoints, sql.dropApprovals, sql.unlockAll])
+          drop.run(id)
+        sql.dropRun.run(id)
+        return true
+      }),
+    async removeUnusedDocuments() {
+      const removed = await queue.write(() => {
+        const runs = sql.runs.all({ status: null, limit: -1 }).map((row) => believed<RunRow>('runs', row))
+        const pinned = runs.flatMap(({ pins }) => Object.values(decoded<RunHeader['pins']>(pins)))
+        const unused = unusedDocuments(database, pinned)
+        for (const hash of unused) sql.dropDocument.run(hash)
+        return unused.length
+      })
+      giveRoomBack(database)
+      return removed
+    },
     async [Symbol.asyncDispose]() {
       if (!database.isOpen) return
       queue.flush()
@@ -271,7 +293,8 @@ function open(path: string): { readonly database: DatabaseSync; readonly count: 
     // Made before SQLite does, for the mode; its log and index files inherit it.
     closeSync(openSync(path, 'a', 0o600))
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_WHEN_OPENING_MS, enableForeignKeyConstraints: true })
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    // The first counts only where the file is made now.
+    database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     migrate(database, path)
     inspect(database, path)
     // Told first, counted then: meanwhile others may commit.
@@ -284,6 +307,15 @@ function open(path: string): { readonly database: DatabaseSync; readonly count: 
     count?.close()
     if (error instanceof JournalUnusable) throw error
     throw unusable(path, 'cannot be used as a journal', error)
+  }
+}
+
+/** As far as it can be had now: while others read or write, free pages stay in the file, to be used again. */
+function giveRoomBack(database: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    if (!isBusy(error)) throw error
   }
 }
 

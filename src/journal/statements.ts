@@ -48,6 +48,10 @@ export function statements(database: DatabaseSync, path: string) {
     unlock: prepare('DELETE FROM locks WHERE name = ? AND run = ?'),
     unlockAll: prepare('DELETE FROM locks WHERE run = ?'),
     dropCheckpoints: prepare('DELETE FROM checkpoints WHERE run = ?'),
+    dropEvents: prepare('DELETE FROM events WHERE run = ?'),
+    dropObligations: prepare('DELETE FROM obligations WHERE run = ?'),
+    dropRun: prepare('DELETE FROM runs WHERE id = ?'),
+    dropDocument: prepare('DELETE FROM documents WHERE hash = ?'),
     events: prepare('SELECT body FROM events WHERE run = ? AND seq >= ? AND seq < ? ORDER BY seq'),
     obligations: prepare('SELECT * FROM obligations WHERE open = $open AND ($run IS NULL OR run = $run) ORDER BY rowid'),
     // Changes nothing, and so answers 0, when another run holds the lock.

@@ -1,4 +1,5 @@
 // What every journal must do, whatever it stores in. `reopen` is given where the store outlives its process.
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Journal, OwnerFenced, processOwner, type RunHeader, RunUnknown } from '../../src/journal/index.ts'
@@ -40,6 +41,8 @@ const obligation = (id: string, state: Obligation['state'] = 'held'): Obligation
   sentAt: 1,
   releaseAttempts: 0,
 })
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 const done: Outcome = { status: 'succeeded', outputs: { a: 1 }, owed: [] }
 
@@ -290,6 +293,70 @@ export function journalContract(name: string, make: () => Promise<JournalUnderTe
       await journal.answerApproval('r', 'a', { by: 'ann', decision: { kind: 'denied', reason: 'no' } })
       await journal.append('r', epoch, { events: [], obligations: [], asked: [asked(3)] })
       expect(await journal.approvals('r')).toEqual([{ runId: 'r', approval: asked(3) }])
+    })
+
+    it('removes a run that has ended and owes nothing, with all that is its own', async () => {
+      const epoch = await claimed('old')
+      await journal.append('old', epoch, {
+        events: [succeeded('c', {})],
+        obligations: [obligation('a', 'released')],
+        outcome: done,
+      })
+      await claimed('other')
+      expect(await journal.removeRun('old')).toBe(true)
+      expect(await journal.run('old')).toBeUndefined()
+      expect(await eventsOf('old')).toEqual([])
+      expect(await journal.obligations({ open: false })).toEqual([])
+      expect((await journal.runs()).map(({ id }) => id)).toEqual(['other'])
+      await expect(journal.append('old', epoch, { events: [], obligations: [] })).rejects.toThrow(OwnerFenced)
+      expect(await journal.removeRun('old')).toBe(false)
+    })
+
+    it('removes no run that is running, owes something or is taken up again (P2)', async () => {
+      await claimed('running')
+      const owing = await claimed('owing')
+      await journal.append('owing', owing, { events: [], obligations: [obligation('a', 'owed')], outcome: done })
+      const reaped = await claimed('reaped')
+      await journal.append('reaped', reaped, { events: [], obligations: [], outcome: done })
+      await journal.claim('reaped', ALIVE, false)
+      for (const id of ['running', 'owing', 'reaped']) expect(await journal.removeRun(id), id).toBe(false)
+      expect((await journal.runs()).map(({ id }) => id).toSorted()).toEqual(['owing', 'reaped', 'running'])
+      expect(await journal.obligations({ open: true })).toHaveLength(1)
+    })
+
+    it('removes the documents that nothing refers to any more, and no other', async () => {
+      const large = 'large '.repeat(10_000)
+      const [shared, own] = [await journal.putDocument('shared'), await journal.putDocument('own')]
+      for (const [id, pins] of [
+        ['old', { runbook: own, 'pack:a': shared }],
+        ['new', { runbook: shared }],
+      ] as const)
+        await journal.createRun({ ...header(id), pins })
+      for (const id of ['old', 'new']) {
+        const epoch = (await journal.claim(id, ALIVE, false)) ?? 0
+        const kept = succeeded('c', { nested: { large, list: [large, id.repeat(20_000)] } })
+        await journal.append(id, epoch, { events: [kept], obligations: [], outcome: done })
+      }
+      await journal.removeUnusedDocuments()
+      expect(await journal.document(own)).toBe('own')
+      await journal.removeRun('old')
+      expect(await journal.removeUnusedDocuments()).toBeGreaterThan(0)
+      expect(await journal.document(own)).toBeUndefined()
+      expect(await journal.document(shared)).toBe('shared')
+      expect(await eventsOf('new')).toMatchObject([{ output: { nested: { large, list: [large, 'new'.repeat(20_000)] } } }])
+      expect(await journal.removeUnusedDocuments()).toBe(0)
+    })
+
+    it('takes away no text of a run that is created in the same turn', async () => {
+      await journal.putDocument('text')
+      const create = async (id: string): Promise<string> => {
+        const stored = journal.putDocument('text')
+        const created = journal.createRun({ ...header(id), pins: { runbook: sha256('text') } })
+        await created
+        return stored
+      }
+      const [, hash] = await Promise.all([journal.removeUnusedDocuments(), create('r'), journal.removeUnusedDocuments()])
+      expect(await journal.document(hash)).toBe('text')
     })
 
     it('holds everything after it was closed and opened again, where it is durable', async ({ skip }) => {

@@ -117,6 +117,26 @@ describe('the SQLite journal', () => {
     expect(read).toEqual([asOutput, asInput])
   })
 
+  it('gives the room of removed runs back to the file system', async () => {
+    const journal = open()
+    for (const id of ['old', 'new']) {
+      await journal.createRun({ id, runbook: 't/r', runbookVersion: '1.0.0', pins: {}, inputs: {}, targets: {}, createdAt: 1 })
+      const epoch = (await journal.claim(id, processOwner(), false)) ?? Number.NaN
+      const parts = Array.from({ length: 200 }, (_, index) => `${id} ${index} `.repeat(3000))
+      await journal.append(id, epoch, {
+        events: [output({ parts })],
+        obligations: [],
+        outcome: { status: 'succeeded', owed: [] },
+      })
+    }
+    await journal.removeUnusedDocuments()
+    const { size: before } = await stat(path)
+    expect(await journal.removeRun('old')).toBe(true)
+    expect(await journal.removeUnusedDocuments()).toBeGreaterThan(100)
+    expect((await stat(path)).size).toBeLessThan(before * 0.6)
+    expect(look('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
+  })
+
   it('commits what many runs append in one turn as one transaction', async () => {
     const journal = open()
     const epoch = await withRun(journal)

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import { entryOf, readYaml, schemaDiagnostics, toJson, type YamlMap, type YamlNode } from '../../language/index.ts'
-import type { Json } from '../../values/index.ts'
+import { type Json, parseDuration } from '../../values/index.ts'
 import { configNotFound, fileUnreadable } from '../codes.ts'
 import type { Host } from '../host.ts'
 import { hasErrors, Refusal, type Sources } from '../refusal.ts'
@@ -23,6 +23,8 @@ export interface Config {
   readonly packs: readonly { readonly directory: string; readonly span: Span }[]
   readonly targets: ReadonlyMap<string, ConfiguredTarget>
   readonly alerts: AlertSettings
+  /** How long runs that have ended and owe nothing are kept; absent: for ever. */
+  readonly retentionMs?: number
   /** The document; absent when there is none. */
   readonly root?: YamlMap
   readonly sources: Sources
@@ -80,6 +82,7 @@ export function readConfig(text: string, file: string, workingDirectory: string)
   const problems = [...diagnostics, ...schemaDiagnostics(root, configSchema, 'CONFIG')]
   if (root.kind !== 'map') return { diagnostics: problems, sources }
   const directory = dirname(resolve(workingDirectory, file))
+  const retentionMs = parseDuration(textOf(entryOf(root, 'retention')?.value) ?? '')
   const textAt = (key: string): string | undefined => textOf(entryOf(root, key)?.value)
   const config: Config = {
     file,
@@ -88,6 +91,7 @@ export function readConfig(text: string, file: string, workingDirectory: string)
     packs: textsOf(entryOf(root, 'packs')?.value).map(({ text: path, span }) => ({ directory: resolve(directory, path), span })),
     targets: targetsOf(entryOf(root, 'targets')?.value),
     alerts: alertsOf(entryOf(root, 'alerts')?.value),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     root,
     sources,
   }

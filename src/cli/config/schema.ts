@@ -1,6 +1,6 @@
 // The shape of holdfast.config.yaml as JSON Schema, with descriptions for editors.
 import type { ConnectionType } from '../../packs/index.ts'
-import { isObject, type JsonObject, type JsonSchema } from '../../values/index.ts'
+import { DURATION_PATTERN, isObject, type JsonObject, type JsonSchema } from '../../values/index.ts'
 import { alertsSchema } from './alerts.ts'
 import { secretSourceSchema } from './secret-source.ts'
 
@@ -38,6 +38,12 @@ export const configSchema: JsonSchema = {
       additionalProperties: target,
     },
     alerts: alertsSchema,
+    retention: {
+      description:
+        'How long runs that have ended and owe nothing are kept; `holdfast runs prune` removes older ones. Such as 90d.',
+      type: 'string',
+      pattern: DURATION_PATTERN,
+    },
   },
 }
 
