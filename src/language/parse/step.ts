@@ -1,8 +1,9 @@
 // One step: id, guard and exactly one verb of the table.
+import { didYouMean } from '../../diagnostics/index.ts'
 import type { JsonSchema } from '../../values/index.ts'
 import * as codes from '../codes.ts'
 import type { Step } from '../model.ts'
-import type { YamlMap, YamlNode } from '../syntax/index.ts'
+import type { YamlEntry, YamlMap, YamlNode } from '../syntax/index.ts'
 import {
   asMap,
   headOf,
@@ -32,6 +33,7 @@ const BASE = {
 
 const VERB_NAMES = VERBS.map(({ name }) => name)
 const ALL_KEYS: Keys = Object.assign({}, BASE, ...VERBS.map(({ keys }) => keys))
+const ALL_NAMES = Object.keys(ALL_KEYS)
 
 function readStep(node: YamlNode, to: Reading): Step | undefined {
   const map = asMap(node, 'a step', to)
@@ -53,12 +55,16 @@ function verbOf(map: YamlMap, to: Reading): Verb | undefined {
   const present = VERBS.filter(({ name }) => map.entries.some(({ key }) => key === name))
   const names = present.map(({ name }) => name)
   if (names.length > 1) to.diagnostics.push(codes.verbAmbiguous(headOf(map), names))
-  if (present.length === 0) to.diagnostics.push(codes.verbMissing(headOf(map), VERB_NAMES))
+  if (present.length === 0 && !map.entries.some(isMisspeltVerb)) to.diagnostics.push(codes.verbMissing(headOf(map), VERB_NAMES))
   return present.length === 1 ? present[0] : undefined
 }
 
+/** What is said of such a key says it all. */
+const isMisspeltVerb = ({ key }: YamlEntry): boolean =>
+  !ALL_NAMES.includes(key) && VERB_NAMES.includes(didYouMean(key, ALL_NAMES) ?? '')
+
 function refuseOtherKeys(map: YamlMap, verb: Verb | undefined, to: Reading): void {
-  const known = [...Object.keys(BASE), ...Object.keys(verb ? verb.keys : ALL_KEYS)]
+  const known = verb ? [...Object.keys(BASE), ...Object.keys(verb.keys)] : ALL_NAMES
   for (const { key, keySpan } of map.entries) {
     if (known.includes(key)) continue
     const owner = VERBS.find(({ keys }) => Object.hasOwn(keys, key))

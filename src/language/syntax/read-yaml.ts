@@ -38,19 +38,21 @@ export function readYaml(text: string, file: string): ReadYaml {
   }
 }
 
-/** The first problem of each line: those after it are mostly its echo. */
+/** The first problem of each line: those after it are mostly its echo. So is all that is left over when a problem has ended the document early. */
 function syntaxDiagnostics(document: Document.Parsed, text: string, file: string): readonly Diagnostic[] {
   const seenLines = new Set<number>()
   const found: Diagnostic[] = []
   const problems = [...document.errors, ...document.warnings].toSorted((a, b) => a.pos[0] - b.pos[0])
   for (const problem of problems) {
     const lineStart = text.lastIndexOf('\n', problem.pos[0] - 1) + 1
-    if (seenLines.has(lineStart)) continue
+    if (seenLines.has(lineStart) || (found.length > 0 && LEFT_OVER.test(problem.message))) continue
     seenLines.add(lineStart)
     found.push(syntaxDiagnostic(problem, text, lineStart, file))
   }
   return found
 }
+
+const LEFT_OVER = /^Unexpected .* in YAML stream/
 
 function syntaxDiagnostic(problem: YAMLError, text: string, lineStart: number, file: string): Diagnostic {
   const [start, end] = problem.pos
