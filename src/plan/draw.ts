@@ -187,6 +187,7 @@ function drawHold({ drafts, holds, program }: Drawing, obligation: Obligation): 
     ...(maxHoldMs === undefined ? {} : { maxHoldMs }),
     ...(lease === undefined ? {} : { leaseEveryMs: lease.everyMs, leaseLifetimeMs: lease.lifetimeMs }),
     ...(deadman === undefined ? {} : { deadman: deadman.by }),
+    ...(deadman?.by === 'timeout' ? { deadmanAfterMs: deadman.afterMs } : {}),
     releases: [],
     renews: [],
     window: { during: [] },

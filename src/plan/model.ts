@@ -1,6 +1,6 @@
 // A plan as a value: what a run would do, in the order it would do it, and what would be let go if it died after each step.
 // Everything in it is plain JSON, described by schemas/plan.schema.json. What only a run can tell is `{ $unknown: where from }`;
-// a secret is `{ $secret: its mark }`.
+// a secret is a reference, `{ $secret: where it is to be had }`.
 import type { Effect } from '../packs/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
 
@@ -140,6 +140,8 @@ export interface Hold {
   readonly leaseLifetimeMs?: number
   /** What lets go when nobody is left to. */
   readonly deadman?: string
+  /** After this long, where the time does. */
+  readonly deadmanAfterMs?: number
   /** What one release sends, and one renewal of the lease; empty for handlers. */
   readonly releases: readonly Request[]
   readonly renews: readonly Request[]

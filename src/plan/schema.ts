@@ -99,11 +99,12 @@ const hold = object<Hold>(
     leaseEveryMs: ms('How often its lease is renewed.'),
     leaseLifetimeMs: ms('How long the lease lasts after a renewal.'),
     deadman: text('What lets go when nobody is left to: platform, timeout or none.'),
+    deadmanAfterMs: ms('After how long a timeout lets go.'),
     releases: list('What its release sends.', some('request')),
     renews: list('What a renewal of its lease sends.', some('request')),
     window,
   },
-  ['maxHoldMs', 'leaseEveryMs', 'leaseLifetimeMs', 'deadman'],
+  ['maxHoldMs', 'leaseEveryMs', 'leaseLifetimeMs', 'deadman', 'deadmanAfterMs'],
 )
 
 const step = object<PlanStep>(

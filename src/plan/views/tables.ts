@@ -3,7 +3,7 @@ import { formatDuration } from '../../values/index.ts'
 import type { Hold, Plan, PlanStep } from '../model.ts'
 import { holdNames } from './names.ts'
 import { type Outline, outlineOf, stepsThatChangeUnwind } from './outline.ts'
-import { leaseWords, wordsOfBound, wordsOfEstimate, wordsOfWindow } from './words.ts'
+import { deadmanWords, leaseWords, wordsOfBound, wordsOfEstimate, wordsOfWindow } from './words.ts'
 
 export interface HoldRow {
   readonly name: string
@@ -38,7 +38,7 @@ function rowOf(hold: Hold): Omit<HoldRow, 'name'> {
       maxHoldMs === undefined ? '–' : formatDuration(maxHoldMs),
       leaseWords(hold) ?? '–',
     ],
-    deadman: deadman === 'none' ? 'NO dead-man' : (deadman ?? '–'),
+    deadman: deadmanWords(hold) ?? '–',
     alone: deadman === 'none',
   }
 }

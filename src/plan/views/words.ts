@@ -134,7 +134,8 @@ export function wordsOfApproval({ prompt, by, timeoutMs }: Approval): string {
 
 /** What a reader must know of a hold, shortest first. */
 export function holdFacts(hold: Hold): readonly { readonly words: string; readonly grave: boolean }[] {
-  const { critical, maxHoldMs, keptOnSuccess, deadman, window } = hold
+  const { critical, maxHoldMs, keptOnSuccess, window } = hold
+  const deadman = deadmanWords(hold)
   const lease = leaseWords(hold)
   const fact = (words: string, grave = false) => ({ words, grave })
   return [
@@ -144,9 +145,13 @@ export function holdFacts(hold: Hold): readonly { readonly words: string; readon
     ...(maxHoldMs === undefined ? [] : [fact(`allowed ${formatDuration(maxHoldMs)}`)]),
     ...(window.estimate === undefined ? [] : [fact(wordsOfEstimate(window.estimate))]),
     ...(lease === undefined ? [] : [fact(lease)]),
-    ...(deadman === undefined ? [] : [deadman === 'none' ? fact('NO dead-man', true) : fact(`dead-man: ${deadman}`)]),
+    ...(deadman === undefined ? [] : [hold.deadman === 'none' ? fact(deadman, true) : fact(`dead-man: ${deadman}`)]),
   ]
 }
+
+/** Nothing where the pack says nothing of it. */
+export const deadmanWords = ({ deadman, deadmanAfterMs }: Hold): string | undefined =>
+  deadman === 'none' ? 'NO dead-man' : deadmanAfterMs === undefined ? deadman : `after ${formatDuration(deadmanAfterMs)}`
 
 /** Nothing where there is no lease. */
 export function leaseWords({ leaseEveryMs, leaseLifetimeMs, window: { renewals } }: Hold): string | undefined {

@@ -90,6 +90,7 @@ const hold = (path: string): fc.Arbitrary<Hold> =>
       maybe('leaseEveryMs', ms),
       maybe('leaseLifetimeMs', ms),
       maybe('deadman', fc.oneof(fc.constant('none'), text)),
+      maybe('deadmanAfterMs', ms),
       fc
         .tuple(
           maybe('atMostMs', ms),

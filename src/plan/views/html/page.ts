@@ -76,7 +76,7 @@ ${freezeCard(plan)}
 ${totals.longestHold ? card('Longest hold', holdTime(totals.longestHold), holdNames(plan).one(totals.longestHold.path)) : undefined}
 ${totals.bytes === undefined ? undefined : card('Data to move', formatSize(totals.bytes), '')}
 ${totals.duration === undefined ? undefined : card('Takes about', shortEstimate(totals.duration, '–'), '')}
-${totals.points.length === 0 ? undefined : card('Restore points', String(totals.points.length), wordsOf([...new Set(totals.points.map(({ level }) => wordsOfResult(level)))]))}
+${totals.points.length === 0 ? undefined : card('Restore points', String(totals.points.length), `level ${wordsOf([...new Set(totals.points.map(({ level }) => wordsOfResult(level)))])}`)}
 ${totals.approvals.length === 0 ? undefined : card('Approvals', String(totals.approvals.length), wordsOf(totals.approvals))}
 </ul>`
 }

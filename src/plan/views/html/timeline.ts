@@ -114,7 +114,8 @@ function noteMarkup(step: PlanStep): Markup | undefined {
   }
   if (approval) return html`<span class="note">${wordsOfApproval(approval)}</span>`
   const time = duration ? shortEstimate(duration) : timeoutMs === undefined ? '' : `at most ${formatDuration(timeoutMs)}`
-  const notes = [lock === undefined ? '' : `lock ${lock}`, time].filter((each) => each !== '')
+  // The lock last: a long name is cut at the edge.
+  const notes = [time, lock === undefined ? '' : `lock ${lock}`].filter((each) => each !== '')
   return notes.length === 0 ? undefined : html`<span class="note">${notes.join(' · ')}</span>`
 }
 
