@@ -34,6 +34,10 @@ export const FAULT_KINDS = [
   'stickTask',
   // The VM's lease ends right before the call:
   'expireLease',
+  // Changed-block tracking of every VM expires right before the call:
+  'expireTracking',
+  // For five minutes from the call on, what is made is listed a minute late:
+  'appearLate',
 ] as const
 
 export const faultsSchema: JsonSchema = {

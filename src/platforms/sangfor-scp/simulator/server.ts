@@ -127,7 +127,21 @@ const AFTER: ReadonlySet<string> = new Set(['dropAnswer', 'cutAnswer', 'statusAf
 async function prepare(world: World, operation: string, { does, delayMs = 0 }: Fault, request: FastifyRequest): Promise<void> {
   if (does === 'delay') await new Promise<void>((resolve) => world.clock.at(world.clock.now() + delayMs, resolve))
   else if (does === 'expireLease') expireLeases(world, request)
+  else if (does === 'expireTracking') for (const vm of world.vms.values()) vm.tracking.expired = true
+  else if (does === 'appearLate') appearLate(world)
   else if (does === 'failTask' || does === 'stickTask') world.taskFaults.push({ operation, kind: does })
+}
+
+const LATE_MS = 60_000
+const LATE_FOR_MS = 300_000
+
+function appearLate({ behaviour, clock }: World): void {
+  const usualMs = behaviour.visibleAfterMs
+  if (usualMs >= LATE_MS) return
+  behaviour.visibleAfterMs = LATE_MS
+  clock.at(clock.now() + LATE_FOR_MS, () => {
+    behaviour.visibleAfterMs = usualMs
+  })
 }
 
 function expireLeases(world: World, request: FastifyRequest): void {

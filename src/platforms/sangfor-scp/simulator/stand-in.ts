@@ -1,12 +1,21 @@
 // The simulator for rehearsals: two small VMs in one consistency group, no port for its API, time that the rehearsal moves.
 import type { StandIn, StandInOptions } from '../../platform.ts'
-import { FAULT_KINDS, type FaultKind } from './faults.ts'
+import type { Fault } from './faults.ts'
 import { type ScpSimulator, startScpSimulator } from './start.ts'
 
 const MIB = 2 ** 20
 
 /** Those that strike inside the platform; what breaks on the wire is the rehearsal's own. */
-const INSIDE: readonly FaultKind[] = ['failTask', 'stickTask', 'expireLease']
+const INSIDE: Readonly<Record<string, Omit<Fault, 'operation' | 'skip'>>> = {
+  expireLease: { does: 'expireLease' },
+  expireTracking: { does: 'expireTracking' },
+  failTask: { does: 'failTask' },
+  stickTask: { does: 'stickTask' },
+  appearLate: { does: 'appearLate' },
+  overQuota: { does: 'status', status: 507 },
+}
+/** Those that any call can meet; the others strike what changes something. */
+const ANYWHERE = ['expireLease', 'expireTracking']
 
 export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise<StandIn> {
   const scp = await startScpSimulator({ seed, rate: 0, startAt: startAtMs, listens: false })
@@ -44,10 +53,10 @@ export function standInOf(scp: ScpSimulator, groupId: string, serverIds: readonl
       for (const { operationId } of scp.calls.splice(0)) asked[operationId] = (asked[operationId] ?? 0) + 1
       return { ...asked }
     },
-    faultsOf: (operation) => (/^(get|list|query|find)/i.test(operation) ? INSIDE.slice(2) : INSIDE),
+    faultsOf: (operation) => (/^(get|list|query|find|summarize)/i.test(operation) ? ANYWHERE : Object.keys(INSIDE)),
     strike: (operation, fault, skip) => {
-      const does = FAULT_KINDS.find((kind) => kind === fault)
-      if (does) scp.faults.add({ operation, does, skip })
+      const known = INSIDE[fault]
+      if (known) scp.faults.add({ ...known, operation, skip })
     },
     heal: () => scp.faults.clear(),
     // A task under way is nobody's to let go: it ends by itself, and what it makes then is listed.
