@@ -139,7 +139,7 @@ function typeOf(schema: unknown): string {
   if (!isObject(schema)) return 'any'
   if (typeof schema.$ref === 'string') return schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)
   if (typeof schema['x-connection'] === 'string') return `target ${schema['x-connection']}`
-  if (Array.isArray(schema['x-resource'])) return `handle of ${schema['x-resource'].join(' or ')}`
+  if (Array.isArray(schema['x-resource'])) return `handle of ${schema['x-resource'].join(' or ') || 'anything held'}`
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(' or ')
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.type === 'array') return `list of ${typeOf(schema.items)}`

@@ -77,7 +77,7 @@ export function properties({ properties: all, required }: JsonSchema): readonly 
 
 function typeOf(schema: JsonObject): string {
   if (typeof schema['x-connection'] === 'string') return `target ${schema['x-connection']}`
-  if (Array.isArray(schema['x-resource'])) return `handle of ${schema['x-resource'].join(' or ')}`
+  if (Array.isArray(schema['x-resource'])) return `handle of ${schema['x-resource'].join(' or ') || 'anything held'}`
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
   if (schema.type === 'array') return `list of ${isObject(schema.items) ? typeOf(schema.items) : 'any'}`
   return Array.isArray(schema.type) ? schema.type.join(' | ') : typeof schema.type === 'string' ? schema.type : 'any'

@@ -147,10 +147,31 @@ const oneOf = (one: Facts, other: Facts): Facts => (one.length > 0 && other.leng
 
 /** A comparison with nothing is never true. */
 const bothPresent = (lhs: Tree, rhs: Tree, place: string): Facts =>
-  [lhs, rhs].flatMap((side) => {
+  [lhs, rhs].flatMap(withSubjects).flatMap((side) => {
     const key = keyOf(side, place)
     return key === undefined ? [] : [{ kind: 'present' as const, key }]
   })
+
+/** Of nothing these make nothing, so what they are called with is there when their result is. */
+const STRICT = [
+  'type',
+  'length',
+  'string',
+  'number',
+  'uppercase',
+  'lowercase',
+  'trim',
+  'substring',
+  'abs',
+  'floor',
+  'ceil',
+  'round',
+]
+
+function withSubjects(side: Tree): readonly Tree[] {
+  const [subject] = STRICT.some((name) => isCallOf(name, side)) ? treesIn(side.arguments) : []
+  return subject === undefined ? [side] : [side, ...withSubjects(subject)]
+}
 
 function falseFact(lhs: Tree, rhs: Tree, place: string): Facts {
   const key = rhs.type === 'value' && rhs.value === false ? keyOf(lhs, place) : undefined
