@@ -6,6 +6,8 @@ import type { Clock } from '../packs/index.ts'
 const QUIET_TURNS = 6
 /** Real time after which even work that is under way is taken to wait: nothing else would ever end it. */
 const PATIENCE_MS = 3000
+/** More than that of one turn is no waiting: this process did not get the processor, or was busy itself. */
+const LONGEST_TURN_MS = 20
 /** A run that takes longer than this of its own time waits for what never comes. */
 const LONGEST_MS = 3 * 86_400_000
 
@@ -36,18 +38,21 @@ export function createRehearsalClock(startAtMs: number, followers: () => readonl
   let now = startAtMs
   let working = 0
   let quiet = 0
-  let quietSince = performance.now()
+  let quietMs = 0
+  let turnedAt = performance.now()
   let ended = false
 
   const stir = (): void => {
     quiet = 0
-    quietSince = performance.now()
+    quietMs = 0
   }
 
   function turn(): void {
     if (ended) return
     quiet += 1
-    const idle = working === 0 ? quiet > QUIET_TURNS : performance.now() - quietSince > PATIENCE_MS
+    quietMs += Math.min(LONGEST_TURN_MS, performance.now() - turnedAt)
+    turnedAt = performance.now()
+    const idle = working === 0 ? quiet > QUIET_TURNS : quietMs > PATIENCE_MS
     if (idle) leap()
     // Work under way needs the processor; without any, the next leap is a few turns away.
     if (working === 0) setImmediate(turn)
@@ -58,7 +63,7 @@ export function createRehearsalClock(startAtMs: number, followers: () => readonl
     const dues = followers().flatMap(({ nextDueMs }) => (nextDueMs === undefined ? [] : [nextDueMs]))
     const next = Math.min(...dues, ...[...sleepers].map(({ at }) => at))
     // Without anybody who sleeps, something that is not counted as work may still be under way.
-    if (next === Number.POSITIVE_INFINITY && performance.now() - quietSince < PATIENCE_MS) return
+    if (next === Number.POSITIVE_INFINITY && quietMs < PATIENCE_MS) return
     if (next - startAtMs > LONGEST_MS) return stuck.resolve()
     stir()
     now = Math.max(now, next)

@@ -86,13 +86,16 @@ export async function killAtInstant(scene: string, tasks: readonly string[], aft
   return { code: code as number | null, signal: signal as NodeJS.Signals | null, errors, tookMs }
 }
 
-export async function child(scene: string, tasks: readonly string[]) {
-  const running = start(scene, tasks)
+/** `limitBytes`: no file may grow beyond that; a write that would is refused, as on a full disk (setrlimit(2), RLIMIT_FSIZE). */
+export async function child(scene: string, tasks: readonly string[], limitBytes?: number) {
+  const running = start(scene, tasks, limitBytes)
   const [errors, [code, signal]] = await Promise.all([text(running.stderr), once(running, 'close')])
   return { code: code as number | null, signal: signal as NodeJS.Signals | null, errors }
 }
 
-function start(scene: string, tasks: readonly string[]) {
+function start(scene: string, tasks: readonly string[], limitBytes?: number) {
   const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', CHILD, scene, ...tasks]
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const limited = limitBytes === undefined ? [] : ['prlimit', `--fsize=${limitBytes}`]
+  const [program = '', ...given] = [...limited, process.execPath, ...args]
+  return spawn(program, given, { stdio: ['ignore', 'pipe', 'pipe'] })
 }

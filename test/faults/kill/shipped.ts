@@ -6,6 +6,7 @@ import { createMemoryJournal, openJournal } from '../../../src/journal/index.ts'
 import { startScpSimulator } from '../../../src/platforms/sangfor-scp/simulator/index.ts'
 import { type Json, type JsonObject, Secret } from '../../../src/values/index.ts'
 import { initVault, openVault } from '../../../src/vault/index.ts'
+import { noise } from '../../vault/world.ts'
 import openScene, { type ScpSceneFile } from './scp.scene.ts'
 
 export const SHIPPED = [
@@ -29,8 +30,8 @@ export interface Judged {
 }
 
 export interface ShippedStage extends AsyncDisposable {
-  /** Makes a folder with VMs and a vault of its own below the root, for one run of the runbook. */
-  folderOf(runbook: ShippedRunbook, name: string): Promise<string>
+  /** Makes a folder with VMs and a vault of its own below the root, for one run of the runbook. Disks are of 1 MiB unless told. */
+  folderOf(runbook: ShippedRunbook, name: string, diskBytes?: number): Promise<string>
   judge(folder: string): Promise<Judged>
   /** What is left on the platform when all runs have ended; a line each. */
   leaks(): readonly string[]
@@ -54,9 +55,11 @@ export async function openShipped(root: string): Promise<ShippedStage> {
   await initVault(emptyVault, new Secret(PASSWORD), { keyCost: 1024 })
   const backedUp = await backUpOnce()
 
-  const guest = (name: string): Guest => {
-    const bytes = Buffer.alloc(DISK_BYTES)
-    bytes.fill(`${name}; `, 100_000 * (name.length % 7), 400_000)
+  const guest = (name: string, diskBytes: number): Guest => {
+    const bytes = Buffer.alloc(diskBytes)
+    // What does not compress shall fill a disk.
+    if (diskBytes > DISK_BYTES) noise(name.length, diskBytes).copy(bytes)
+    else bytes.fill(`${name}; `, 100_000 * (name.length % 4), 400_000)
     return { id: scp.addVm({ name, disks: [{ bytes }] }).id, bytes }
   }
 
@@ -97,11 +100,16 @@ export async function openShipped(root: string): Promise<ShippedStage> {
     return outputs
   }
 
-  async function folderOf(runbook: ShippedRunbook, name: string): Promise<string> {
+  async function folderOf(runbook: ShippedRunbook, name: string, diskBytes = DISK_BYTES): Promise<string> {
     const folder = join(root, name)
     await mkdir(folder)
     await cp(runbook === 'vm-restore' ? join(backedUp.folder, 'vault') : emptyVault, join(folder, 'vault'), { recursive: true })
-    const guests = runbook === 'vm-restore' ? [] : runbook === 'vm-backup' ? [guest(name)] : [guest(name), guest(`${name}-too`)]
+    const guests =
+      runbook === 'vm-restore'
+        ? []
+        : runbook === 'vm-backup'
+          ? [guest(name, diskBytes)]
+          : [guest(name, diskBytes), guest(`${name}-too`, diskBytes)]
     guestsIn.set(folder, guests)
     const serverIds = guests.map(({ id }) => id)
     if (runbook === 'cbt-disable') {
@@ -133,7 +141,9 @@ export async function openShipped(root: string): Promise<ShippedStage> {
   async function judge(folder: string): Promise<Judged> {
     const { runbook, inputs } = JSON.parse(await readFile(join(folder, 'scene.json'), 'utf8')) as ScpSceneFile
     await using journal = openJournal(join(folder, 'journal.sqlite'))
-    const [run] = await journal.runs()
+    // Not the newest: on clocks that run fast, an earlier process may have been ahead.
+    const runs = await journal.runs()
+    const run = ['running', 'succeeded'].flatMap((status) => runs.find((each) => each.status === status) ?? [])[0] ?? runs[0]
     const done = run?.status === 'succeeded'
     const open = await journal.obligations({ open: true })
     const made = await judgeMade(folder, runbook as ShippedRunbook, inputs, done)
