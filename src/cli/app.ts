@@ -2,7 +2,7 @@
 // Every command that runs something does it through here, so that there is one way.
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createEngine, type Engine, type Observation } from '../engine/index.ts'
+import { createEngine, type Engine, type Observation, type SecretResolver } from '../engine/index.ts'
 import { createHttp, operationHandlers } from '../http/index.ts'
 import { type Journal, journalExists, openJournal, processOwner } from '../journal/index.ts'
 import type { Catalogue, Clock, Connection, Handlers } from '../packs/index.ts'
@@ -16,6 +16,8 @@ export interface AppOptions {
   readonly journal: Journal
   /** Of the targets that runs may use. */
   readonly connections: ReadonlyMap<string, Connection>
+  /** Gets what inputs of runs refer to. */
+  readonly secret: SecretResolver
   readonly log: Log
   readonly observe: (observation: Observation) => void
 }
@@ -65,14 +67,20 @@ export async function openCalling(host: Host, connections: ReadonlyMap<string, C
   }
 }
 
-export async function createApp(host: Host, { journal, connections, log, observe }: AppOptions): Promise<App> {
+export async function createApp(host: Host, { journal, connections, secret, log, observe }: AppOptions): Promise<App> {
   const calling = await openCalling(host, connections)
   const { clock, handlers, connection } = calling
   const secrets = [...connections.values()].flatMap(secretsOf)
+  const resolve: SecretResolver = async (source) => {
+    const found = await secret(source)
+    secrets.push(found)
+    return found
+  }
   const engine = createEngine({
     journal,
     handlers,
     connection,
+    secret: resolve,
     clock,
     newRunId: host.newRunId,
     owner: processOwner(),

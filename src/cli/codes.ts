@@ -90,9 +90,9 @@ export const cliCodes = {
     explanation: 'Inputs are written -i name=value.',
   },
   INPUT_SECRET: {
-    title: 'A secret is given as an input',
+    title: 'A secret is given as it is',
     explanation:
-      'A run keeps its inputs in its journal, and shows them, so one that is marked x-secret cannot be given a value. What is secret belongs into a setting of a target, which names where it is to be had.',
+      'A run keeps its inputs in its journal, and shows them. So an input that is marked x-secret is given where its value is to be had: an environment variable, a file or a command. The run holds this reference, and each call that needs the secret gets it anew.',
   },
   JOURNAL_UNUSABLE: {
     title: 'The journal cannot be used',
@@ -381,9 +381,12 @@ export const vaultPasswordMissing = (): Diagnostic =>
   })
 
 export const inputSecret = (name: string): Diagnostic =>
-  error('INPUT_SECRET', `${name} is marked x-secret, and a run would write it into its journal`, {
-    hint: 'Let it be a setting of a target, and name there where it is to be had: { env: NAME }, { file: path } or { command: [program, argument] }.',
+  error('INPUT_SECRET', `${name} is secret, and a run would write it into its journal`, {
+    hint: `Name where it is to be had: { env: NAME }, { file: path } or { command: [program, argument] }; such as -i '${name}={ env: NAME }'.`,
   })
+
+export const inputSecretUnresolved = (why: string): Diagnostic =>
+  error('SECRET_UNRESOLVED', `a secret among the inputs cannot be had: ${why}`)
 
 export const alertsNotConfigured = (file: string | undefined): Diagnostic =>
   error('ALERTS_NOT_CONFIGURED', `${file ?? 'the configuration'} names no alerts`, {

@@ -10,12 +10,25 @@ import {
   type YamlMap,
   type YamlNode,
 } from '../language/index.ts'
-import { fillDefaults, isObject, type Json, type JsonObject, type JsonSchema, unknown } from '../values/index.ts'
+import {
+  fillDefaults,
+  isObject,
+  isSecretReference,
+  isSecretSlot,
+  isUnknown,
+  type Json,
+  type JsonObject,
+  type JsonSchema,
+  mapSecretSchemas,
+  mapSecretSlots,
+  secretSourceSchema,
+  unknown,
+} from '../values/index.ts'
 import { inputMalformed, inputSecret } from './codes.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Host } from './host.ts'
 import { readText } from './library.ts'
-import { refuseErrors } from './refusal.ts'
+import { Refusal, refuseErrors } from './refusal.ts'
 
 export interface InputOptions {
   /** `key=value` each; wins over the file. */
@@ -45,33 +58,37 @@ export async function readGivenInputs(host: Host, runbook: Runbook, { input, inp
   const { node, diagnostics, sources } = await gather(host, runbook, { input, ...(inputs === undefined ? {} : { inputs }) })
   refuseSecrets(inputsSchema(runbook), toJson(node))
   refuseErrors(diagnostics, sources, EXIT.usage)
-  return toJson(node) as JsonObject
+  return withReferences(inputsSchema(runbook), toJson(node)) as JsonObject
 }
 
 async function readAs(schema: JsonSchema, host: Host, to: Taking, options: InputOptions): Promise<JsonObject> {
   const { node, diagnostics, sources } = await gather(host, to, options)
-  refuseSecrets(schema, fillDefaults(schema, toJson(node)).value)
-  const misfits = schemaDiagnostics(under('inputs', node), { properties: { inputs: schema } }, 'INPUTS')
+  refuseSecrets(schema, toJson(node))
+  const given = asGiven(schema)
+  const misfits = schemaDiagnostics(under('inputs', node), { properties: { inputs: given } }, 'INPUTS')
   refuseErrors([...diagnostics, ...misfits.map(withoutNowhere)], sources, EXIT.usage)
-  return fillDefaults(schema, toJson(node)).value as JsonObject
+  return withReferences(schema, fillDefaults(given, toJson(node)).value) as JsonObject
 }
 
 /** First, and without a place: what else is said would show the text that is not to be seen. [P11] */
-const refuseSecrets = (schema: JsonSchema, given: Json): void =>
-  refuseErrors(secretsIn(schema, given, '').map(inputSecret), new Map(), EXIT.usage)
-
-/** Names of the values that are marked secret: a run would write them into its journal. */
-function secretsIn(schema: Json | undefined, value: Json, name: string): readonly string[] {
-  if (!isObject(schema)) return []
-  if (schema['x-secret'] === true) return [name]
-  if (Array.isArray(value)) return value.flatMap((item, index) => secretsIn(schema.items, item, `${name}[${index}]`))
-  if (!isObject(value)) return []
-  const properties = isObject(schema.properties) ? schema.properties : {}
-  return Object.entries(value).flatMap(([key, each]) => {
-    const inner = Object.hasOwn(properties, key) ? properties[key] : schema.additionalProperties
-    return secretsIn(inner, each, name === '' ? key : `${name}.${key}`)
+function refuseSecrets(schema: JsonSchema, given: Json): void {
+  const names: string[] = []
+  mapSecretSlots(schema, given, (value, name) => {
+    if (!isObject(value) && !isUnknown(value)) names.push(name)
+    return value
   })
+  refuseErrors(names.map(inputSecret), new Map(), EXIT.usage)
 }
+
+/** In place of a secret, where it is to be had. */
+const asGiven = (schema: JsonSchema): JsonSchema => mapSecretSchemas(schema, () => secretSourceSchema)
+
+const withReferences = (schema: JsonSchema, given: Json): Json =>
+  mapSecretSlots(schema, given, (source) => (isObject(source) ? { $secret: source } : source))
+
+/** As a person would give what a plan holds. */
+const withSources = (schema: JsonSchema, planned: Json): Json =>
+  mapSecretSlots(schema, planned, (value) => (isSecretReference(value) ? value.$secret : value))
 
 /** So that messages say `inputs` where they would say `the document`. */
 const under = (key: string, value: YamlMap): YamlMap => ({ ...value, entries: [{ key, keySpan: value.span, value }] })
@@ -97,7 +114,7 @@ async function gather(host: Host, to: Taking, { input, inputs, planned }: InputO
   }
 
   if (planned !== undefined) {
-    const root = read('the plan', JSON.stringify(planned))
+    const root = read('the plan', JSON.stringify(withSources(to.inputs ?? {}, planned)))
     if (root?.kind === 'map') for (const entry of root.entries) entries.set(entry.key, entry)
   }
   if (inputs !== undefined) {
@@ -111,6 +128,9 @@ async function gather(host: Host, to: Taking, { input, inputs, planned }: InputO
       diagnostics.push(inputMalformed(argument))
       continue
     }
+    // Before anything is said of it, with the text beside.
+    if (isSecretSlot(propertyNamed(to.inputs, key)) && readYaml(text, '').root?.kind !== 'map')
+      throw new Refusal([inputSecret(key)])
     const value = read(`-i ${key}`, isText(to.inputs, key) ? JSON.stringify(text) : text || 'null')
     if (value) entries.set(key, { key, keySpan: value.span, value })
   }
@@ -121,6 +141,9 @@ async function gather(host: Host, to: Taking, { input, inputs, planned }: InputO
 
 /** Text stays as it was typed, `007` and `yes` included; every other value is read as YAML. */
 function isText(schema: JsonSchema | undefined, key: string): boolean {
-  const property = isObject(schema?.properties) ? schema.properties[key] : undefined
-  return isObject(property) && property.type === 'string'
+  const property = propertyNamed(schema, key)
+  return isObject(property) && property.type === 'string' && !isSecretSlot(property)
 }
+
+const propertyNamed = (schema: JsonSchema | undefined, key: string): Json | undefined =>
+  isObject(schema?.properties) && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined

@@ -1,5 +1,5 @@
 // A plan from the command line's options: what `plan` prints, `plan --diff` compares and `run --plan` holds a run to.
-import { createReader, pinsOf, type Recollection, recall } from '../engine/index.ts'
+import { createReader, pinsOf, type Recollection, recall, secretsOfInputs } from '../engine/index.ts'
 import { type Journal, RunUnknown } from '../journal/index.ts'
 import { byReading, type Experience, experienceOf, fromRun, type Plan, planRunbook, planRunbookDiffers } from '../plan/index.ts'
 import type { JsonObject } from '../values/index.ts'
@@ -9,6 +9,7 @@ import { openTargets, secretsOf } from './config/index.ts'
 import type { Host } from './host.ts'
 import { type InputOptions, readInputs, readSomeInputs } from './inputs.ts'
 import { Refusal } from './refusal.ts'
+import { secretResolver } from './secret-inputs.ts'
 import { assertTargets, type CheckedRunbook, checkedRunbook, type Session } from './session.ts'
 import { verifiedBefore } from './verification.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -94,7 +95,12 @@ async function planByReading(
   const connections = await openTargets(config, Object.values(bound), catalogue, host.env)
   await using calling = await openCalling(host, connections)
   const { clock, connection, handlers } = calling
-  const read = createReader({ clock, connection, handlers: handlers(catalogue) })
+  const read = createReader({
+    clock,
+    connection,
+    handlers: handlers(catalogue),
+    secret: secretsOfInputs(common.inputs, secretResolver(host, config)),
+  })
   const plan = await planRunbook({
     ...common,
     targets: targetRefs(runbook, catalogue, bound),

@@ -5,8 +5,10 @@ import type { TargetRef } from '../language/index.ts'
 import { type ActionContext, ActionFailure, type Clock, type Connection, type Handlers, type Progress } from '../packs/index.ts'
 import { type JsonObject, Secret, validator } from '../values/index.ts'
 import { evaluationFailure, isTrue } from './evaluate.ts'
-import { aborted, bug, failureOf, outputInvalid } from './failures.ts'
+import { aborted, bug, failureOf, outputInvalid, withoutSecrets } from './failures.ts'
 import type { Happening } from './happening.ts'
+import type { SecretResolver } from './model.ts'
+import { revealed } from './secrets.ts'
 
 /** How long a handler has to end after its abort; then the answer is that nobody knows. */
 const ABORT_GRACE_MS = 5000
@@ -19,6 +21,7 @@ export interface CallHost {
   readonly handlers: Handlers
   readonly clock: Clock
   readonly connection: (target: string) => Connection
+  readonly secret: SecretResolver
   readonly post: (happening: Happening) => void
   /** Another engine owns the run: what the handler met is not ours to record. */
   readonly fenced: (error: OwnerFenced) => void
@@ -102,10 +105,15 @@ async function perform(
       },
     },
   }
+  const given = new Set<Secret>()
+  const input = await revealed(action, command.input, host.secret, given)
+  for (const secret of given) secrets.add(secret)
   const callOnce = async (): Promise<JsonObject> => {
     signal.throwIfAborted()
     context.assertOwner()
-    const output = await handler(command.input, context)
+    const answer = await handler(input, context)
+    // What a platform repeats of them is written down as their mark.
+    const output = given.size === 0 ? answer : (withoutSecrets(answer, given) as JsonObject)
     // An operation's answer was checked when it was made.
     const problems = action.does.kind === 'handler' ? validator(action.output).problems(output) : []
     if (problems.length > 0) throw new ActionFailure(outputInvalid(action, problems))

@@ -7,6 +7,7 @@ import { createLocks } from './locks.ts'
 import { type Engine, type EngineOptions, RunNotResumable, type RunningRun, type StartRequest } from './model.ts'
 import { linked, loadPinned, type Pinned, pin, pinsOf } from './pins.ts'
 import { type RunLoop, startLoop } from './run-loop.ts'
+import { secretsOfInputs } from './secrets.ts'
 import { assertConnections, bindTargets } from './targets.ts'
 
 /** How soon a cancel request or an answer by another process is heard. */
@@ -111,6 +112,7 @@ export function createEngine(options: EngineOptions): Engine {
       locks,
       handlers: options.handlers(pinned.catalogue),
       connection: options.connection,
+      secret: secretsOfInputs(run.inputs, options.secret),
       report: (report) => observe({ runId: id, at: clock.now(), kind: 'report', report }),
       progress: (path, progress) => observe({ runId: id, at: clock.now(), kind: 'progress', path, progress }),
     })

@@ -34,7 +34,8 @@ export function failureOf(error: unknown, effect: Effect, secrets: ReadonlySet<S
 
 const appliedBy = (effect: Effect): Failure['applied'] => (effect === 'read' ? 'no' : 'maybe')
 
-function withoutSecrets(value: Json, secrets: ReadonlySet<Secret>): Json {
+/** The value with the mark in place of every secret that occurs in one of its texts. */
+export function withoutSecrets(value: Json, secrets: ReadonlySet<Secret>): Json {
   if (typeof value === 'string') return redact(value, secrets)
   if (Array.isArray(value)) return value.map((item: Json) => withoutSecrets(item, secrets))
   if (!isObject(value)) return value

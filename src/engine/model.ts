@@ -4,7 +4,7 @@ import type { Journal } from '../journal/index.ts'
 import type { Outcome, Report } from '../kernel/index.ts'
 import type { Runbook } from '../language/index.ts'
 import type { Catalogue, Clock, Connection, Handlers, Pack, Progress } from '../packs/index.ts'
-import type { JsonObject } from '../values/index.ts'
+import type { JsonObject, Secret, SecretSource } from '../values/index.ts'
 
 export interface EngineOptions {
   readonly journal: Journal
@@ -12,6 +12,8 @@ export interface EngineOptions {
   readonly handlers: (catalogue: Catalogue) => Handlers
   /** Resolves an operator's target; throws when it is not configured. */
   readonly connection: (target: string) => Connection
+  /** Gets what an input of the run refers to, whenever a call needs it. Throws where it cannot be had. Absent: nothing can. */
+  readonly secret?: SecretResolver
   readonly clock: Clock
   /** New run ids; injected so that tests can fix them. */
   readonly newRunId: () => string
@@ -20,6 +22,8 @@ export interface EngineOptions {
   /** Named in the journal as the run's owner; `processOwner()` of the journal. */
   readonly owner: string
 }
+
+export type SecretResolver = (source: SecretSource) => Promise<Secret>
 
 export type Observation = { readonly runId: string; readonly at: number } & (
   | { readonly kind: 'report'; readonly report: Report }

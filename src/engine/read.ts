@@ -5,11 +5,15 @@ import type { Clock, Connection, Failure, Handlers } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import { startCall } from './calls.ts'
 import type { Happening } from './happening.ts'
+import type { SecretResolver } from './model.ts'
+import { secretsOfInputs } from './secrets.ts'
 
 export interface ReaderOptions {
   readonly handlers: Handlers
   /** Resolves an operator's target; throws when it is not configured. */
   readonly connection: (target: string) => Connection
+  /** See `secretsOfInputs`. Absent: no call can have a secret. */
+  readonly secret?: SecretResolver
   readonly clock: Clock
 }
 
@@ -31,6 +35,7 @@ export function createReader(options: ReaderOptions): Reader {
     const call = startCall(
       {
         ...options,
+        secret: options.secret ?? secretsOfInputs({}, undefined),
         runId: 'plan',
         epoch: 0,
         program,

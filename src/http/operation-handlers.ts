@@ -10,7 +10,7 @@ import {
   type Operation,
   type Pack,
 } from '../packs/index.ts'
-import { isObject, type JsonObject, parseDuration, validator } from '../values/index.ts'
+import { isObject, type Json, type JsonObject, parseDuration, Secret, validator } from '../values/index.ts'
 import { type Call, failure, inDoubt, wordProblems } from './call.ts'
 import { evaluated } from './evaluated.ts'
 import { allItems, ask, followTask, operationNamed, readBack } from './follow.ts'
@@ -30,8 +30,12 @@ export function operationHandlers(catalogue: Catalogue, http: Http, logins: Logi
       if (!pack.openapi) throw new Error(`pack ${pack.name} was loaded without its operations`)
       const prepare = preparation(catalogue, pack, action, http, logins)
       handlers[action.name] = async (input, context) => {
-        checkInput(action, input)
-        return perform(prepare(input, context), does, handlers)
+        const secrets = new Set<Secret>()
+        const plain = reveal(input, secrets) as JsonObject
+        checkInput(action, plain)
+        const call = prepare(plain, context)
+        for (const secret of secrets) http.session(call.connection).secrets.add(secret)
+        return perform(call, does, handlers)
       }
     }
   }
@@ -60,6 +64,17 @@ function preparation(catalogue: Catalogue, pack: Pack, action: Action, http: Htt
       timeoutMs: Math.min(action.timeoutMs, stated ?? DEFAULT_REQUEST_TIMEOUT_MS),
     }
   }
+}
+
+/** Requests are made of texts: here a secret is put on the wire. */
+function reveal(value: Json | Secret, secrets: Set<Secret>): Json {
+  if (value instanceof Secret) {
+    secrets.add(value)
+    return value.reveal()
+  }
+  if (Array.isArray(value)) return value.map((item: Json) => reveal(item, secrets))
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, reveal(each, secrets)]))
 }
 
 function checkInput(action: Action, input: JsonObject): void {

@@ -288,7 +288,7 @@ const TABLE = {
   SECRET_EXPOSED: {
     title: 'A secret leaves the slots that are made for it',
     explanation:
-      'Messages, lock names, loop keys, results and other arguments are journalled and printed. A value from an input that is marked x-secret, or computed from one, may only go into an input that is marked x-secret too; and a secret never stands in a runbook.',
+      'Messages, lock names, loop keys, results and other arguments are journalled and printed. A value from an input that is marked x-secret may only go, as it is, into an input that is marked x-secret too; and a secret never stands in a runbook.',
   },
 } as const satisfies Record<string, CodeMeaning>
 

@@ -8,15 +8,17 @@ import {
   type JsonSchema,
   type SchemaProblem,
   validator,
+  withSecretReferences,
 } from '../values/index.ts'
 import { plainlyFits } from './plainly-fits.ts'
 
 /**
  * The value with what an array-typed slot needs (one thing → `[thing]`, nothing where it is required → `[]`), the schema's
- * defaults filled in, and the problems that remain. Parts that are unknown are left as they are.
+ * defaults filled in, and the problems that remain. Parts that are unknown are left as they are; a slot for a secret takes a
+ * reference to one.
  */
 export function conform(schema: JsonSchema, value: Json): { value: Json; problems: readonly SchemaProblem[] } {
-  const { value: filled, problems } = fillDefaults(schema, coerce(schema, value))
+  const { value: filled, problems } = fillDefaults(withSecretReferences(schema), coerce(schema, value))
   const whole = holdsUnknown(filled) ? stripUnknowns(filled) : filled
   return { value: whole, problems: aboutTheKnown(problems, whole) }
 }

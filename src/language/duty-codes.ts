@@ -168,3 +168,13 @@ export const secretWritten = (span: Span, name: string): Diagnostic =>
   problem('SECRET_EXPOSED', span, `${name} is secret, and here it stands in the runbook`, {
     hint: 'Take it from an input that is marked x-secret.',
   })
+
+export const secretWorkedOn = (span: Span, name: string): Diagnostic =>
+  problem(
+    'SECRET_EXPOSED',
+    span,
+    `${name} is secret, and a run has no more than a reference to it: nothing can be computed from it`,
+    {
+      hint: `Pass it on as it is: \${ ${name} }.`,
+    },
+  )

@@ -4,7 +4,7 @@ import { createHttp, type Http, operationHandlers } from '../http/index.ts'
 import { createMemoryJournal, type Journal } from '../journal/index.ts'
 import type { Clock, Connection, Handlers } from '../packs/index.ts'
 import type { Platform, StandIn } from '../platforms/index.ts'
-import type { JsonObject } from '../values/index.ts'
+import { type JsonObject, Secret } from '../values/index.ts'
 import { createRehearsalClock, type RehearsalClock } from './clock.ts'
 import type { Life } from './lives.ts'
 import { createWire, type Wire } from './wire.ts'
@@ -86,6 +86,7 @@ export function openEngine(stage: Stage, journal: Journal, runId: string, clockS
       return found
     },
     clock: { now: () => clock.now() + clockSetByMs, sleep: clock.sleep },
+    secret: async () => new Secret('rehearsed'),
     newRunId: () => runId,
     owner: 'rehearsal',
   })

@@ -2,4 +2,15 @@ export { holdsUnknown, isObject, isUnknown, type Json, type JsonObject, type Jso
 export { fillDefaults, schemaProblems, type Validator, validator } from './schema.ts'
 export type { SchemaProblem } from './schema-problem.ts'
 export { redact, SECRET_MARK, Secret } from './secret.ts'
+export {
+  isSecretReference,
+  isSecretSlot,
+  mapSecretSchemas,
+  mapSecretSlots,
+  type SecretReference,
+  type SecretSource,
+  secretReferencesIn,
+  secretSourceSchema,
+  withSecretReferences,
+} from './secret-reference.ts'
 export { DURATION_PATTERN, formatDuration, formatSize, parseDuration, parseSize } from './units.ts'

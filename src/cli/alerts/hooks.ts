@@ -2,8 +2,8 @@
 // and what a hook prints or answers is not repeated: it may hold a secret.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import type { JsonObject } from '../../values/index.ts'
-import { type Hook, resolveSecret, SecretMissing, type SecretSource } from '../config/index.ts'
+import type { JsonObject, SecretSource } from '../../values/index.ts'
+import { type Hook, resolveSecret, SecretMissing } from '../config/index.ts'
 
 export interface HookHost {
   /** Relative programs and files start from here. */

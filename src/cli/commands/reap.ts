@@ -9,6 +9,7 @@ import { connectionsOfRuns } from '../connections-of-runs.ts'
 import { EXIT } from '../exit-codes.ts'
 import { openLog } from '../log.ts'
 import { Refusal } from '../refusal.ts'
+import { secretResolver } from '../secret-inputs.ts'
 import { openSession } from '../session.ts'
 import { createView, type ViewFormat } from '../views/index.ts'
 import { standing } from './runs.ts'
@@ -21,7 +22,13 @@ export const run: RunCommand<[run: string | undefined], { readonly format: ViewF
   const connections = await connectionsOfRuns(host, session, journal, ids)
   const log = openLog(session.config.stateDirectory, options.logLevel)
   const view = await createView(host, options.format)
-  await using app = await createApp(host, { journal, connections, log, observe: view.observe })
+  await using app = await createApp(host, {
+    journal,
+    connections,
+    secret: secretResolver(host, session.config),
+    log,
+    observe: view.observe,
+  })
   const reaped = await app.engine.reap(id)
   for (const { runId, outcome } of reaped) {
     await sayOwed(app, view, runId, outcome)

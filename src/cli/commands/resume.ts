@@ -7,6 +7,7 @@ import { conduct } from '../conduct.ts'
 import { connectionsOfRuns } from '../connections-of-runs.ts'
 import { openLog } from '../log.ts'
 import { Refusal } from '../refusal.ts'
+import { secretResolver } from '../secret-inputs.ts'
 import { openSession } from '../session.ts'
 import { createView, type ViewFormat } from '../views/index.ts'
 
@@ -20,7 +21,13 @@ export const run: RunCommand<[run: string], { readonly format: ViewFormat; reado
   const connections = await connectionsOfRuns(host, session, journal, [id])
   const log = openLog(session.config.stateDirectory, options.logLevel)
   const view = await createView(host, options.format)
-  await using app = await createApp(host, { journal, connections, log, observe: view.observe })
+  await using app = await createApp(host, {
+    journal,
+    connections,
+    secret: secretResolver(host, session.config),
+    log,
+    observe: view.observe,
+  })
   try {
     return await conduct(host, session.config, app, view, await app.engine.resume(id, { takeOver: options.takeOver === true }))
   } catch (error) {

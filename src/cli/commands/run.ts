@@ -7,6 +7,7 @@ import { openTargets } from '../config/index.ts'
 import { type InputOptions, readInputs } from '../inputs.ts'
 import { openLog } from '../log.ts'
 import { openPlannedRun, refuseDrift } from '../planned-run.ts'
+import { assertSecrets, secretResolver } from '../secret-inputs.ts'
 import { assertTargets, checkedRunbook, openSession } from '../session.ts'
 import { createView, type ViewFormat } from '../views/index.ts'
 
@@ -28,12 +29,19 @@ export const run: RunCommand<[runbook: string], RunOptions> = async (host, optio
   assertTargets(session.config, Object.values(targets), catalogue)
   if (held) await refuseDrift(host, session, loaded, held)
 
+  await assertSecrets(host, session.config, inputs)
   const connections = await openTargets(session.config, Object.values(targets), catalogue, host.env)
 
   await using journal = await openState(session.config.stateDirectory)
   const log = openLog(session.config.stateDirectory, options.logLevel)
   const view = await createView(host, options.format)
-  await using app = await createApp(host, { journal, connections, log, observe: view.observe })
+  await using app = await createApp(host, {
+    journal,
+    connections,
+    secret: secretResolver(host, session.config),
+    log,
+    observe: view.observe,
+  })
   // Awaited here, or the app would be closed under the run.
   return await conduct(
     host,

@@ -1,8 +1,14 @@
 // Who is told of what is held too long: the `alerts` of the configuration, as schema and as data. Secrets are named, never held.
 import { toJson, type YamlNode } from '../../language/index.ts'
-import { DURATION_PATTERN, isObject, type Json, type JsonSchema, parseDuration } from '../../values/index.ts'
-import { secretSourceSchema } from './secret-source.ts'
-import type { SecretSource } from './secrets.ts'
+import {
+  DURATION_PATTERN,
+  isObject,
+  type Json,
+  type JsonSchema,
+  parseDuration,
+  type SecretSource,
+  secretSourceSchema,
+} from '../../values/index.ts'
 
 export interface AlertSettings {
   readonly hooks: readonly Hook[]

@@ -1,5 +1,5 @@
 export type { AlertSettings, Hook } from './alerts.ts'
 export { CONFIG_FILE, type Config, type ConfiguredTarget, defaultConfig, loadConfig, readConfig } from './read.ts'
 export { editorConfigSchema } from './schema.ts'
-export { resolveSecret, SecretMissing, type SecretSource } from './secrets.ts'
+export { resolveSecret, SecretMissing } from './secrets.ts'
 export { checkTargets, openTargets, secretsOf } from './targets.ts'

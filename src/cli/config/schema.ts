@@ -1,8 +1,7 @@
 // The shape of holdfast.config.yaml as JSON Schema, with descriptions for editors.
 import type { ConnectionType } from '../../packs/index.ts'
-import { DURATION_PATTERN, isObject, type JsonObject, type JsonSchema } from '../../values/index.ts'
+import { DURATION_PATTERN, isObject, type JsonObject, type JsonSchema, secretSourceSchema } from '../../values/index.ts'
 import { alertsSchema } from './alerts.ts'
-import { secretSourceSchema } from './secret-source.ts'
 
 const target: JsonSchema = {
   type: 'object',

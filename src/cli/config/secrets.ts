@@ -3,9 +3,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { Secret } from '../../values/index.ts'
-
-export type SecretSource = { readonly env: string } | { readonly file: string } | { readonly command: readonly string[] }
+import { Secret, type SecretSource } from '../../values/index.ts'
 
 /** Why a secret could not be had; never holds any of its text. */
 export class SecretMissing extends Error {}

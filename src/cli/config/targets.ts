@@ -3,12 +3,12 @@ import { resolve } from 'node:path'
 import { type Diagnostic, didYouMean } from '../../diagnostics/index.ts'
 import { schemaDiagnostics, toJson } from '../../language/index.ts'
 import type { Catalogue, Connection, ConnectionType } from '../../packs/index.ts'
-import { fillDefaults, type Json, type JsonObject, Secret } from '../../values/index.ts'
+import { fillDefaults, type Json, type JsonObject, Secret, type SecretSource } from '../../values/index.ts'
 import { connectionUnknown, secretLiteral, secretUnresolved, targetUnknown } from '../codes.ts'
 import { refuseErrors } from '../refusal.ts'
 import type { Config, ConfiguredTarget } from './read.ts'
 import { isPath, isSecret, targetSchema } from './schema.ts'
-import { resolveSecret, SecretMissing, type SecretSource } from './secrets.ts'
+import { resolveSecret, SecretMissing } from './secrets.ts'
 
 /** Problems of the targets against the connection types of these packs. */
 export function checkTargets(config: Config, catalogue: Catalogue): readonly Diagnostic[] {

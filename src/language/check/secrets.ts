@@ -2,9 +2,9 @@
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import { isObject, type Json } from '../../values/index.ts'
 import { inputsSchema } from '../catalogue.ts'
-import { secretExposed, secretWritten } from '../duty-codes.ts'
-import { type Reference, references } from '../expressions/index.ts'
-import type { MapTemplate, Step, Template } from '../model.ts'
+import { secretExposed, secretWorkedOn, secretWritten } from '../duty-codes.ts'
+import { purePathNames, type Reference, references } from '../expressions/index.ts'
+import type { ExpressionTemplate, MapTemplate, Step, Template } from '../model.ts'
 import { fromSchema, holdsSecret, ownProperty, type Type } from '../types/index.ts'
 import type { Sight, Site, Survey } from './survey.ts'
 
@@ -46,7 +46,8 @@ function checkValue(
     case 'literal':
       return isSecret && template.value !== null ? [secretWritten(template.span, name)] : []
     case 'expression':
-      return isSecret || !mayExpose ? [] : exposures(template, sight)
+      if (!mayExpose) return []
+      return isSecret ? workedOn(template, sight) : exposures(template, sight)
     case 'list':
       return isSecret ? [] : template.items.flatMap((item) => checkValue(item, schema.items, name, sight, mayExpose))
     case 'map': {
@@ -66,6 +67,14 @@ const exposures = (template: Template, sight: Sight): readonly Diagnostic[] =>
     const { root, path, span } = reference
     return secrecy ? [secretExposed(span, [root, ...path].join('.'), secrecy === 'whole')] : []
   })
+
+/** A run holds a reference in place of a secret, so it can only be passed on as it is. */
+function workedOn(template: ExpressionTemplate, sight: Sight): readonly Diagnostic[] {
+  if (purePathNames(template.source)) return []
+  return references(template)
+    .filter((reference) => !reference.asked && secrecyOf(reference, sight))
+    .map(({ root, path, span }) => secretWorkedOn(span, [root, ...path].join('.')))
+}
 
 /** Whether what is referred to is secret, or at least a part of it. */
 function secrecyOf({ root, path }: Reference, { roots }: Sight): 'whole' | 'part' | undefined {

@@ -5,7 +5,7 @@ import { answerApproval, createEngine, type StartRequest } from '../../engine/in
 import { createMemoryJournal, type Journal } from '../../journal/index.ts'
 import type { Outcome, Report } from '../../kernel/index.ts'
 import type { Handlers } from '../../packs/index.ts'
-import { type JsonObject, parseDuration } from '../../values/index.ts'
+import { type JsonObject, parseDuration, Secret } from '../../values/index.ts'
 import { createRehearsalClock } from '../clock.ts'
 import { live } from '../lives.ts'
 import { createFarSide } from './far-side.ts'
@@ -45,6 +45,7 @@ export async function playScript({ script, start, targets, inputs, pure }: PlayR
       handlers: (catalogue) => farSide.handlers(catalogue, pure),
       connection: (target) => ({ target, type: target, settings: {} }),
       clock,
+      secret: async () => new Secret('rehearsed'),
       newRunId: () => runId,
       owner: 'rehearsal',
       observe: ({ kind, ...seen }) => {
