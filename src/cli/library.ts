@@ -176,6 +176,10 @@ export function createLibrary(host: Host, config: Config, loading: PackCache = n
     const ranges = checkUses(uses, catalogue.packs, lock)
     // Where the range and the lock exclude each other, that the pack is not the locked one is no news.
     const excluded = new Set(ranges.filter(({ code }) => code === 'LOCK_RANGE_UNMET').map(({ span }) => span))
+    // What is wrong with a pack that is there has been told at its own file.
+    const broken = new Set(
+      uses.filter(({ pack }) => directories.has(pack) && catalogue.packs[pack] === undefined).map(({ span }) => span),
+    )
     const others = used.packs.filter(({ pack }) => !uses.some((use) => use.pack === pack.name && excluded.has(use.span)))
     const found = [
       ...lockFile,
@@ -193,7 +197,8 @@ export function createLibrary(host: Host, config: Config, loading: PackCache = n
       ]),
     ]
     const parsed = [main, ...called.values()].flatMap((each) => each.diagnostics)
-    const all = [...used.diagnostics, ...parsed, ...found]
+    const news = found.filter(({ code, span }) => code !== 'PACK_UNKNOWN' || span === undefined || !broken.has(span))
+    const all = [...used.diagnostics, ...parsed, ...news]
     return { packs: used.packs, catalogue, runbooks, ...(runbook ? { runbook } : {}), text, sources, diagnostics: all }
   }
 
