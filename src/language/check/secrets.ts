@@ -11,7 +11,14 @@ import type { Sight, Site, Survey } from './survey.ts'
 export function checkSecrets(survey: Survey): readonly Diagnostic[] {
   const slots = slotsOf(survey)
   const mayExpose = knowsSecrets(survey)
+  const unknown = new Set<Template>(
+    survey.visits.flatMap(({ step }) =>
+      (step.kind === 'uses' || step.kind === 'runbook') && !slots.has(step.with) ? [step.with] : [],
+    ),
+  )
   return survey.sites.flatMap(({ template, sight }: Site) => {
+    // Of an action that is not known, nobody knows what it takes as a secret.
+    if (unknown.has(template)) return []
     const slot = template.kind === 'map' ? slots.get(template) : undefined
     return checkValue(template, slot, '', sight, mayExpose)
   })
