@@ -1,5 +1,6 @@
 // Rules for resource types: what is held can always be found, kept and let go.
 import { ENGINE_FAILURES } from '../language/index.ts'
+import { isSecretSlot } from '../values/index.ts'
 import { checkSweep } from './check-sweeps.ts'
 import { actionNamed, type Checked, checkName, presence, propertiesOf, requiredOf, shown } from './checked.ts'
 import * as codes from './codes.ts'
@@ -146,6 +147,12 @@ interface Calling {
 
 /** The kernel takes these inputs by name: from the handle, else from the acquiring call's input. */
 function checkObtainable(checked: Checked, { role, action, acquire, place, before }: Calling): void {
+  for (const [name, slot] of Object.entries(propertiesOf(action.input))) {
+    if (isSecretSlot(propertiesOf(acquire.input)[name]) && !isSecretSlot(slot))
+      checked.report(
+        codes.secretUnmarked(checked.at(place), role, shown(checked, action.name), name, shown(checked, acquire.name)),
+      )
+  }
   for (const name of requiredOf(action.input)) {
     if (name === 'reason' && action.effect === 'release') continue
     const sources = [presence(acquire.input, name), before ? 'never' : presence(acquire.output, name)]

@@ -126,6 +126,11 @@ const TABLE = {
     title: 'A look-up does not answer what is needed',
     explanation: 'Its output requires found, and holds what the acquire would have answered.',
   },
+  PACK_SECRET_UNMARKED: {
+    title: 'A secret would be passed to an input that is not made for it',
+    explanation:
+      'find, probe, renew and release take their inputs by name from what the acquire was given. A run holds only a reference to a secret; the secret itself is put in its place where the input is marked x-secret, and nowhere else.',
+  },
   PACK_SWEEP_OUTPUT: {
     title: 'A listing does not tell what it lists',
     explanation:

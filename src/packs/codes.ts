@@ -122,6 +122,14 @@ export const effectWrong = (span: Span, role: string, action: string, effect: st
 export const sweepOutput = (span: Span, action: string, problem: string) =>
   error('PACK_SWEEP_OUTPUT', span, `${action} ${problem}`, 'Name the reads in order, each for the items of the one before.')
 
+export const secretUnmarked = (span: Span, role: string, action: string, input: string, acquire: string) =>
+  error(
+    'PACK_SECRET_UNMARKED',
+    span,
+    `${role} ${action} takes ${input}, which is secret for ${acquire}, and does not mark it so`,
+    `Mark ${input} of ${action} with x-secret: true; else it gets no more than a reference.`,
+  )
+
 export const releaseUnsafe = (span: Span, resource: string) =>
   error(
     'PACK_RELEASE_UNSAFE',
