@@ -10,7 +10,7 @@ import {
   type Paging,
 } from '../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../values/index.ts'
-import { type Response, readAnswer } from './answer.ts'
+import { mismatch, type Response, readAnswer } from './answer.ts'
 import { type Call, failure, inDoubt } from './call.ts'
 import { evaluated } from './evaluated.ts'
 import { declaredFailure, judge } from './judge.ts'
@@ -40,12 +40,21 @@ export async function followTask(call: Call, completion: Completion, response: R
   const operation = operationNamed(call, completion.operationId)
   const values = await requestValues(call, operation, completion.request, { id, input: call.input })
   return untilSeen(call, completion.everyMs, async () => {
-    const polled = await look(call, (reading) => ask(reading, values))
+    const polled = await look(call, (reading) => askOfTask(reading, values))
     const task = await evaluated(call, applied, completion.task, { response: polled })
     const roots = { task, response: polled }
     if ((await evaluated(call, applied, completion.failed, roots)) === true) throw await taskFailure(call, task)
     return (await evaluated(call, applied, completion.done, roots)) === true ? (task ?? null) : undefined
   })
+}
+
+/** A refusal that the operation documents by its very status tells of the task, and is not for the call itself. */
+async function askOfTask(reading: Call, values: RequestValues): Promise<Response> {
+  const { operation } = values
+  const response = readAnswer(await send(reading, buildRequest(reading, values)))
+  const documented = operation.responses[String(response.status)]?.schema !== undefined
+  if (!documented || mismatch(operation, response)) await judge(reading, operation, response)
+  return response
 }
 
 async function taskFailure(call: Call, task: Json | undefined): Promise<ActionFailure> {

@@ -84,7 +84,9 @@ export interface LoginHttp {
 export interface Login {
   /** Headers to add. The request is exactly what will be sent. Throws `ActionFailure` when the platform accepts no credentials. */
   authorize(request: HttpRequest, connection: Connection, http: LoginHttp): Promise<Readonly<Record<string, string>>>
-  /** After a 401: forget what was remembered; the request is then authorized and sent once more. Absent: a 401 stands. */
+  /** Whether an answer says that the credentials are not taken any more. Absent: those with status 401 do. */
+  refused?(answer: HttpAnswer): boolean
+  /** After such an answer: forget what was remembered; the request is then authorized and sent once more. Absent: the answer stands. */
   renew?(connection: Connection, http: LoginHttp): Promise<void>
 }
 

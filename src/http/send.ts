@@ -12,7 +12,7 @@ export async function send(call: Call, request: HttpRequest): Promise<HttpAnswer
   try {
     const answer = await sendAuthorized(call, request, onLeave)
     const { login, connection } = call
-    if (answer.status !== 401 || !login?.renew) return answer
+    if (!login?.renew || !(login.refused?.(answer) ?? answer.status === 401)) return answer
     // Refused, so it did nothing: once more with fresh credentials.
     sent = false
     await login.renew(connection, loginHttp(call))

@@ -4,6 +4,7 @@ import { coreHandlers } from './core/index.ts'
 import type { Platform } from './platform.ts'
 import { sangforScp } from './sangfor-scp/index.ts'
 import { smartxCloudtower } from './smartx-cloudtower/index.ts'
+import { zstack } from './zstack/index.ts'
 
 export type { Platform, RunningSimulator, SimulatorModule, SimulatorOptions, StandIn, StartStandIn } from './platform.ts'
 
@@ -17,4 +18,5 @@ export const platforms: readonly Platform[] = [
   },
   sangforScp,
   smartxCloudtower,
+  zstack,
 ]

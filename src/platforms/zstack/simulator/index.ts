@@ -1,0 +1,4 @@
+// A simulated ZStack: the API's behaviour, without bytes.
+export { simulator } from './for-people.ts'
+export { startStandIn } from './stand-in.ts'
+export { startZstackSimulator, type ZstackSimulator, type ZstackSimulatorOptions } from './start.ts'

@@ -1,0 +1,108 @@
+// Every operation of the API by operationId: queries answer at once, changes are done when their job ends.
+import { type BackupRequest, backUpDatabase, backUpVm, backUpVolume, checkDependents, copyTo, deleteFrom } from './backups.ts'
+import { addGroup, addJob, addTrigger, bind, join, removeFrom, runTrigger } from './scheduler.ts'
+import { Refusal, type World } from './world.ts'
+
+export interface OperationCall {
+  readonly path: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  /** Already held against the operation's schema. */
+  readonly body: unknown
+}
+
+/** Rows of a query, as the platform shows them. */
+export const queries: Readonly<Record<string, (world: World) => readonly object[]>> = {
+  queryImageStores: ({ storages }) =>
+    storages.map(({ role: _, ...storage }) => ({ ...storage, type: 'ImageStoreBackupStorage' })),
+  querySystemTags: ({ storages }) =>
+    storages.map(({ uuid, role }) => ({ uuid: `tag-${uuid}`.slice(0, 32), resourceUuid: uuid, tag: TAGS[role] })),
+  queryVolumes: ({ volumes }) => volumes,
+  queryVms: ({ vms }) => vms,
+  queryVolumeBackups: ({ volumeBackups }) => volumeBackups,
+  queryDatabaseBackups: ({ databaseBackups }) => databaseBackups,
+  querySchedulerJobs: ({ jobs }) =>
+    jobs.map(({ type: _, parameters, ...job }) => ({ ...job, jobData: JSON.stringify(parameters) })),
+  querySchedulerJobGroups: ({ groups }) =>
+    groups.map(({ type, parameters, ...group }) => ({
+      ...group,
+      state: 'Enabled',
+      jobType: type,
+      jobData: JSON.stringify(parameters),
+    })),
+  querySchedulerTriggers: ({ triggers }) => triggers,
+  querySchedulerJobHistory: ({ histories }) => histories,
+}
+
+const TAGS = { local: 'allowbackup', remote: 'remotebackup', cloud: 'disasterbackup' } as const
+
+/** What is looked at, and done, once the job of the call comes to its end. Throws a Refusal. */
+export const changes: Readonly<Record<string, (world: World, call: OperationCall) => object>> = {
+  createVolumeBackup: (world, call) => ({ inventory: backUpVolume(world, at(call, 'volumeUuid'), params(call)) }),
+  createVmBackup: (world, call) => ({ inventories: backUpVm(world, at(call, 'rootVolumeUuid'), params(call)) }),
+  createDatabaseBackup: (world, call) => ({ inventory: backUpDatabase(world, params(call)) }),
+
+  deleteVolumeBackup: (world, call) => deleteVolumeBackups(world, call, ({ uuid }) => uuid === at(call, 'uuid')),
+  deleteVmBackup: (world, call) => deleteVolumeBackups(world, call, ({ groupUuid }) => groupUuid === at(call, 'groupUuid')),
+  deleteDatabaseBackup: (world, call) => {
+    world.databaseBackups = deleteFrom(world.databaseBackups, storagesIn(call), ({ uuid }) => uuid === at(call, 'uuid'))
+    return {}
+  },
+
+  syncVolumeBackup: (world, call) => {
+    const backups = world.volumeBackups.filter(({ uuid }) => uuid === at(call, 'uuid'))
+    copyTo(world, backups, way(call))
+    return { inventory: backups[0] }
+  },
+  syncVmBackup: (world, call) => {
+    const backups = world.volumeBackups.filter(({ groupUuid }) => groupUuid === at(call, 'groupUuid'))
+    copyTo(world, backups, way(call))
+    return { inventories: backups }
+  },
+  syncDatabaseBackup: (world, call) => {
+    const backups = world.databaseBackups.filter(({ uuid }) => uuid === at(call, 'uuid'))
+    copyTo(world, backups, way(call))
+    return { inventory: backups[0] }
+  },
+
+  createSchedulerTrigger: (world, call) => ({ inventory: addTrigger(world, params(call)) }),
+  createSchedulerJobGroup: (world, call) => ({ inventory: addGroup(world, params(call)) }),
+  createSchedulerJob: (world, call) => ({ inventory: addJob(world, params(call)) }),
+  addSchedulerJobsToGroup: (world, call) => {
+    join(world, at(call, 'schedulerJobGroupUuid'), params<{ schedulerJobUuids: string[] }>(call).schedulerJobUuids)
+    return {}
+  },
+  addSchedulerJobGroupToTrigger: (world, call) => {
+    bind(world, at(call, 'schedulerJobGroupUuid'), at(call, 'schedulerTriggerUuid'))
+    return {}
+  },
+  runSchedulerTrigger: (world, call) => {
+    runTrigger(world, at(call, 'uuid'))
+    return {}
+  },
+  deleteSchedulerJob: (world, call) => remove(world, 'jobs', call),
+  deleteSchedulerJobGroup: (world, call) => remove(world, 'groups', call),
+  deleteSchedulerTrigger: (world, call) => remove(world, 'triggers', call),
+}
+
+const at = ({ path }: OperationCall, name: string): string => path[name] ?? ''
+const params = <Params extends object = BackupRequest & { type: never; targetResourceUuid: string; schedulerType: string }>({
+  body,
+}: OperationCall): Params => (body as { params: Params }).params
+const storagesIn = ({ query }: OperationCall): string[] => query.getAll('backupStorageUuids')
+
+function way({ body }: OperationCall): { readonly from: string; readonly to: string } {
+  const [asked] = Object.values(body as Record<string, { srcBackupStorageUuid: string; dstBackupStorageUuid: string }>)
+  if (!asked) throw new Refusal('SYS.1007', 'the action is missing')
+  return { from: asked.srcBackupStorageUuid, to: asked.dstBackupStorageUuid }
+}
+
+function deleteVolumeBackups(world: World, call: OperationCall, is: (backup: World['volumeBackups'][number]) => boolean): object {
+  if (call.query.get('handleDependency') !== 'true') checkDependents(world, world.volumeBackups.filter(is))
+  world.volumeBackups = deleteFrom(world.volumeBackups, storagesIn(call), is)
+  return {}
+}
+
+function remove(world: World, what: 'jobs' | 'groups' | 'triggers', call: OperationCall): object {
+  removeFrom(world, what, at(call, 'uuid'))
+  return {}
+}

@@ -1,0 +1,187 @@
+// What the simulated platform holds, and its refusals. HTTP is not known here.
+import type { PlatformClock } from './clock.ts'
+
+export interface Behaviour {
+  /** From the login on, however much it is used. */
+  sessionLifeMs: number
+  maxSessions: number
+  /** How long a call is at work before its effect. */
+  jobRunMs: number
+  backupRunMs: number
+  /** How long the outcome of a call is kept. */
+  keepOutcomeMs: number
+  /** What the management node takes for its own address. */
+  ownAddress: string
+  baseLicence: boolean
+  backupLicence: boolean
+  projectLicence: boolean
+  /** Who the account is. */
+  account: 'admin' | 'projectMember'
+  triggersPerGroup: number
+  jobsPerGroup: number
+  listLimit: number
+}
+
+export interface Storage {
+  readonly uuid: string
+  readonly name: string
+  readonly role: 'local' | 'remote' | 'cloud'
+  state: 'Enabled' | 'Disabled'
+  status: 'Connected' | 'Disconnected'
+}
+
+export interface Vm {
+  readonly uuid: string
+  readonly name: string
+  readonly rootVolumeUuid: string
+  state: string
+}
+
+export interface Volume {
+  readonly uuid: string
+  readonly name: string
+  readonly type: 'Root' | 'Data'
+  readonly vmInstanceUuid?: string
+  readonly isShareable: boolean
+  status: string
+  readonly size: number
+}
+
+export interface StorageRef {
+  readonly backupStorageUuid: string
+  readonly installPath: string
+  readonly status: string
+  readonly createDate: string
+  readonly lastOpDate: string
+}
+
+export interface VolumeBackup {
+  readonly uuid: string
+  readonly name: string
+  readonly volumeUuid: string
+  readonly vmInstanceUuid: string
+  readonly type: 'Root' | 'Data'
+  readonly state: 'Enabled'
+  readonly status: 'Ready'
+  readonly size: number
+  readonly metadata: string
+  readonly mode: 'full' | 'incremental'
+  readonly groupUuid?: string
+  backupStorageRefs: StorageRef[]
+  readonly createDate: string
+  readonly lastOpDate: string
+}
+
+export interface DatabaseBackup {
+  readonly uuid: string
+  readonly name: string
+  readonly state: 'Enabled'
+  readonly status: 'Ready'
+  readonly size: number
+  readonly metadata: string
+  backupStorageRefs: StorageRef[]
+  readonly createDate: string
+  readonly lastOpDate: string
+}
+
+export type JobType = 'volumeBackup' | 'vmBackup' | 'databaseBackup'
+
+export interface SchedulerJob {
+  readonly uuid: string
+  readonly name: string
+  readonly type: JobType
+  readonly targetResourceUuid: string
+  readonly parameters: Readonly<Record<string, string>>
+  schedulerJobGroupUuids: string[]
+  readonly createDate: string
+}
+
+export interface JobGroup {
+  readonly uuid: string
+  readonly name: string
+  readonly type: JobType
+  readonly parameters: Readonly<Record<string, string>>
+  jobsUuid: string[]
+  triggersUuid: string[]
+  readonly createDate: string
+}
+
+export interface Trigger {
+  readonly uuid: string
+  readonly name: string
+  readonly schedulerType: string
+  readonly cron?: string
+  readonly createDate: string
+}
+
+export interface History {
+  readonly id: number
+  readonly triggerUuid: string
+  readonly schedulerJobUuid: string
+  readonly schedulerJobGroupUuid: string
+  readonly jobType: JobType
+  readonly startTime: string
+  readonly executeTime: number
+  readonly targetResourceUuid: string
+  readonly requestDump: string
+  readonly resultDump: string
+  readonly success: boolean
+}
+
+export interface World {
+  readonly clock: PlatformClock
+  readonly behaviour: Behaviour
+  /** 32 hexadecimal digits. */
+  newId(): string
+  storages: Storage[]
+  vms: Vm[]
+  volumes: Volume[]
+  volumeBackups: VolumeBackup[]
+  databaseBackups: DatabaseBackup[]
+  jobs: SchedulerJob[]
+  groups: JobGroup[]
+  triggers: Trigger[]
+  histories: History[]
+}
+
+export class Refusal extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** What stands behind the answer's `error`. */
+export const errorOf = ({ code, message }: Refusal) => ({
+  code,
+  description: DESCRIPTIONS[code] ?? 'operation error',
+  details: message,
+})
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  'ID.1000': 'wrong account name or password',
+  'ID.1001': 'session expired',
+  'ID.1002': 'permission denied',
+  'ID.1006': 'max session number exceeded',
+  'SYS.1001': 'timeout',
+  'SYS.1003': 'resource not found',
+  'SYS.1007': 'invalid argument',
+}
+
+/** The platform's way to write a time: no zone. */
+export const dateOf = (ms: number): string =>
+  FORMAT.format(ms)
+    .replace(/, (?=\d+:)/, ' ')
+    .replaceAll('\u202f', ' ')
+
+const FORMAT = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' })
+
+export const usable = ({ state, status }: Storage): boolean => state === 'Enabled' && status === 'Connected'
+
+export function found<Row extends { readonly uuid: string }>(rows: readonly Row[], uuid: string, what: string): Row {
+  const row = rows.find((each) => each.uuid === uuid)
+  if (!row) throw new Refusal('SYS.1003', `there is no ${what} ${uuid}`)
+  return row
+}
