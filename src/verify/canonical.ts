@@ -21,9 +21,17 @@ export function canonical(subject: Subject, node: Node): string {
   const parts = [
     state.phase,
     state.outcome && `${state.outcome.status} ${state.outcome.owed}`,
-    lines(state.blocks, (block) => blockText(subject, block)),
-    lines(state.steps, (step) => stepText(subject, state, step)),
-    lines(state.obligations, (obligation) => obligationText(subject, state, obligation)),
+    lines(state.blocks, (block) => blockText(subject, block), always),
+    lines(
+      state.steps,
+      (step) => stepText(subject, state, step),
+      (step) => step.kind === 'compound' || step.firstSentAt === undefined || keyLifetimeOf(subject.program, step.path) === 0,
+    ),
+    lines(
+      state.obligations,
+      (obligation) => obligationText(subject, state, obligation),
+      (obligation) => !mayStillAppear(obligation) && obligation.leaseUntil === undefined,
+    ),
     Object.keys(state.evaluations).sort().join(),
     Object.values(state.calls)
       .map(
@@ -36,17 +44,33 @@ export function canonical(subject: Subject, node: Node): string {
       state.now,
       Object.entries(state.timers).map(([timer, { at }]) => [timer, at]),
     ),
-    lines(state.locks, ({ name, granted }) => `${name} ${granted}`),
+    lines(state.locks, ({ name, granted }) => `${name} ${granted}`, always),
     Object.keys(state.approvals).sort().join(),
     worldText(subject, node),
   ]
   return parts.join('\n')
 }
 
-/** Sorted, for the order in which things came to be among strands that run beside each other decides nothing. */
-const lines = <T>(record: Readonly<Record<string, T>>, text: (value: T, name: string) => string): string => {
+const always = (): boolean => true
+const known = new WeakMap<object, string>()
+
+/**
+ * Sorted, for the order in which things came to be among strands that run beside each other decides nothing.
+ * `lasts`: the line tells nothing of the moment, so what is shared between states is read once.
+ */
+function lines<T>(
+  record: Readonly<Record<string, T>>,
+  text: (value: T, name: string) => string,
+  lasts?: (value: T) => boolean,
+): string {
   const all: string[] = []
-  for (const name in record) all.push(shortNameOf(`${name} ${text(record[name] as T, name)}`))
+  for (const name in record) {
+    const value = record[name] as T
+    const isLasting = typeof value === 'object' && value !== null && lasts?.(value) === true
+    const line = (isLasting && known.get(value)) || shortNameOf(`${name} ${text(value, name)}`)
+    if (isLasting) known.set(value, line)
+    all.push(line)
+  }
   return all.sort().join(';')
 }
 
@@ -100,12 +124,13 @@ function keyLifetimeOf(program: Program, path: string): number {
   return program.actions[step.action]?.keyLifetimeMs ?? 0
 }
 
+const mayStillAppear = ({ state }: Obligation): boolean => state === 'intended' || state === 'inDoubt'
+
 function obligationText({ program }: Subject, { now }: RunState, obligation: Obligation): string {
   const { state, owner, handle, parents, keepOnSuccess, sentAt, leaseUntil, leaseLost, releaseAttempts } = obligation
-  const isOpen = state === 'intended' || state === 'inDoubt'
   const { appearsWithinMs, lease } = resourceNamed(program, obligation.type)
   // Until it is held the moment of the call still counts: for the end of the look-up and the start of the lease.
-  const age = isOpen ? Math.min(now - sentAt, Math.max(appearsWithinMs, lease?.lifetimeMs ?? 0)) : ''
+  const age = mayStillAppear(obligation) ? Math.min(now - sentAt, Math.max(appearsWithinMs, lease?.lifetimeMs ?? 0)) : ''
   const left = leaseUntil === undefined ? '' : Math.max(0, leaseUntil - now)
   return `${state} ${owner} ${identityOf(handle)} ${parents.join()} ${keepOnSuccess} ${age} ${left} ${leaseLost} ${releaseAttempts}`
 }
@@ -133,8 +158,8 @@ function worldText(subject: Subject, { state, world }: Node): string {
     return `${type} ${identityOf(key)} ${age} ${presence} ${left} ${healthy} ${releaseSent} ${parents}`
   })
   const doubts = lines(world.doubts, ({ key, firstSentAt, sentAt, crashed }) => {
-    const longest = Math.max(longestKeyMs(truth), horizonOf(subject))
-    return `${key} ${Math.min(longest, now - firstSentAt)} ${Math.min(longest, now - sentAt)} ${crashed}`
+    const most = Math.max(longestKeyMs(truth), horizonOf(subject))
+    return `${key} ${Math.min(most, now - firstSentAt)} ${Math.min(most, now - sentAt)} ${crashed}`
   })
   return [
     world.evaluations.map(({ id }) => id).sort(),
@@ -152,6 +177,7 @@ function worldText(subject: Subject, { state, world }: Node): string {
     world.recovering,
     world.reaped,
     world.finished,
+    world.hasEnded,
   ].join('|')
 }
 
@@ -168,5 +194,10 @@ function appearsWithin({ truth }: Subject, name: string): number {
   return resource === undefined ? 0 : resourceNamed(truth, resource).appearsWithinMs
 }
 
-const longestKeyMs = ({ actions }: Program): number =>
-  Math.max(0, ...Object.values(actions).map((each) => each.keyLifetimeMs ?? 0))
+const longest = new WeakMap<Program, number>()
+
+function longestKeyMs(program: Program): number {
+  const known = longest.get(program) ?? Math.max(0, ...Object.values(program.actions).map((each) => each.keyLifetimeMs ?? 0))
+  longest.set(program, known)
+  return known
+}

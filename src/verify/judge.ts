@@ -145,7 +145,7 @@ export function judgeEnd({ truth }: Subject, { state, world }: Node, outcome: Ou
   if (outcome.status === 'succeeded' && world.failed.length > 0) {
     say('outcome', 'run', `the run succeeded, though ${world.failed.join(', ')} failed`)
   }
-  if (outcome.status === 'succeeded') {
+  if (outcome.status === 'succeeded' && !world.hasEnded) {
     for (const { id, owner } of Object.values(state.obligations)) {
       if (!enclosing(owner).some((path) => takesNote(stepOfPath(truth, path)))) {
         say('outcome', 'run', `the run succeeded, though it still owes ${id}`)

@@ -53,6 +53,8 @@ export interface World {
   /** How often reap was asked since the last deviation. */
   reaped: boolean
   finished: boolean
+  /** It was finished before: reap changes nothing of how it ended. */
+  hasEnded: boolean
 }
 
 /** A call that has left and was not answered yet. */

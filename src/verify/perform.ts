@@ -75,6 +75,7 @@ function happen(subject: Subject, unknowns: Unknowns, node: Node, move: Move, fo
     case 'reap':
       world.reaped = true
       world.finished = false
+      world.hasEnded = true
       for (const name of Object.keys(world.broken)) delete world.broken[name]
       return { kind: 'reapRequested' }
   }

@@ -1,11 +1,13 @@
 // Orders that need not be tried. Two rules; docs/decisions/0011-verify.md says why each is sound and what it assumes.
 //
 // R1  Evaluations and free locks come first: they touch nothing outside their own strand. Crashes and cancels still come between.
+//     Without a deviation left, one that can come out in one way only is gone through at once: the state between is none of its own.
 // R2  When no deviation is left, strands of a loop or of branches that cannot stop each other are moved on one after the other.
 import type { Path, RunState } from '../kernel/index.ts'
 import type { Step } from '../language/index.ts'
 import { everyStep, stepOfPath, strandOf } from './document.ts'
 import type { Node, Option, Subject } from './model.ts'
+import type { Unknowns } from './unknowns.ts'
 
 /** Indexes of the options to follow; undefined for all. */
 export function reduced(
@@ -36,6 +38,27 @@ function localFirst({ world }: Node): string | undefined {
     .filter(({ name }) => world.locked[name] === undefined && isWanted(name) === 1)
     .map(({ lock }) => lock)
     .sort()[0]
+}
+
+/** The one thing that can happen next without a deviation, where R1 names it and it has one result; and its index among the options. */
+export function onlyLocal(unknowns: Unknowns, node: Node): { readonly option: Option; readonly choice: number } | undefined {
+  const { state, world } = node
+  if (world.evaluations.length === 0 && world.waiting.length === 0) return undefined
+  if (world.finished || world.evaluations.some((command) => unknowns.prepare(command, state) !== undefined)) return undefined
+  const first = localFirst(node)
+  let choice = 0
+  for (const command of world.evaluations) {
+    const ways = unknowns.ways(command).length
+    if (command.id === first) {
+      return ways === 1 ? { option: { move: { kind: 'evaluate', id: command.id, way: 0 }, cost: 0 }, choice } : undefined
+    }
+    choice += ways
+  }
+  for (const { lock, name } of world.waiting) {
+    if (lock === first) return { option: { move: { kind: 'lock', lock }, cost: 0 }, choice }
+    if (world.locked[name] === undefined) choice += 1
+  }
+  return undefined
 }
 
 function oneStrand(subject: Subject, { state, world }: Node, options: readonly Option[]): ReadonlySet<number> | undefined {

@@ -5,7 +5,8 @@ import { fork } from './fork.ts'
 import type { Counterexample, Node, Option, Subject, Verdict, Violation } from './model.ts'
 import { optionsOf } from './options.ts'
 import { perform } from './perform.ts'
-import { reduced } from './reduce.ts'
+import { onlyLocal, reduced } from './reduce.ts'
+import { share } from './share.ts'
 import { createUnknowns, type Unknowns } from './unknowns.ts'
 
 export interface Bounds {
@@ -16,6 +17,8 @@ export interface Bounds {
   readonly maxViolations: number
   /** Leave out orders that cannot matter. Off only to show that they do not. */
   readonly reduce?: boolean
+  /** Let a node share with the one before it what a move left alone. Off only to show that it changes nothing. */
+  readonly share?: boolean
   /** Take nodes with the same future for one. Off only to show that they are. */
   readonly merge?: boolean
 }
@@ -42,6 +45,7 @@ export function firstNode({ inputs, targets }: Subject): Node {
       recovering: false,
       reaped: false,
       finished: false,
+      hasEnded: false,
     },
   }
 }
@@ -55,11 +59,14 @@ export async function openOptions(subject: Subject, unknowns: Unknowns, node: No
 /** A state that was seen, the way to it, and where moves without a deviation lead from it. */
 interface Seen {
   readonly parent: number
-  readonly choice: number
+  /** The moves from there. */
+  readonly choices: readonly number[]
   readonly depth: number
   readonly faults: number
   next: number[]
   ends: boolean
+  /** The same state was reached with fewer deviations. */
+  isSuperseded: boolean
 }
 
 interface Waiting {
@@ -90,7 +97,7 @@ export async function search(subject: Subject, bounds: Bounds): Promise<Verdict>
     found: new Map(),
     transitions: 0,
   }
-  enter(on, firstNode(subject), -1, 0)
+  enter(on, firstNode(subject), -1, [])
   let complete = true
   for (const level of on.levels) {
     // Entries from the level below and those found on this one, each in order of their depth.
@@ -105,6 +112,7 @@ export async function search(subject: Subject, bounds: Bounds): Promise<Verdict>
       // What was looked into may be forgotten: only the way to it is kept.
       if (first === a) entries[entry++] = undefined
       else level[own++] = undefined
+      if (on.seen[first.id]?.isSuperseded) continue
       const { evaluations } = first.node.world
       for (const command of evaluations) {
         const working = on.unknowns.prepare(command, first.node.state)
@@ -140,43 +148,58 @@ function expand(on: Search, { id, node }: Waiting): void {
   for (const [choice, option] of options.entries()) {
     if (option.cost > budget || (chosen && !chosen.has(choice))) continue
     const next = fork(node)
-    const violations = perform(subject, unknowns, next, option)
+    const choices = [choice]
+    let violations = perform(subject, unknowns, next, option)
     on.transitions += 1
-    if (violations.length > 0) note(on, id, violations, choice, option.cost)
+    while (violations.length === 0 && bounds.reduce !== false && next.world.faults === bounds.faults) {
+      const only = onlyLocal(unknowns, next)
+      if (!only) break
+      choices.push(only.choice)
+      violations = perform(subject, unknowns, next, only.option)
+      on.transitions += 1
+    }
+    if (violations.length > 0) note(on, id, violations, choices, option.cost)
     else {
-      const to = enter(on, next, id, choice)
+      if (bounds.share !== false) share(next, node)
+      const to = enter(on, next, id, choices)
       if (option.cost === 0) on.seen[id]?.next.push(to)
     }
   }
 }
 
-function enter(on: Search, node: Node, parent: number, choice: number): number {
+function enter(on: Search, node: Node, parent: number, choices: readonly number[]): number {
   const key = on.bounds.merge === false ? String(on.seen.length) : canonical(on.subject, node)
   const known = on.ids.get(key)
-  if (known !== undefined) return known
+  const before = known === undefined ? undefined : on.seen[known]
+  if (known !== undefined && before && before.faults <= node.world.faults) return known
   const id = on.seen.length
+  if (before) {
+    // A deviation has led there before a good day did. More can follow with the fewer deviations.
+    before.next = [id]
+    before.isSuperseded = true
+  }
   on.ids.set(key, id)
   const ends = node.world.finished && Object.keys(node.state.obligations).length === 0
   const depth = (on.seen[parent]?.depth ?? -1) + 1
-  on.seen.push({ parent, choice, depth, faults: node.world.faults, next: [], ends })
+  on.seen.push({ parent, choices, depth, faults: node.world.faults, next: [], ends, isSuperseded: false })
   on.levels[node.world.faults]?.push({ id, node })
   return id
 }
 
 /** Keeps the first, hence shortest, way to each kind of violation. */
-function note(on: Search, id: number, violations: readonly Violation[], choice?: number, cost = 0): void {
+function note(on: Search, id: number, violations: readonly Violation[], last: readonly number[] = [], cost = 0): void {
   const [first] = violations
   if (!first) return
   const kind = `${first.promise} ${first.text}`
   if (on.found.has(kind)) return
-  const choices = choice === undefined ? wayTo(on, id) : [...wayTo(on, id), choice]
+  const choices = [...wayTo(on, id), ...last]
   on.found.set(kind, { violations, choices, faults: (on.seen[id]?.faults ?? 0) + cost })
 }
 
 function wayTo({ seen }: Search, id: number): readonly number[] {
-  const way: number[] = []
-  for (let at = seen[id]; at && at.parent >= 0; at = seen[at.parent]) way.push(at.choice)
-  return way.reverse()
+  const way: (readonly number[])[] = []
+  for (let at = seen[id]; at && at.parent >= 0; at = seen[at.parent]) way.push(at.choices)
+  return way.reverse().flat()
 }
 
 /** From every state the run can end without a further deviation; where it cannot, it goes round for ever. */

@@ -31,8 +31,16 @@ export function createUnknowns(program: Program, items: number): Unknowns {
   }
 }
 
+const questions = new WeakMap<EvaluateCommand, string>()
+
 /** Two evaluations with the same id and roots come out the same. */
-function questionOf({ id, roots }: EvaluateCommand): string {
+function questionOf(command: EvaluateCommand): string {
+  const known = questions.get(command) ?? newQuestionOf(command)
+  questions.set(command, known)
+  return known
+}
+
+function newQuestionOf({ id, roots }: EvaluateCommand): string {
   const parts = [id]
   for (const [name, value] of Object.entries(roots)) {
     if (name === 'run') continue

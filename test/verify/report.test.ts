@@ -9,7 +9,6 @@ import {
   replay,
   reportAsText,
   storyAsText,
-  type Table,
   tableAsMarkdown,
   tableAsText,
   verifyRunbook,
@@ -91,7 +90,6 @@ describe('the failure matrix', () => {
   it.each([
     ['txt', tableAsText],
     ['md', tableAsMarkdown],
-    ['json', (table: Table) => `${JSON.stringify(table, undefined, 2)}\n`],
   ] as const)('tells how the guest is left, what the point claims and who is told, as %s', async (kind, print) => {
     const file = join(import.meta.dirname, `tables/honest.${kind}`)
     const printed = print(await failureTable(subject(honest), 10_000))
