@@ -79,7 +79,7 @@ const RATE = 100
 
 interface StageOptions extends TowerOptions {
   readonly login?: 'password' | 'key'
-  readonly settings?: Record<string, Json>
+  readonly settings?: Readonly<Record<string, Json | Secret>>
 }
 
 export async function startStage({ login = 'password', settings = {}, ...options }: StageOptions = {}): Promise<Stage> {

@@ -20,6 +20,7 @@ export const FAULT_KINDS = [
   'refuse',
   'status',
   'hang',
+  'lock',
   // It happens, but the caller is not told so:
   'dropAnswer',
   'statusAfter',

@@ -88,6 +88,13 @@ async function handle(
     if (does === 'failTask' || does === 'stickTask' || does === 'pauseTask')
       world.taskFaults.push({ operation: operationId, kind: does })
   }
+  if (struck.some(({ does }) => does === 'lock')) {
+    const [lockedId = ''] = world.vms.keys()
+    const { status, body: refusal } = refusalOf(path, new Refusal(400, `Resource [VM-${lockedId}] locked`, lockedId))
+    record(status)
+    await reply.code(status).send(refusal)
+    return
+  }
   const before = struck.find(({ does }) => does === 'refuse' || does === 'hang' || does === 'status')
   if (before) {
     record(0)

@@ -29,9 +29,8 @@ export function takeSnapshot(world: World, vm: Vm, name: string, consistent: Sna
       if (consistent === 'FILE_SYSTEM_CONSISTENT' && vm.toolsStatus !== 'RUNNING')
         throw new Refusal(400, 'VMTools is not running.')
       // Without locks the whole state is written as this call read it: what came in between is lost. [X7]
-      if (!behaviour.locks)
-        for (const other of snapshotsOf(world, vm.id))
-          if (other !== snapshot && !seenBefore.includes(other)) remove(world, other.id)
+      const lost = snapshotsOf(world, vm.id).filter((other) => other.disks.length > 0 && !seenBefore.includes(other))
+      if (!behaviour.locks) for (const { id } of lost) remove(world, id)
       freeze(world, snapshot, vm)
       snapshot.lunsVisibleAt = clock.now() + behaviour.lunLagMs
     },
