@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { openJournal } from '../../src/journal/index.ts'
+import { type Journal, openJournal } from '../../src/journal/index.ts'
 import type { Handlers } from '../../src/packs/index.ts'
 import { type Platform, platforms } from '../../src/platforms/index.ts'
 import { standInOf } from '../../src/platforms/sangfor-scp/simulator/stand-in.ts'
@@ -59,6 +59,8 @@ const MINUTE_MS = 60_000
 const DISK_BYTES = 256 * 1024
 const PARALLEL = 16
 const PARTS = 1_000_000
+/** Runs that ended longer ago are removed from the journal. */
+const KEPT_HOURS = 3
 
 /** Each copy takes so long that its lease has to be renewed, and less than stalls are noticed after. */
 const COPY_MS = { least: MINUTE_MS, more: 3 * MINUTE_MS } as const
@@ -86,7 +88,7 @@ export async function soak({ hours, vms, faultRate, seed, folder, onHour }: Soak
   for (let hour = 1; hour <= hours; hour += 1) {
     far.guestsWrite(hour)
     const startedMs = clock.passedMs
-    const runId = `hour-${String(hour).padStart(3, '0')}`
+    const runId = runIdOf(hour)
     const pointsBefore = far.points.size
     wire.strikeOften(draw)
     const life = openEngine(stage, journal, runId, 0)
@@ -99,6 +101,7 @@ export async function soak({ hours, vms, faultRate, seed, folder, onHour }: Soak
     if (owed.length > 0) await Promise.race([life.engine.reap(runId), clock.stuck])
     await life.engine[Symbol.asyncDispose]()
     await clock.sleep(Math.max(MINUTE_MS, hour * HOUR_MS - clock.passedMs))
+    await prune(journal, hour)
     const still = await journal.obligations({ open: true, runId })
     const report: SoakHour = {
       hour,
@@ -107,7 +110,11 @@ export async function soak({ hours, vms, faultRate, seed, folder, onHour }: Soak
       tookMs,
       points: far.points.size - pointsBefore,
       reaped: owed.length,
-      leaks: [...far.leaks(), ...still.map(({ obligation }) => `never settled: ${obligation.id}`)],
+      leaks: [
+        ...(outcome ? [] : ['the run never ends']),
+        ...far.leaks(),
+        ...still.map(({ obligation }) => `never settled: ${obligation.id}`),
+      ],
       heapBytes: heapAfterCollection(),
       journalBytes: await sizeOf(join(folder, 'journal.sqlite')),
     }
@@ -125,6 +132,14 @@ export async function soak({ hours, vms, faultRate, seed, folder, onHour }: Soak
     problems: (await Promise.all(standIns.map((standIn) => standIn.leaks()))).flat(),
   }
 }
+
+/** As `runs prune` does, with a retention of hours. */
+async function prune(journal: Journal, hour: number): Promise<void> {
+  await journal.removeRun(runIdOf(hour - KEPT_HOURS))
+  await journal.removeUnusedDocuments()
+}
+
+const runIdOf = (hour: number): string => `hour-${String(hour).padStart(3, '0')}`
 
 /** The shipped platforms, with an SCP of that many VMs in one group, and with copies that take minutes. */
 async function farSideOf(vms: number, seed: string) {
