@@ -47,7 +47,7 @@ export function createProgram(host: Host, finish: Finish): Command {
     .option('--verify', 'also try every placement of a few faults in each runbook, unless the same was tried before')
     .option('--faults <count>', 'faults that may come together, for --verify', wholeNumber, 2)
     .option('--items <count>', 'items of a loop over a list that only a run can tell, for --verify', wholeNumber, 2)
-    .option('--states <count>', 'give up a runbook after so many states, for --verify', wholeNumber, 100_000)
+    .option('--states <count>', 'give up a runbook after so many states, for --verify', wholeNumber, 300_000)
     .option('--watch', 'check again whenever a file changes, until Ctrl-C')
     .addOption(format('text', 'json', 'sarif'))
     .action(calls(() => import('./commands/check.ts')))
