@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { HttpRequest } from '../../../src/http/index.ts'
+import type { JsonObject } from '../../../src/values/index.ts'
 import { type Harness, RATE, startHarness } from './harness.ts'
 
 let harness: Harness
@@ -118,5 +119,66 @@ describe('local backup', () => {
     expect(await backUpDatabase()).toMatchObject({ status: 'failed', failure: { type: 'notPermitted' } })
     harness.zstack.world.behaviour.projectLicence = false
     expect(await backUpVm()).toMatchObject({ status: 'failed', failure: { type: 'notPermitted' } })
+  })
+})
+
+const NONE = { groupUuids: [], volumeBackupUuids: [], databaseBackupUuids: [] }
+
+const ways = [
+  ['sync-to-remote', 'remoteStorageUuid', 'remote'],
+  ['sync-to-cloud', 'cloudStorageUuid', 'cloud'],
+] as const
+
+describe.each(ways)('%s', (runbook, input, target) => {
+  const copy = (more: JsonObject) =>
+    harness.run(runbook, { fromStorageUuid: harness.zstack.local.uuid, [input]: harness.zstack[target].uuid, ...NONE, ...more })
+
+  /** A backup of the VM, of a volume and of the database on the local storage. */
+  async function backUpAll() {
+    const [vm, volume, database] = [await backUpVm(), await backUpVolume(), await backUpDatabase()].map(({ outputs }) => outputs)
+    return {
+      groupUuids: [vm?.groupUuid ?? ''],
+      volumeBackupUuids: [volume?.backupUuid ?? ''],
+      databaseBackupUuids: [database?.backupUuid ?? ''],
+    }
+  }
+
+  it('copies VM instances, volumes and databases from the local storage, so that each has two copies that are ready', async () => {
+    await start()
+    const asked = await backUpAll()
+    expect(await copy(asked)).toMatchObject({ status: 'succeeded', outputs: { copied: Object.values(asked).flat() } })
+    const { volumeBackups, databaseBackups } = harness.zstack.world
+    for (const { backupStorageRefs } of [...volumeBackups, ...databaseBackups]) {
+      expect(backupStorageRefs).toMatchObject([
+        { backupStorageUuid: harness.zstack.local.uuid, status: 'Ready' },
+        { backupStorageUuid: harness.zstack[target].uuid, status: 'Ready' },
+      ])
+    }
+    // Once more does no harm.
+    expect(await copy(asked)).toMatchObject({ status: 'succeeded' })
+    expect(volumeBackups[0]?.backupStorageRefs).toHaveLength(2)
+  })
+
+  it('copies what it can, and names what it cannot: what is not on the local storage is not copied', async () => {
+    await start()
+    const { groupUuids } = await backUpAll()
+    const ended = await copy({ groupUuids: [...groupUuids, 'none'] })
+    expect(ended).toMatchObject({ status: 'failed', failure: { message: 'not copied: none' } })
+    expect(harness.zstack.world.volumeBackups[0]?.backupStorageRefs).toHaveLength(2)
+  })
+
+  it('is synchronized from the local storage and from nowhere else', async () => {
+    await start()
+    const groupUuids = (await backUpAll()).groupUuids
+    const ended = await copy({ groupUuids, fromStorageUuid: harness.zstack[target].uuid })
+    expect(ended).toMatchObject({
+      status: 'failed',
+      failure: { message: expect.stringContaining('must be a local backup storage') },
+    })
+  })
+
+  it('says clearly that the Plus License is missing', async () => {
+    await start({ backupLicence: false })
+    expect(await copy({})).toMatchObject({ failure: { message: expect.stringContaining('and the Plus License is missing') } })
   })
 })

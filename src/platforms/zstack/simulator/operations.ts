@@ -1,5 +1,6 @@
 // Every operation of the API by operationId: queries answer at once, changes are done when their job ends.
 import { type BackupRequest, backUpDatabase, backUpVm, backUpVolume, checkDependents, copyTo, deleteFrom } from './backups.ts'
+import { createDataVolume, createVm, deleteVolume, destroyVm } from './recovery.ts'
 import { addGroup, addJob, addTrigger, bind, join, removeFrom, runTrigger } from './scheduler.ts'
 import { Refusal, type World } from './world.ts'
 
@@ -63,6 +64,11 @@ export const changes: Readonly<Record<string, (world: World, call: OperationCall
     copyTo(world, backups, way(call))
     return { inventory: backups[0] }
   },
+
+  createVmFromVmBackup: (world, call) => ({ inventory: createVm(world, at(call, 'groupUuid'), params(call)) }),
+  createDataVolumeFromBackup: (world, call) => ({ inventory: createDataVolume(world, at(call, 'backupUuid'), params(call)) }),
+  destroyVm: (world, call) => destroyVm(world, at(call, 'uuid')),
+  deleteDataVolume: (world, call) => deleteVolume(world, at(call, 'uuid')),
 
   createSchedulerTrigger: (world, call) => ({ inventory: addTrigger(world, params(call)) }),
   createSchedulerJobGroup: (world, call) => ({ inventory: addGroup(world, params(call)) }),

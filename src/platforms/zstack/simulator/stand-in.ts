@@ -18,7 +18,8 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
   const before = new Set(rowsOf().map(({ uuid }) => uuid))
 
   function rowsOf() {
-    const { volumeBackups, databaseBackups, jobs, groups, triggers } = world
+    const { volumeBackups, databaseBackups, jobs, groups, triggers, vms, volumes } = world
+    const loose = volumes.filter(({ vmInstanceUuid, status }) => vmInstanceUuid === undefined && status !== 'Deleted')
     // What a job has backed up is its own, and its retention's.
     const names = new Set(jobs.map(({ name }) => name))
     const own = [...volumeBackups, ...databaseBackups].filter(({ name }) => !names.has(name) && !name.startsWith('job-'))
@@ -27,6 +28,9 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
       ...jobs.map(({ uuid, name }) => ({ uuid, line: `job ${name}` })),
       ...groups.map(({ uuid, name }) => ({ uuid, line: `job group ${name}` })),
       ...triggers.map(({ uuid, name }) => ({ uuid, line: `trigger ${name}` })),
+      // One in the bin is given up: the platform expunges it.
+      ...vms.filter(({ state }) => state !== 'Destroyed').map(({ uuid, name }) => ({ uuid, line: `VM ${name}` })),
+      ...loose.map(({ uuid, name }) => ({ uuid, line: `volume ${name}` })),
     ]
   }
 
@@ -46,6 +50,10 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
       fromStorageUuid: local.uuid,
       remoteStorageUuid: remote.uuid,
       cloudStorageUuid: cloud.uuid,
+      localStorageUuid: local.uuid,
+      clusterUuid: 'cluster-1',
+      groupUuid: rootBackup?.groupUuid ?? '',
+      backupUuid: volume.uuid,
       groupUuids: [rootBackup?.groupUuid ?? ''],
       volumeBackupUuids: [volume.uuid],
       databaseBackupUuids: [database.uuid],
