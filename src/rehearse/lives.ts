@@ -45,6 +45,7 @@ export function live({ journal, clock, runId, start, records, open, awayMs = () 
   }
 
   async function lives(): Promise<{ outcome: Outcome | undefined; resumed: number }> {
+    const dead: Engine[] = []
     for (let resumed = 0; ; resumed += 1) {
       const life = mortal(journal, records)
       const { engine, forget } = open(life.journal)
@@ -56,10 +57,13 @@ export function live({ journal, clock, runId, start, records, open, awayMs = () 
       ])
       forget()
       if (ended === 'died') {
+        dead.push(engine)
         await clock.sleep(awayMs())
         continue
       }
       await engine[Symbol.asyncDispose]()
+      // A process that died takes its calls with it; these would be kept in memory for as long as this one lives.
+      for (const each of dead) void each[Symbol.asyncDispose]()
       return { outcome: ended, resumed }
     }
   }
