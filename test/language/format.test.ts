@@ -89,7 +89,7 @@ describe('whatever is done to the layout of a runbook', () => {
   }
 
   function disordered({ text, comments: added, beside, blanks, wide, crlf }: Disorder): string {
-    const lines = text.split('\n').map((line) => (wide ? line.replace(/^ +/, (space) => space.repeat(2)) : line))
+    const lines = text.split(/\r?\n/).map((line) => (wide ? line.replace(/^ +/, (space) => space.repeat(2)) : line))
     for (const at of beside) lines[at % lines.length] += '   # beside'
     for (const { line, words } of added) {
       const at = line % lines.length
