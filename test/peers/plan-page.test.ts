@@ -28,7 +28,12 @@ const UNBREAKABLE: Plan = JSON.parse(
 ) as Plan
 
 const pages: Readonly<Record<string, () => string>> = {
-  ...Object.fromEntries(readdirSync(CASES).map((name) => [name, () => readFileSync(join(CASES, name, 'plan.html'), 'utf8')])),
+  ...Object.fromEntries(
+    readdirSync(CASES).map((name) => [
+      name,
+      () => planAsHtml(JSON.parse(readFileSync(join(CASES, name, 'plan.json'), 'utf8')) as Plan),
+    ]),
+  ),
   unbreakable: () => planAsHtml(UNBREAKABLE),
   hostile: () =>
     planAsHtml({
