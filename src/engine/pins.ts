@@ -47,12 +47,7 @@ export async function loadPinned(journal: Journal, run: RunHeader): Promise<Pinn
   const packs: Pack[] = []
   for (const role of Object.keys(run.pins).filter((each) => each.startsWith(MANIFEST))) {
     const name = role.slice(MANIFEST.length)
-    const manifest = { file: `${name}/pack.yaml`, text: await pinnedText(journal, run, role) }
-    const withOpenapi = run.pins[OPENAPI + name] !== undefined
-    const openapi = withOpenapi
-      ? { file: `${name}/openapi.yaml`, text: await pinnedText(journal, run, OPENAPI + name) }
-      : undefined
-    const { pack } = await parsePack(manifest, openapi)
+    const pack = await pinnedPack(journal, run, name)
     if (pack === undefined) throw unreadable(run, `pack ${name}`)
     packs.push(pack)
   }
@@ -62,6 +57,27 @@ export async function loadPinned(journal: Journal, run: RunHeader): Promise<Pinn
     runbooks[name] = await pinnedRunbook(journal, run, role, name)
   }
   return linked(await pinnedRunbook(journal, run, RUNBOOK, run.runbook), packs, runbooks)
+}
+
+/** By the hashes of their texts: a process that takes up many runs parses each pack once, and makes its validators once. */
+const parsedPacks = new Map<string, Pack>()
+const MOST_PARSED_PACKS = 64
+
+async function pinnedPack(journal: Journal, run: RunHeader, name: string): Promise<Pack | undefined> {
+  const [manifestRole, openapiRole] = [MANIFEST + name, OPENAPI + name]
+  // Read each time: what the journal holds must be whole, also where it is known already.
+  const manifest = { file: `${name}/pack.yaml`, text: await pinnedText(journal, run, manifestRole) }
+  const openapi =
+    run.pins[openapiRole] === undefined
+      ? undefined
+      : { file: `${name}/openapi.yaml`, text: await pinnedText(journal, run, openapiRole) }
+  const key = `${run.pins[manifestRole]} ${run.pins[openapiRole]}`
+  const pack = parsedPacks.get(key) ?? (await parsePack(manifest, openapi)).pack
+  if (pack === undefined || parsedPacks.has(key)) return pack
+  const [oldest] = parsedPacks.keys()
+  if (oldest !== undefined && parsedPacks.size >= MOST_PARSED_PACKS) parsedPacks.delete(oldest)
+  parsedPacks.set(key, pack)
+  return pack
 }
 
 async function pinnedRunbook(journal: Journal, run: RunHeader, role: string, name: string): Promise<Runbook> {

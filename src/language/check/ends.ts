@@ -90,9 +90,14 @@ function endsIn({ steps }: Block, walk: Walk): readonly (readonly [Step, Span])[
         .flatMap((block) => endsIn(block, walk))
     const sight = walk.sights.get(step)
     const acquired = sight && earlierStep(sight, step.step)
-    return acquired && walk.acquiring.has(acquired) ? [[acquired, step.stepSpan] as const] : []
+    if (!acquired || !walk.acquiring.has(acquired)) return []
+    // What was acquired from it goes with it.
+    return [acquired, ...descendantsOf(acquired, walk.children)].map((each) => [each, step.stepSpan] as const)
   })
 }
+
+const descendantsOf = (step: Step, children: Walk['children']): readonly Step[] =>
+  (children.get(step) ?? []).flatMap((child) => [child, ...descendantsOf(child, children)])
 
 function checkUses(step: Step, ended: Ended, beside: ReadonlyMap<Step, Span>, { found, sites }: Walk): void {
   if (ended.size === 0 && beside.size === 0) return
