@@ -56,7 +56,11 @@ export const targetRefs = (
   )
 
 /** References for what runs nothing. */
-export const unboundTargets = (runbook: Runbook, catalogue: Catalogue): JsonObject => targetRefs(runbook, catalogue)
+const unboundTargets = (runbook: Runbook, catalogue: Catalogue): JsonObject => targetRefs(runbook, catalogue)
+
+/** Connection type of each target, by the runbook's name for it. */
+export const connectionTypes = (runbook: Runbook, catalogue: Catalogue): Readonly<Record<string, string>> =>
+  Object.fromEntries(targetsOf(runbook, catalogue).map(({ name, connection }) => [name, connection]))
 
 function parse(options: readonly string[], diagnostics: Diagnostic[]): ReadonlyMap<string, string> {
   const named = new Map<string, string>()

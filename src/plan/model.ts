@@ -1,6 +1,7 @@
 // A plan as a value: what a run would do, in the order it would do it, and what would be let go if it died after each step.
 // Everything in it is plain JSON, described by schemas/plan.schema.json. What only a run can tell is `{ $unknown: where from }`;
 // a secret is a reference, `{ $secret: where it is to be had }`.
+import type { ForeseenRequest } from '../http/index.ts'
 import type { Effect } from '../packs/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
 
@@ -88,20 +89,8 @@ export interface PlanStep {
   readonly steps: readonly PlanStep[]
 }
 
-export interface Request {
-  /** `call` is the effect itself; the others only read: following its task, further pages, reading back what it made. */
-  readonly purpose: 'call' | 'poll' | 'page' | 'readBack'
-  /** Operator's name of the target it goes to. */
-  readonly target: string
-  readonly method: string
-  /** Path of the URL, unknown parts as ‹where from›. */
-  readonly path: string
-  readonly query: JsonObject
-  readonly headers: JsonObject
-  readonly body?: Json
-  /** Login that adds its own headers, which are secret: `sangfor-scp/login`. */
-  readonly login?: string
-}
+/** What goes over the wire. */
+export type Request = ForeseenRequest
 
 /** One thing of the platform that a step touches, from what the manifest says its inputs mean. */
 export interface Affected {

@@ -11,6 +11,9 @@ const LONGEST_TURN_MS = 20
 /** A run that takes longer than this of its own time waits for what never comes. */
 const LONGEST_MS = 3 * 86_400_000
 
+/** When every rehearsal begins, milliseconds since the epoch. */
+export const STARTS_AT_MS = Date.UTC(2026, 0, 1)
+
 export interface RehearsalClock extends Clock {
   /** Time stands still until the answer is called. */
   busy(): () => void

@@ -5,7 +5,7 @@ import { createMemoryJournal, type Journal } from '../journal/index.ts'
 import type { Clock, Connection, Handlers } from '../packs/index.ts'
 import type { Platform, StandIn } from '../platforms/index.ts'
 import { type JsonObject, Secret } from '../values/index.ts'
-import { createRehearsalClock, type RehearsalClock } from './clock.ts'
+import { createRehearsalClock, type RehearsalClock, STARTS_AT_MS } from './clock.ts'
 import type { Life } from './lives.ts'
 import { createWire, type Wire } from './wire.ts'
 
@@ -26,8 +26,6 @@ export interface Stage {
   readonly connections: ReadonlyMap<string, Connection>
   readonly platforms: readonly Platform[]
 }
-
-const STARTS_AT_MS = Date.UTC(2026, 0, 1)
 
 /** What is opened is handed to the stack. Throws `NobodyStandsIn`. */
 export async function openStage(

@@ -1,17 +1,16 @@
 // `holdfast reap [RUN]`: tries again to settle what finished runs still owe.
 import type { Journal } from '../../journal/index.ts'
 import { alertOfOwed } from '../alerting.ts'
-import { createApp, openState } from '../app.ts'
+import { openState } from '../app.ts'
 import { runInterrupted } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { sayOwed } from '../conduct.ts'
 import { connectionsOfRuns } from '../connections-of-runs.ts'
 import { EXIT } from '../exit-codes.ts'
-import { openLog } from '../log.ts'
+import { openRunning } from '../open-running.ts'
 import { Refusal } from '../refusal.ts'
-import { secretResolver } from '../secret-inputs.ts'
 import { openSession } from '../session.ts'
-import { createView, type ViewFormat } from '../views/index.ts'
+import type { ViewFormat } from '../views/index.ts'
 import { standing } from './runs.ts'
 
 export const run: RunCommand<[run: string | undefined], { readonly format: ViewFormat }> = async (host, options, id) => {
@@ -20,21 +19,13 @@ export const run: RunCommand<[run: string | undefined], { readonly format: ViewF
   const open = await journal.obligations({ open: true, ...(id === undefined ? {} : { runId: id }) })
   const ids = id === undefined ? open.map(({ runId }) => runId) : [id]
   const connections = await connectionsOfRuns(host, session, journal, ids)
-  const log = openLog(session.config.stateDirectory, options.logLevel)
-  const view = await createView(host, options.format)
-  await using app = await createApp(host, {
-    journal,
-    connections,
-    secret: secretResolver(host, session.config),
-    log,
-    observe: view.observe,
-  })
+  await using app = await openRunning(host, session.config, options, { journal, connections })
   const reaped = await app.engine.reap(id)
   for (const { runId, outcome } of reaped) {
-    await sayOwed(app, view, runId, outcome)
+    await sayOwed(app, app.view, runId, outcome)
     await alertOfOwed(host, session.config, app, runId, outcome)
   }
-  await view.close()
+  await app.view.close()
   await refuseInterrupted(
     journal,
     open.map(({ runId }) => runId),

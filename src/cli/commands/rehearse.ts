@@ -3,7 +3,7 @@
 import type { Runbook } from '../../language/index.ts'
 import { NobodyStandsIn, PlainRunFailed, rehearsalAsText, rehearse, type Scene } from '../../rehearse/index.ts'
 import { isUnknown, type JsonObject } from '../../values/index.ts'
-import { unboundTargets } from '../bind-targets.ts'
+import { connectionTypes } from '../bind-targets.ts'
 import { inputsUnknownToStandIns, rehearsalFails, standInMissing } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -53,13 +53,9 @@ export const run: RunCommand<[runbook: string], Options> = async (host, options,
 
 function sceneOf(loaded: CheckedRunbook, given: JsonObject): Scene {
   const { runbook, catalogue, text, packs, runbooks } = loaded
-  const targets = Object.entries(unboundTargets(runbook, catalogue)).map(([name, reference]) => [
-    name,
-    String((reference as JsonObject).connection),
-  ])
   return {
     start: { runbook, text, packs, runbooks },
-    targets: Object.fromEntries(targets),
+    targets: connectionTypes(runbook, catalogue),
     inputs: (known) => complete(runbook, given, known),
   }
 }

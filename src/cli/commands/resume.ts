@@ -1,15 +1,14 @@
 // `holdfast resume RUN`: goes on with a run whose process died, with the runbook and packs that it is pinned to.
 import { RunNotResumable } from '../../engine/index.ts'
-import { createApp, openState } from '../app.ts'
+import { openState } from '../app.ts'
 import { runNotResumable } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { conduct } from '../conduct.ts'
 import { connectionsOfRuns } from '../connections-of-runs.ts'
-import { openLog } from '../log.ts'
+import { openRunning } from '../open-running.ts'
 import { Refusal } from '../refusal.ts'
-import { secretResolver } from '../secret-inputs.ts'
 import { openSession } from '../session.ts'
-import { createView, type ViewFormat } from '../views/index.ts'
+import type { ViewFormat } from '../views/index.ts'
 
 export const run: RunCommand<[run: string], { readonly format: ViewFormat; readonly takeOver?: boolean }> = async (
   host,
@@ -19,17 +18,15 @@ export const run: RunCommand<[run: string], { readonly format: ViewFormat; reado
   const session = await openSession(host, options)
   await using journal = await openState(session.config.stateDirectory)
   const connections = await connectionsOfRuns(host, session, journal, [id])
-  const log = openLog(session.config.stateDirectory, options.logLevel)
-  const view = await createView(host, options.format)
-  await using app = await createApp(host, {
-    journal,
-    connections,
-    secret: secretResolver(host, session.config),
-    log,
-    observe: view.observe,
-  })
+  await using app = await openRunning(host, session.config, options, { journal, connections })
   try {
-    return await conduct(host, session.config, app, view, await app.engine.resume(id, { takeOver: options.takeOver === true }))
+    return await conduct(
+      host,
+      session.config,
+      app,
+      app.view,
+      await app.engine.resume(id, { takeOver: options.takeOver === true }),
+    )
   } catch (error) {
     if (!(error instanceof RunNotResumable)) throw error
     const living = (await journal.run(id))?.status === 'running'

@@ -1,15 +1,15 @@
 // `holdfast run`: checks everything that can be checked, then starts the run and watches it to its end.
-import { createApp, openState } from '../app.ts'
+import { openState } from '../app.ts'
 import { bindTargets } from '../bind-targets.ts'
 import type { RunCommand } from '../command.ts'
 import { conduct } from '../conduct.ts'
 import { openTargets } from '../config/index.ts'
 import { type InputOptions, readInputs } from '../inputs.ts'
-import { openLog } from '../log.ts'
+import { openRunning } from '../open-running.ts'
 import { openPlannedRun, refuseDrift } from '../planned-run.ts'
-import { assertSecrets, secretResolver } from '../secret-inputs.ts'
+import { assertSecrets } from '../secret-inputs.ts'
 import { assertTargets, checkedRunbook, openSession } from '../session.ts'
-import { createView, type ViewFormat } from '../views/index.ts'
+import type { ViewFormat } from '../views/index.ts'
 
 export interface RunOptions extends InputOptions {
   readonly target: readonly string[]
@@ -33,21 +33,13 @@ export const run: RunCommand<[runbook: string], RunOptions> = async (host, optio
   const connections = await openTargets(session.config, Object.values(targets), catalogue, host.env)
 
   await using journal = await openState(session.config.stateDirectory)
-  const log = openLog(session.config.stateDirectory, options.logLevel)
-  const view = await createView(host, options.format)
-  await using app = await createApp(host, {
-    journal,
-    connections,
-    secret: secretResolver(host, session.config),
-    log,
-    observe: view.observe,
-  })
+  await using app = await openRunning(host, session.config, options, { journal, connections })
   // Awaited here, or the app would be closed under the run.
   return await conduct(
     host,
     session.config,
     app,
-    view,
+    app.view,
     await app.engine.start({ runbook, text, packs, runbooks: loaded.runbooks, inputs, targets }),
   )
 }

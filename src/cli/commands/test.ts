@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { entryOf, inputsSchema, readYaml, schemaDiagnostics, toJson } from '../../language/index.ts'
 import { type Played, playScript, type Script, scriptSchema } from '../../rehearse/index.ts'
 import { fillDefaults, formatDuration, type JsonObject } from '../../values/index.ts'
-import { unboundTargets } from '../bind-targets.ts'
+import { connectionTypes } from '../bind-targets.ts'
 import { nothingToTest } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -67,15 +67,11 @@ async function play(host: Host, session: Session, file: string): Promise<Played>
   const given = entryOf(root, 'inputs')?.value
   if (given) refuseErrors(schemaDiagnostics(given, schema, 'INPUTS'), sources)
   const { runbook, packs, runbooks, catalogue } = loaded
-  const targets = Object.entries(unboundTargets(runbook, catalogue)).map(([name, reference]) => [
-    name,
-    String((reference as JsonObject).connection),
-  ])
   const core = (await host.platforms()).find(({ pack }) => pack === CORE)
   return playScript({
     script,
     start: { runbook, text: loaded.text, packs, runbooks },
-    targets: Object.fromEntries(targets),
+    targets: connectionTypes(runbook, catalogue),
     inputs: fillDefaults(schema, script.inputs ?? {}).value as JsonObject,
     pure: core?.handlers ?? {},
   })

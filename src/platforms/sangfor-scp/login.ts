@@ -2,8 +2,9 @@
 // It keeps nothing itself: a token lives in the connection's session.
 import { constants, createPublicKey, publicEncrypt } from 'node:crypto'
 import type { Login, LoginHttp } from '../../http/index.ts'
-import { ActionFailure, type Connection } from '../../packs/index.ts'
+import type { Connection } from '../../packs/index.ts'
 import { isObject, Secret } from '../../values/index.ts'
+import { refusedLogin } from '../login.ts'
 import { amzDate, authorization } from './signature.ts'
 
 export const login: Login = {
@@ -90,11 +91,4 @@ function encrypt(password: Secret, modulusHex: string): string {
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-const refused = (message: string, retryable = false): ActionFailure =>
-  new ActionFailure({
-    type: 'notAuthenticated',
-    message,
-    hint: 'check the credentials of the target',
-    retryable,
-    applied: 'no',
-  })
+const refused = refusedLogin('check the credentials of the target')

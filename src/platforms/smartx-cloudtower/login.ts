@@ -1,8 +1,9 @@
 // How Holdfast proves to CloudTower who is calling: an API key as it is, or a token for a password.
 // A token stands for its user and does not expire: it lives in the connection's session only, is never shown and never written down.
 import type { Login, LoginHttp } from '../../http/index.ts'
-import { ActionFailure, type Connection } from '../../packs/index.ts'
+import type { Connection } from '../../packs/index.ts'
 import { isObject, Secret } from '../../values/index.ts'
+import { objectIn, refusedLogin } from '../login.ts'
 
 export const login: Login = {
   async authorize(_, connection, http) {
@@ -40,7 +41,7 @@ async function logIn({ target, settings }: Connection, http: LoginHttp): Promise
     headers: { accept: 'application/json', 'content-type': 'application/json' },
     body: JSON.stringify({ username, password: password.reveal(), source: userSource }),
   })
-  const body = jsonIn(answer.body)
+  const body = objectIn(answer.body)
   if (answer.status !== 200) {
     const message = typeof body.message === 'string' ? body.message : 'the answer is no JSON'
     throw refused(`CloudTower refused the login with status ${answer.status}: ${message}`, answer.status >= 429)
@@ -50,20 +51,4 @@ async function logIn({ target, settings }: Connection, http: LoginHttp): Promise
   return new Secret(token)
 }
 
-function jsonIn(body: Uint8Array) {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
-    return isObject(value) ? value : {}
-  } catch {
-    return {}
-  }
-}
-
-const refused = (message: string, retryable = false): ActionFailure =>
-  new ActionFailure({
-    type: 'notAuthenticated',
-    message,
-    hint: 'check user, password and source of the target, or use an API key',
-    retryable,
-    applied: 'no',
-  })
+const refused = refusedLogin('check user, password and source of the target, or use an API key')

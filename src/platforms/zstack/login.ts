@@ -2,8 +2,9 @@
 // A session ends at a fixed time however much it is used, and there are few of them: it is replaced in time, and the old one logged out.
 import { createHash } from 'node:crypto'
 import type { Login, LoginHttp } from '../../http/index.ts'
-import { ActionFailure, type Connection } from '../../packs/index.ts'
+import type { Connection } from '../../packs/index.ts'
 import { isObject, type JsonObject, Secret } from '../../values/index.ts'
+import { objectIn, refusedLogin } from '../login.ts'
 
 const SESSION_ENDED = 'ID.1001'
 const KEY = 'session'
@@ -53,7 +54,7 @@ async function logIn({ target, settings }: Connection, http: LoginHttp): Promise
     headers: { accept: 'application/json', 'content-type': 'application/json' },
     body: JSON.stringify({ logInByAccount: { accountName: account, password: digest.reveal() } }),
   })
-  const { inventory } = jsonIn(answer.body)
+  const { inventory } = objectIn(answer.body)
   if (answer.status !== 200 || !isObject(inventory) || typeof inventory.uuid !== 'string') {
     const { code, details } = errorIn(answer.body)
     const told = [code, details].filter((text) => text !== undefined).join(' ')
@@ -76,27 +77,11 @@ async function logOut({ uuid }: Session, http: LoginHttp): Promise<void> {
 }
 
 function errorIn(body: Uint8Array): { readonly code?: string; readonly details?: string } {
-  const { error } = jsonIn(body)
+  const { error } = objectIn(body)
   if (!isObject(error)) return {}
   const { code, details, description } = error
   const text = typeof details === 'string' ? details : description
   return { ...(typeof code === 'string' ? { code } : {}), ...(typeof text === 'string' ? { details: text } : {}) }
 }
 
-function jsonIn(body: Uint8Array): JsonObject {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
-    return isObject(value) ? value : {}
-  } catch {
-    return {}
-  }
-}
-
-const refused = (message: string, retryable = false): ActionFailure =>
-  new ActionFailure({
-    type: 'notAuthenticated',
-    message,
-    hint: 'check account and password of the target, and how many sessions are open',
-    retryable,
-    applied: 'no',
-  })
+const refused = refusedLogin('check account and password of the target, and how many sessions are open')

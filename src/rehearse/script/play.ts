@@ -6,12 +6,10 @@ import { createMemoryJournal, type Journal } from '../../journal/index.ts'
 import type { Outcome, Report } from '../../kernel/index.ts'
 import type { Handlers } from '../../packs/index.ts'
 import { type JsonObject, parseDuration, Secret } from '../../values/index.ts'
-import { createRehearsalClock } from '../clock.ts'
+import { createRehearsalClock, STARTS_AT_MS } from '../clock.ts'
 import { live } from '../lives.ts'
 import { createFarSide } from './far-side.ts'
 import type { Expectation, Played, PlayedCall, Script } from './model.ts'
-
-const STARTS_AT_MS = Date.UTC(2026, 0, 1)
 
 export interface PlayRequest {
   readonly script: Script

@@ -1,7 +1,8 @@
 // The back door for people who try things out: faults, time, guests, state. Nothing the real platform has.
 import type { FastifyInstance } from 'fastify'
 import { type JsonSchema, validator } from '../../../values/index.ts'
-import { type Fault, type Faults, faultsSchema } from './faults.ts'
+import type { Faults } from '../../simulation/index.ts'
+import { type Fault, faultsSchema } from './faults.ts'
 import type { Guest } from './guest.ts'
 import type { World } from './model.ts'
 import type { CallRecord } from './server.ts'
@@ -9,7 +10,7 @@ import { describeState, leaksOf } from './state.ts'
 
 export interface AdminParts {
   readonly world: World
-  readonly faults: Faults
+  readonly faults: Faults<Fault>
   readonly calls: readonly CallRecord[]
   readonly violations: readonly string[]
   readonly guests: ReadonlyMap<string, Guest>

@@ -1,7 +1,6 @@
 // `holdfast simulate sangfor-scp`: three VMs in one consistency group whose guests go on writing, ready to be backed up.
-import { readFile } from 'node:fs/promises'
-import { validator } from '../../../values/index.ts'
-import type { SimulatorModule, SimulatorOptions } from '../../platform.ts'
+import type { SimulatorModule } from '../../platform.ts'
+import { readFaultScript } from '../../simulation/index.ts'
 import { type Fault, faultsSchema } from './faults.ts'
 import { startScpSimulator } from './start.ts'
 
@@ -10,7 +9,7 @@ const WRITE_EVERY_MS = 2000
 
 export const simulator: SimulatorModule = {
   async start(options) {
-    const faults = await faultsIn(options)
+    const faults = await readFaultScript<Fault>(options.faultsFile, faultsSchema, 'createSnapshot')
     const scp = await startScpSimulator({ port: options.port, seed: options.seed, rate: options.rate, faults })
     const vms = ['erp-db', 'erp-app', 'erp-web'].map((name) => ({
       name,
@@ -44,21 +43,4 @@ export const simulator: SimulatorModule = {
       },
     }
   },
-}
-
-async function faultsIn({ faultsFile }: SimulatorOptions): Promise<readonly Fault[]> {
-  if (faultsFile === undefined) return []
-  const faults: unknown = await readFile(faultsFile, 'utf8')
-    .then(JSON.parse)
-    .catch((error: unknown) => {
-      throw new FaultsInvalid(`cannot read ${faultsFile}: ${error instanceof Error ? error.message : String(error)}`)
-    })
-  const [problem] = validator(faultsSchema).problems(faults)
-  if (problem) throw new FaultsInvalid(`${faultsFile}: ${problem.path.join('.') || 'the list'} ${problem.message}`)
-  return faults as Fault[]
-}
-
-class FaultsInvalid extends Error {
-  readonly code = 'FAULTS_INVALID'
-  readonly hint = 'It is a list such as [{"operation": "createSnapshot", "does": "dropAnswer"}], as JSON.'
 }

@@ -1,6 +1,6 @@
 // What the simulated platform holds: plain records, changed by the files beside this one.
 import type { JsonObject } from '../../../values/index.ts'
-import type { PlatformClock } from './clock.ts'
+import type { PlatformClock } from '../../simulation/index.ts'
 import type { Disk, FrozenDisk } from './disk.ts'
 
 export interface Storage {

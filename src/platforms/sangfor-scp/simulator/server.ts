@@ -1,12 +1,13 @@
 // The simulated platform over HTTP: one route for each operation of the OpenAPI document. Faults strike here.
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
+import type { HttpRequest } from '../../../http/index.ts'
 import type { OpenapiOperation } from '../../../packs/index.ts'
+import type { Faults } from '../../simulation/index.ts'
 import type { Answer } from './against-openapi.ts'
 import type { Answering } from './answering.ts'
 import { refusalOf } from './envelope.ts'
-import type { Fault, Faults } from './faults.ts'
+import type { Fault } from './faults.ts'
 import { endLease, leasesOn } from './leases.ts'
 import { Refusal, type World } from './model.ts'
 
@@ -23,7 +24,7 @@ export interface CallRecord {
 export interface ServerParts {
   readonly world: World
   readonly answering: Answering
-  readonly faults: Faults
+  readonly faults: Faults<Fault>
   readonly calls: CallRecord[]
 }
 
@@ -55,22 +56,6 @@ export function createServer(parts: ServerParts, tls?: { key: string; cert: stri
     void reply.code(404).send(refusalOf(request.url, new Refusal(404, 'There is no such call.')))
   })
   return app
-}
-
-/** The same without a socket. Faults that break a connection need one. */
-export async function answerTo(app: FastifyInstance, { origin, method, path, headers, body }: HttpRequest): Promise<HttpAnswer> {
-  const {
-    statusCode,
-    headers: told,
-    rawPayload,
-  } = await app.inject({
-    method: method as 'GET',
-    url: path,
-    headers: { host: new URL(origin).host, ...headers },
-    ...(body === undefined ? {} : { payload: body }),
-  })
-  const plain = Object.entries(told).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value ?? '')])
-  return { status: statusCode, headers: Object.fromEntries(plain), body: rawPayload }
 }
 
 export function operationOf(operations: readonly OpenapiOperation[], { method, path }: HttpRequest): string | undefined {

@@ -3,19 +3,25 @@ import { createHash, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { generate } from 'selfsigned'
 import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
-import { loadPack } from '../../../packs/index.ts'
 import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
+import {
+  answerTo,
+  createFaults,
+  createPlatformClock,
+  type Faults,
+  openapiSliceOf,
+  type PlatformClock,
+} from '../../simulation/index.ts'
 import { type Credentials, createAccess } from './access.ts'
 import { addAdminRoutes } from './admin.ts'
 import { createAnswering } from './answering.ts'
-import { createPlatformClock, type PlatformClock } from './clock.ts'
 import type { Disk, DiskView } from './disk.ts'
 import { startTransferService } from './exports.ts'
-import { createFaults, type Fault, type Faults } from './faults.ts'
+import type { Fault } from './faults.ts'
 import { createGuest, type Guest } from './guest.ts'
 import { endLease, leasesOn } from './leases.ts'
 import type { Behaviour, Storage, Vm, World } from './model.ts'
-import { answerTo, type CallRecord, createServer, operationOf } from './server.ts'
+import { type CallRecord, createServer, operationOf } from './server.ts'
 import { frozenDisk } from './snapshots.ts'
 import { describeState, leaksOf } from './state.ts'
 import { addDisk, addVm, type VmSpec } from './vm-spec.ts'
@@ -55,7 +61,7 @@ export interface ScpSimulator extends AsyncDisposable {
   /** The operation that a request is for; nothing where its API has none. */
   operationOf(request: HttpRequest): string | undefined
   readonly clock: PlatformClock
-  readonly faults: Faults
+  readonly faults: Faults<Fault>
   /** May be changed while it runs. */
   readonly behaviour: Behaviour
   readonly azId: string
@@ -122,10 +128,10 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     ...options.credentials,
   }
   const access = createAccess(world, credentials)
-  const faults = createFaults()
+  const faults = createFaults<Fault>()
   faults.add(...(options.faults ?? []))
   const [calls, violations]: [CallRecord[], string[]] = [[], []]
-  const answering = createAnswering({ world, openapi: await openapiSlice(), access, violations })
+  const answering = createAnswering({ world, openapi: await openapiSliceOf(PACK), access, violations })
   const app = createServer({ world, answering, faults, calls }, options.https ? { key: pem.private, cert: pem.cert } : undefined)
   const guests = new Map<string, Guest>()
   addAdminRoutes(app, { world, faults, calls, violations, guests })
@@ -208,17 +214,6 @@ function certificate(): ReturnType<typeof generate> {
     ],
   })
   return pem
-}
-
-let slice: Promise<JsonObject> | undefined
-
-/** Read once: it takes longer than everything else here. */
-function openapiSlice(): Promise<JsonObject> {
-  slice ??= loadPack(PACK).then(({ pack, diagnostics }) => {
-    if (!pack?.openapi) throw new Error(`the pack of this simulator does not load: ${diagnostics[0]?.message}`)
-    return pack.openapi
-  })
-  return slice
 }
 
 function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour, certificate: string): World {

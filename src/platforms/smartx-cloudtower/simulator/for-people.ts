@@ -1,7 +1,6 @@
 // `holdfast simulate smartx-cloudtower`: two VMs whose guests go on writing, ready to be backed up.
-import { readFile } from 'node:fs/promises'
-import { validator } from '../../../values/index.ts'
-import type { SimulatorModule, SimulatorOptions } from '../../platform.ts'
+import type { SimulatorModule } from '../../platform.ts'
+import { readFaultScript } from '../../simulation/index.ts'
 import { type Fault, faultsSchema } from './faults.ts'
 import { startTowerSimulator } from './start.ts'
 
@@ -10,7 +9,7 @@ const WRITE_EVERY_MS = 2000
 
 export const simulator: SimulatorModule = {
   async start(options) {
-    const faults = await faultsIn(options)
+    const faults = await readFaultScript<Fault>(options.faultsFile, faultsSchema, 'createVmSnapshot')
     const tower = await startTowerSimulator({ port: options.port, seed: options.seed, rate: options.rate, faults })
     const vms = [
       tower.addVm({ name: 'erp-db', sizesBytes: [256 * MIB, 64 * MIB] }),
@@ -36,21 +35,4 @@ export const simulator: SimulatorModule = {
       },
     }
   },
-}
-
-async function faultsIn({ faultsFile }: SimulatorOptions): Promise<readonly Fault[]> {
-  if (faultsFile === undefined) return []
-  const faults: unknown = await readFile(faultsFile, 'utf8')
-    .then(JSON.parse)
-    .catch((error: unknown) => {
-      throw new FaultsInvalid(`cannot read ${faultsFile}: ${error instanceof Error ? error.message : String(error)}`)
-    })
-  const [problem] = validator(faultsSchema).problems(faults)
-  if (problem) throw new FaultsInvalid(`${faultsFile}: ${problem.path.join('.') || 'the list'} ${problem.message}`)
-  return faults as Fault[]
-}
-
-class FaultsInvalid extends Error {
-  readonly code = 'FAULTS_INVALID'
-  readonly hint = 'It is a list such as [{"operation": "createVmSnapshot", "does": "dropAnswer"}], as JSON.'
 }

@@ -1,6 +1,6 @@
 // What the simulated platform holds: plain records, changed by the files beside this one. Marks such as [X5] are rows of README.md's
 // table of behaviours.
-import type { PlatformClock } from './clock.ts'
+import type { PlatformClock } from '../../simulation/index.ts'
 import type { ZbsSnapshot, ZbsVolume } from './zbs.ts'
 
 /** What is under way on an object; null when nothing is. [X5] */

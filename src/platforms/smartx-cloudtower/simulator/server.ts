@@ -1,11 +1,11 @@
 // The simulated platform over HTTP: one route for each operation of the OpenAPI slice, and a back door for people. Faults strike here.
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
 import type { OpenapiOperation } from '../../../packs/index.ts'
 import { type Json, validator } from '../../../values/index.ts'
+import type { Faults } from '../../simulation/index.ts'
 import { type Answering, refusalOf } from './answering.ts'
-import { type Fault, type Faults, faultsSchema } from './faults.ts'
+import { type Fault, faultsSchema } from './faults.ts'
 import { Refusal, type World } from './model.ts'
 import { describeState, leaksOf } from './state.ts'
 
@@ -19,7 +19,7 @@ export interface CallRecord {
 export interface ServerParts {
   readonly world: World
   readonly answering: Answering
-  readonly faults: Faults
+  readonly faults: Faults<Fault>
   readonly calls: CallRecord[]
 }
 
@@ -54,21 +54,6 @@ export function createServer(parts: ServerParts): FastifyInstance {
     return { added: (body as Fault[]).length }
   })
   return app
-}
-
-/** The same without a socket. Faults that break a connection need one. */
-export async function answerTo(app: FastifyInstance, { origin, method, path, headers, body }: HttpRequest): Promise<HttpAnswer> {
-  const answer = await app.inject({
-    method: method as 'POST',
-    url: path,
-    headers: { host: new URL(origin).host, ...headers },
-    ...(body === undefined ? {} : { payload: body }),
-  })
-  const told = Object.entries(answer.headers).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.join(', ') : String(value ?? ''),
-  ])
-  return { status: answer.statusCode, headers: Object.fromEntries(told), body: answer.rawPayload }
 }
 
 async function handle(

@@ -2,14 +2,20 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
-import { loadPack } from '../../../packs/index.ts'
 import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
+import {
+  answerTo,
+  createFaults,
+  createPlatformClock,
+  type Faults,
+  openapiSliceOf,
+  type PlatformClock,
+} from '../../simulation/index.ts'
 import { createAnswering } from './answering.ts'
-import { createPlatformClock, type PlatformClock } from './clock.ts'
 import { startZadp } from './exports.ts'
-import { createFaults, type Fault, type Faults } from './faults.ts'
+import type { Fault } from './faults.ts'
 import type { Behaviour, Vm, World } from './model.ts'
-import { answerTo, type CallRecord, createServer } from './server.ts'
+import { type CallRecord, createServer } from './server.ts'
 import { remove } from './snapshots.ts'
 import { describeState, leaksOf } from './state.ts'
 import { type VmSpec, vmFrom } from './vms.ts'
@@ -41,7 +47,7 @@ export interface TowerSimulator extends AsyncDisposable {
   /** The operation that a request is for; nothing where its API has none. */
   operationOf(request: HttpRequest): string | undefined
   readonly clock: PlatformClock
-  readonly faults: Faults
+  readonly faults: Faults<Fault>
   /** May be changed while it runs. */
   readonly behaviour: Behaviour
   readonly clusterId: string
@@ -91,10 +97,10 @@ export async function startTowerSimulator(options: TowerOptions = {}): Promise<T
     password: new Secret(hash(`${seed}/password`).slice(0, 24)),
     apiKey: new Secret(hash(`${seed}/key`).slice(0, 32)),
   }
-  const faults = createFaults()
+  const faults = createFaults<Fault>()
   faults.add(...(options.faults ?? []))
   const calls: CallRecord[] = []
-  const answering = createAnswering(world, await openapiSlice(), credentials)
+  const answering = createAnswering(world, await openapiSliceOf(PACK), credentials)
   const app = createServer({ world, answering, faults, calls })
   const zadp = parts.use(await startZadp(world, HOST, options.port ? options.port + 1 : 0))
   parts.defer(() => app.close())
@@ -144,17 +150,6 @@ function writeTo(disks: readonly ZbsVolume[], text: string): void {
   if (!disk) return
   const data = Buffer.alloc(Math.min(disk.sizeBytes, 4096 * (1 + (random.readUInt8(1) % 16))), random)
   disk.write(512 * (random.readUInt32LE(2) % (Math.floor((disk.sizeBytes - data.length) / 512) + 1)), data)
-}
-
-let slice: Promise<JsonObject> | undefined
-
-/** Read once: it takes longer than everything else here. */
-function openapiSlice(): Promise<JsonObject> {
-  slice ??= loadPack(PACK).then(({ pack, diagnostics }) => {
-    if (!pack?.openapi) throw new Error(`the pack of this simulator does not load: ${diagnostics[0]?.message}`)
-    return pack.openapi
-  })
-  return slice
 }
 
 function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour): World {

@@ -1,10 +1,9 @@
 // Starts a simulated platform: one VM with two volumes, a local storage and its standby, a remote one and one in the public cloud.
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { loadPack } from '../../../packs/index.ts'
-import { type JsonObject, Secret } from '../../../values/index.ts'
+import { Secret } from '../../../values/index.ts'
+import { createPlatformClock, openapiSliceOf, type PlatformClock } from '../../simulation/index.ts'
 import { type Answering, createAnswering } from './answering.ts'
-import { createPlatformClock, type PlatformClock } from './clock.ts'
 import type { Behaviour, Storage, World } from './world.ts'
 
 export interface ZstackSimulatorOptions {
@@ -53,7 +52,7 @@ const GIB = 2 ** 30
 const PACK = fileURLToPath(new URL('../../../../runbooks/zstack', import.meta.url))
 
 export async function startZstackSimulator({ seed, rate, startAt, behaviour }: ZstackSimulatorOptions): Promise<ZstackSimulator> {
-  const openapi = await openapiSlice()
+  const openapi = await openapiSliceOf(PACK)
   const clock = createPlatformClock(startAt, rate)
   let ids = 0
   const idFrom = (text: string) => createHash('sha256').update(`${seed}/${text}`).digest('hex').slice(0, 32)
@@ -102,15 +101,4 @@ export async function startZstackSimulator({ seed, rate, startAt, behaviour }: Z
     vmUuid,
     [Symbol.dispose]: () => clock[Symbol.dispose](),
   }
-}
-
-let slice: Promise<JsonObject> | undefined
-
-/** Read once: it takes longer than everything else here. */
-function openapiSlice(): Promise<JsonObject> {
-  slice ??= loadPack(PACK).then(({ pack, diagnostics }) => {
-    if (!pack?.openapi) throw new Error(`the pack of this simulator does not load: ${diagnostics[0]?.message}`)
-    return pack.openapi
-  })
-  return slice
 }

@@ -1,5 +1,5 @@
 // What the simulated platform holds, and its refusals. HTTP is not known here.
-import type { PlatformClock } from './clock.ts'
+import type { PlatformClock } from '../../simulation/index.ts'
 
 export interface Behaviour {
   /** From the login on, however much it is used. */
