@@ -55,9 +55,6 @@ export const targetRefs = (
     targetsOf(runbook, catalogue).map(({ name, connection }) => [name, { $target: bound[name] ?? name, connection }]),
   )
 
-/** References for what runs nothing. */
-const unboundTargets = (runbook: Runbook, catalogue: Catalogue): JsonObject => targetRefs(runbook, catalogue)
-
 /** Connection type of each target, by the runbook's name for it. */
 export const connectionTypes = (runbook: Runbook, catalogue: Catalogue): Readonly<Record<string, string>> =>
   Object.fromEntries(targetsOf(runbook, catalogue).map(({ name, connection }) => [name, connection]))

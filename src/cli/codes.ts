@@ -181,6 +181,10 @@ export const cliCodes = {
     title: 'A run has not ended yet',
     explanation: 'How it ends is part of what is asked for. Wait for its end, resume it, or cancel it.',
   },
+  DEMO_MISSING: {
+    title: 'The platform has no demonstration',
+    explanation: 'Some packs contribute a story of backup and restore on a simulated platform; this one does not.',
+  },
   SIMULATOR_MISSING: {
     title: 'The platform has no simulator',
     explanation: 'Some packs contribute a server that speaks the API of the platform; this one does not.',
@@ -350,6 +354,9 @@ export const runTakenOver = (id: string): Diagnostic =>
   error('RUN_TAKEN_OVER', `run ${id} is performed by another process now`, {
     hint: `\`holdfast show ${id}\` tells how it goes on.`,
   })
+
+export const demoMissing = (name: string, those: readonly string[]): Diagnostic =>
+  error('DEMO_MISSING', `${name} has no demonstration`, { hint: `There is one for ${those.join(', ')}.` })
 
 export const simulatorMissing = (name: string, those: readonly string[]): Diagnostic =>
   error('SIMULATOR_MISSING', `${name} has no simulator`, {

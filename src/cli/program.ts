@@ -263,6 +263,11 @@ export function createProgram(host: Host, finish: Finish): Command {
     .option('--write-config <file>', 'write a configuration that reaches it')
     .action(calls(() => import('./commands/simulate.ts')))
   program
+    .command('demo')
+    .description('back up and restore VMs on a simulated platform, compare every byte, and show that nothing is left')
+    .argument('[platform]', 'a pack', 'sangfor-scp')
+    .action(calls(() => import('./commands/demo.ts')))
+  program
     .command('completion')
     .description('print a completion script for a shell')
     .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))

@@ -38,7 +38,7 @@ const TABLE = {
   PACK_MEANING_UNKNOWN: {
     title: 'A meaning is not in the vocabulary',
     explanation:
-      'What x-means says of an input or output is what plans show as touched, moved and made, so its words are a closed list: group, vm, disk, snapshot, storage, host, repository, each also with .name, and extents, level, consistency, pointTime.',
+      'What x-means says of an input or output is what plans show as touched, moved and made, so its words are a closed list: group, vm, disk, snapshot, storage, host, repository, each also with .name, and extents, level, consistency, machine, pointTime.',
   },
   PACK_SCHEMA_INVALID: {
     title: 'An input or output is not a JSON Schema',

@@ -14,6 +14,8 @@ const FACTS = [
   /** `full` or `incremental`. */
   'level',
   'consistency',
+  /** A VM in words that no platform owns; one schema for all packs. */
+  'machine',
   /** When a restore point was taken, ISO 8601. */
   'pointTime',
 ] as const

@@ -6,7 +6,17 @@ import { sangforScp } from './sangfor-scp/index.ts'
 import { smartxCloudtower } from './smartx-cloudtower/index.ts'
 import { zstack } from './zstack/index.ts'
 
-export type { Platform, RunningSimulator, SimulatorModule, SimulatorOptions, StandIn, StartStandIn } from './platform.ts'
+export type {
+  Demo,
+  DemoStage,
+  Platform,
+  RunningSimulator,
+  SimulatorModule,
+  SimulatorOptions,
+  StandIn,
+  StartDemo,
+  StartStandIn,
+} from './platform.ts'
 
 export const platforms: readonly Platform[] = [
   { pack: 'core', handlers: coreHandlers, logins: {} },

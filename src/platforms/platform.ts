@@ -2,6 +2,7 @@
 import type { HttpAnswer, HttpRequest, Logins } from '../http/index.ts'
 import type { Handlers } from '../packs/index.ts'
 import type { Json, JsonObject, Secret } from '../values/index.ts'
+import type { RestorePoint } from '../vault/index.ts'
 
 export interface Platform {
   /** Name of the pack. */
@@ -12,6 +13,36 @@ export interface Platform {
   readonly simulator?: () => Promise<SimulatorModule>
   /** What rehearsals run against; loaded on demand. */
   readonly standIn?: () => Promise<StartStandIn>
+  /** What `holdfast demo` shows; loaded on demand. */
+  readonly demo?: () => Promise<StartDemo>
+}
+
+export type StartDemo = () => Promise<Demo>
+
+/** A simulated platform of its own, with guests that hold files, and a story told on it. */
+export interface Demo extends AsyncDisposable {
+  /** What the targets that runbooks name reach, by the runbooks' names for them; `vault` is there without it. */
+  readonly targets: Readonly<
+    Record<string, { readonly connection: string; readonly settings: Readonly<Record<string, Json | Secret>> }>
+  >
+  /**
+   * Full backup, changed writes, incremental, restore; then compares every byte behind the platform's back, and looks what is left on it.
+   * Answers the problems, a line each; none when all is well.
+   */
+  play(stage: DemoStage): Promise<readonly string[]>
+}
+
+/** What a demonstration is played with. Everything goes through the code of the command line. */
+export interface DemoStage {
+  /** Opens a chapter of what is printed. */
+  chapter(title: string): void
+  say(line: string): void
+  /** Runs a shipped runbook as `holdfast run` does, and answers its outputs. Throws when it does not succeed. */
+  run(runbook: string, inputs: JsonObject): Promise<JsonObject>
+  /** A restore point of the vault. */
+  point(pointId: string): Promise<RestorePoint>
+  /** Bytes that the vault takes. */
+  vaultBytes(): Promise<number>
 }
 
 export type StartStandIn = (options: StandInOptions) => Promise<StandIn>

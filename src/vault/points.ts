@@ -43,6 +43,8 @@ export interface RestorePoint extends PointSummary {
   readonly checkpoint: Json
   /** As the platform gave it. */
   readonly config: Json
+  /** The VM in words that no platform owns, for a restore elsewhere; older points have none. */
+  readonly machine?: Json
   readonly disks: readonly PointDisk[]
   readonly geometry: Geometry
 }
@@ -59,6 +61,7 @@ export interface NewPoint {
   readonly evidence?: Json
   readonly checkpoint?: Json
   readonly config: Json
+  readonly machine?: Json
   readonly disks: readonly PointDisk[]
   /** The point that unchanged ranges were taken over from. */
   readonly parent?: string
@@ -132,6 +135,7 @@ async function saveRoot(repository: Repository, point: NewPoint, geometry: Geome
   return await repository.saveTree([
     { kind: 'dir', name: 'disks', subtree: await repository.saveTree(folders) },
     await jsonFile(repository, 'holdfast.json', about),
+    ...(point.machine === undefined ? [] : [await jsonFile(repository, 'machine.json', point.machine)]),
     await jsonFile(repository, 'vm.json', point.config),
   ])
 }
@@ -156,12 +160,18 @@ function encodeTags({ vm, group, run, consistency, level }: NewPoint): readonly 
   ]
 }
 
-/** Every snapshot, ours and others', newest first. Damaged ones are left out; `verify` reports them. */
-export async function listSnapshots(repository: Repository): Promise<readonly Snapshot[]> {
-  const { backend, key } = repository
-  const files = await backend.list('snapshot')
-  const read = await Promise.all(files.map(({ name }) => readSnapshot(backend, key, name).catch(() => undefined)))
-  return read.filter((snapshot) => snapshot !== undefined).sort((a, b) => b.timeMs - a.timeMs || (a.id < b.id ? -1 : 1))
+/** Every snapshot, ours and others', newest first. Damaged ones are left out; `verify` reports them. Each file is read once. */
+export async function listSnapshots({ backend, key, snapshots }: Repository): Promise<readonly Snapshot[]> {
+  const names = (await backend.list('snapshot')).map(({ name }) => name)
+  const read = async (name: string): Promise<Snapshot | undefined> => {
+    const snapshot = await readSnapshot(backend, key, name).catch(() => undefined)
+    if (snapshot) snapshots.set(name, snapshot)
+    return snapshot
+  }
+  const found = await Promise.all(names.map((name) => snapshots.get(name) ?? read(name)))
+  const listed = new Set(names)
+  for (const name of snapshots.keys()) if (!listed.has(name)) snapshots.delete(name)
+  return found.filter((snapshot) => snapshot !== undefined).sort((a, b) => b.timeMs - a.timeMs || (a.id < b.id ? -1 : 1))
 }
 
 /** Newest first. */
@@ -227,7 +237,8 @@ export async function readPoint(repository: Repository, snapshot: Snapshot): Pro
         pieces.push(await repository.readData(node.content.subarray(at, at + 32)))
       return JSON.parse(Buffer.concat(pieces).toString()) as Json
     }
-    return decodePoint(summary, await json('holdfast.json'), await json('vm.json'))
+    const machine = root.some(({ name }) => name === 'machine.json') ? { machine: await json('machine.json') } : {}
+    return { ...decodePoint(summary, await json('holdfast.json'), await json('vm.json')), ...machine }
   } catch (cause) {
     throw pointDamaged(snapshot.id, cause instanceof Error ? cause.message : String(cause), { cause })
   }

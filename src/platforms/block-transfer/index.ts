@@ -73,7 +73,7 @@ async function get(vault: Vault, { pointId, vm }: OnPoint): Promise<JsonObject> 
 }
 
 function describe(point: RestorePoint): JsonObject {
-  const { id, vm, name, group, timeMs, level, consistency, checkpoint, config, platform, disks } = point
+  const { id, vm, name, group, timeMs, level, consistency, checkpoint, config, machine, platform, disks } = point
   return {
     pointId: id,
     vm,
@@ -85,6 +85,7 @@ function describe(point: RestorePoint): JsonObject {
     platform,
     disks: disks.map(({ disk, sizeBytes }) => ({ disk, sizeBytes })),
     ...(group === undefined ? {} : { group }),
+    ...(machine === undefined ? {} : { machine }),
     ...(typeof checkpoint === 'string' ? { checkpoint } : {}),
   }
 }
@@ -181,7 +182,7 @@ function createCheckpoints(context: ActionContext, work: string): { of(disk: str
 }
 
 async function commit(vault: Vault, input: JsonObject, context: ActionContext): Promise<JsonObject> {
-  const { vm, name, group, level, consistency, evidence, checkpoint, config, disks, platform, basePointId } =
+  const { vm, name, group, level, consistency, evidence, checkpoint, config, machine, disks, platform, basePointId } =
     input as unknown as {
       readonly vm: string
       readonly name: string
@@ -191,6 +192,7 @@ async function commit(vault: Vault, input: JsonObject, context: ActionContext): 
       readonly evidence?: Json
       readonly checkpoint?: Json
       readonly config: Json
+      readonly machine?: Json
       readonly platform: Json
       readonly disks: readonly StoredDisk[]
       readonly basePointId?: string
@@ -211,6 +213,7 @@ async function commit(vault: Vault, input: JsonObject, context: ActionContext): 
     addedBytes: disks.reduce((sum, { bytesStored = 0 }) => sum + bytesStored, 0),
     ...(group === undefined ? {} : { group }),
     ...(evidence === undefined ? {} : { evidence }),
+    ...(machine === undefined ? {} : { machine }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(parent === undefined ? {} : { parent }),
   })

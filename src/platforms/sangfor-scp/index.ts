@@ -8,5 +8,6 @@ export const sangforScp: Platform = {
   handlers,
   logins: { 'sangfor-scp/login': login },
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
+  demo: async () => (await import('./simulator/demo.ts')).startDemo,
   simulator: async () => (await import('./simulator/index.ts')).simulator,
 }
