@@ -173,13 +173,12 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function listFolder(path: string, isOurs: (name: string) => boolean): Promise<readonly StoredFile[]> {
-  const found: StoredFile[] = []
-  for (const name of await namesIn(path)) {
-    if (!isOurs(name)) continue
+  const sized = async (name: string): Promise<StoredFile | undefined> => {
     const about = await stat(join(path, name)).catch(() => undefined)
-    if (about) found.push({ name, sizeBytes: about.size })
+    return about && { name, sizeBytes: about.size }
   }
-  return found
+  const found = await Promise.all((await namesIn(path)).filter(isOurs).map(sized))
+  return found.filter((file) => file !== undefined)
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {

@@ -9,6 +9,7 @@ import { type SealKey, sha256 } from './crypto.ts'
 import { type IndexedPack, readIndex, writeIndex } from './index-files.ts'
 import { createPacker, type WrittenPack } from './pack.ts'
 import { release } from './release.ts'
+import type { Snapshot } from './snapshots.ts'
 import { decodeTree, encodeTree, type Node } from './tree.ts'
 import type { Work } from './work.ts'
 import { createPool, type WorkerPool } from './worker-pool.ts'
@@ -18,6 +19,8 @@ export interface Repository extends AsyncDisposable {
   readonly key: SealKey
   readonly data: BlobIndex
   readonly trees: BlobIndex
+  /** Snapshot files that were read, by name: what they hold never changes. */
+  readonly snapshots: Map<string, Snapshot>
   /** Started on first use. */
   workers(): readonly Work[]
   packId(pack: number): string
@@ -118,6 +121,7 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
     key,
     data,
     trees,
+    snapshots: new Map(),
     damage,
     newHandle: () => {
       handles += 1
