@@ -1,4 +1,5 @@
 // The reference pages, each from the table in the code that it describes.
+import { dirname } from 'node:path'
 import { codeGroups } from '../../src/cli/code-meanings.ts'
 import { examplesOf, pageAsMarkdown } from '../../src/cli/explain/index.ts'
 import { EXIT_CODES, type Host } from '../../src/cli/index.ts'
@@ -6,6 +7,7 @@ import { createProgram } from '../../src/cli/program.ts'
 import { EVENTS } from '../../src/cli/views/index.ts'
 import type { Pack } from '../../src/packs/index.ts'
 import { formatDuration, isObject, type JsonSchema } from '../../src/values/index.ts'
+import { readSeeds, seedLines } from './seeds.ts'
 import { shippedPacks } from './shipped-packs.ts'
 
 type Command = ReturnType<typeof createProgram>
@@ -18,6 +20,7 @@ export async function referencePages(host: Host): Promise<Readonly<Record<string
     ...codePages(host),
     'docs/reference/events.md': eventsPage(),
     'docs/reference/cli.md': cliPage(program),
+    'docs/reference/seeds.md': seedsPage(host),
     'docs/reference/actions.md': actionsPage(await shippedPacks(host)),
   }
 }
@@ -35,6 +38,12 @@ const exitCodesPage = (): string =>
     ...head('code', 'name', 'what it means', 'what to do next'),
     ...Object.entries(EXIT_CODES).map(([name, { code, meaning, next }]) => row(String(code), name, meaning, next)),
   ])
+
+const seedsPage = ({ packsDirectory }: Host): string =>
+  page(
+    'What the vendors’ texts ask for',
+    seedLines(readSeeds(dirname(packsDirectory)), (names, rows) => [...head(...names), ...rows.map((cells) => row(...cells))]),
+  )
 
 const diagnosticsPage = (): string =>
   page('Diagnostics', [
