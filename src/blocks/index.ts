@@ -20,12 +20,17 @@ export {
   NbdError,
   type NbdErrorKind,
   type NbdExport,
+  type NbdNetwork,
   type NbdServer,
   type NbdServerOptions,
+  onNetwork,
+  type SocketEndpoint,
   serveNbd,
+  serveNbdOver,
 } from './nbd/index.ts'
 export { openSink, openSource } from './open.ts'
 export { readRanges } from './read-ranges.ts'
 export { type ReconnectOptions, reconnectingSource } from './reconnecting.ts'
+export { type Relay, relayStreams } from './relay.ts'
 export { createThrottle } from './throttle.ts'
 export { isZero } from './zeros.ts'

@@ -1,8 +1,7 @@
 // A source that survives broken connections: it opens the disk again and repeats the reads that failed, a bounded number of times.
 // There is no such sink: whether writes that were answered but not flushed outlived the break, only their author can make sure.
 import type { BlockSource } from './model.ts'
-import { isTransient, NbdError } from './nbd/index.ts'
-import { sleep } from './sleep.ts'
+import { isTransient, NbdError, network } from './nbd/index.ts'
 
 export interface ReconnectOptions {
   /** How often one read is tried before its error is the caller's. */
@@ -17,7 +16,7 @@ export interface ReconnectOptions {
 export const RECONNECT: ReconnectOptions = {
   attempts: 8,
   delayMs: (failedAttempts) => Math.min(500 * 2 ** (failedAttempts - 1), 15_000),
-  sleep,
+  sleep: (delayMs, signal) => network().sleep(delayMs, signal),
 }
 
 /** Opens once without patience, so that a wrong address shows at once; what breaks later is repeated. */

@@ -1,7 +1,10 @@
 // Our NBD client against servers that others wrote.
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   connectNbd,
@@ -12,6 +15,7 @@ import {
   type NbdError,
   openSink,
   openSource,
+  relayStreams,
   totalBytes,
 } from '../../src/blocks/index.ts'
 import { type Certificates, createCertificates, createSelfSigned } from '../blocks/certificates.ts'
@@ -52,6 +56,45 @@ describe.skipIf(!hasNbdkit)('against nbdkit', () => {
       await client.read(offsetBytes, into)
       expect(into.equals(pattern(offsetBytes, lengthBytes)), `${lengthBytes} at ${offsetBytes}`).toBe(true)
     }
+  })
+
+  it('reads through the standard streams of a program, which ends with the connection', async () => {
+    const program = spawn('nbdkit', ['-s', 'pattern', '5M'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const ended = once(program, 'exit')
+    {
+      const open = async () => Duplex.from({ writable: program.stdin, readable: program.stdout })
+      await using client = await connectNbd({ open }, '')
+      const into = Buffer.alloc(5 * MIB)
+      await client.read(0, into)
+      expect(into.equals(pattern(0, 5 * MIB))).toBe(true)
+    }
+    expect(await ended).toEqual([0, null])
+  })
+
+  it('reads a disk whose address is a relay to a fresh program for each connection', async () => {
+    let programs = 0
+    const open = async (stop: AbortSignal) => {
+      programs += 1
+      const program = spawn('nbdkit', ['-s', 'pattern', '5M'], { stdio: ['pipe', 'pipe', 'inherit'], signal: stop })
+      program.on('error', () => {})
+      return Duplex.from({ writable: program.stdin, readable: program.stdout })
+    }
+    await using relay = await relayStreams(open)
+    for (const times of [1, 2]) {
+      await using source = await openSource({ kind: 'nbd-unix', path: relay.path, exportName: '' })
+      const into = Buffer.alloc(70_001)
+      await source.read(4093, into)
+      expect(into.equals(pattern(4093, 70_001))).toBe(true)
+      expect(programs).toBe(times)
+    }
+  })
+
+  it('loses a relay that ends, and gets nowhere where no stream opens', async () => {
+    const relay = await relayStreams(async () => Promise.reject(new Error('no such host')))
+    const address = { kind: 'nbd-unix', path: relay.path, exportName: '' } as const
+    expect((await errorOf(openSource(address) as Promise<never>)).kind).toBe('disconnected')
+    await relay[Symbol.asyncDispose]()
+    expect((await errorOf(openSource(address) as Promise<never>)).kind).toBe('unreachable')
   })
 
   it('reads the same with simple replies', async () => {

@@ -1,6 +1,7 @@
 // Requests out, replies in: one negotiated connection that many calls share. It knows cookies, not what commands mean.
 import { NbdError } from './error.ts'
 import type { Negotiated } from './handshake.ts'
+import { network } from './network.ts'
 import type { Pending } from './pending.ts'
 import { COMMAND, REQUEST_BYTES, REQUEST_MAGIC, writeUInt64 } from './protocol.ts'
 import { createReplies } from './replies.ts'
@@ -35,27 +36,29 @@ export function createChannel(negotiated: Negotiated, stop: AbortController, sil
   let lastCookie = 0
   let over: { readonly reason: unknown } | undefined
 
+  // A turn without a byte in either direction while something is owed is silence; so the time-out takes one to two turns.
+  const { after } = network()
+  let seenBytes = -1
+  let callOff = after(silenceTimeoutMs, watch)
+  function watch(): void {
+    const owed = requests.size > 0
+    if (owed && transport.movedBytes === seenBytes) return stop.abort(silence(silenceTimeoutMs))
+    seenBytes = owed ? transport.movedBytes : -1
+    callOff = after(silenceTimeoutMs, watch)
+  }
+
   transport.receiver = createReplies(
     requests,
     structuredReplies,
     (error) => stop.abort(error),
     (reason) => {
       over = { reason }
-      clearInterval(watch)
+      callOff()
       const open = [...requests.values()]
       requests.clear()
       for (const request of open) request.reject(reason)
     },
   )
-
-  // A turn without a byte in either direction while something is owed is silence; so the time-out takes one to two turns.
-  let seenBytes = -1
-  const watch = setInterval(() => {
-    const owed = requests.size > 0
-    if (owed && transport.movedBytes === seenBytes) stop.abort(silence(silenceTimeoutMs))
-    seenBytes = owed ? transport.movedBytes : -1
-  }, silenceTimeoutMs)
-  watch.unref()
 
   deliver(transport.receiver, rest)
 

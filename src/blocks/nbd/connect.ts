@@ -3,8 +3,9 @@ import type { TlsSettings } from '../model.ts'
 import { createChannel, silence } from './channel.ts'
 import { createClient, type NbdClient } from './client.ts'
 import { listExports, negotiate } from './handshake.ts'
+import { type Endpoint, network } from './network.ts'
 import { BASE_ALLOCATION } from './protocol.ts'
-import { connectTransport, type Endpoint, type Transport } from './transport.ts'
+import { connectTransport, type Transport } from './transport.ts'
 
 export interface NbdClientOptions {
   readonly tls?: TlsSettings
@@ -55,13 +56,13 @@ async function shakeHands<T>(
   stop: AbortController,
   talk: (transport: Transport) => Promise<T>,
 ): Promise<T> {
-  const timer = setTimeout(() => stop.abort(silence(silenceTimeoutMs)), silenceTimeoutMs)
+  const callOff = network().after(silenceTimeoutMs, () => stop.abort(silence(silenceTimeoutMs)))
   try {
     return await talk(await connectTransport(endpoint, tls === undefined, stop.signal))
   } catch (error) {
     stop.abort(error)
     throw error
   } finally {
-    clearTimeout(timer)
+    callOff()
   }
 }

@@ -1,8 +1,10 @@
 // An NBD server: listens, and gives each client its export. It knows nothing of what the exports hold.
 import { once } from 'node:events'
 import net from 'node:net'
+import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
 import type { Secret } from '../../values/index.ts'
+import { closeSoon } from './close-soon.ts'
 import type { NbdExport, ResolveExport } from './export.ts'
 import { type Client, haggle } from './haggling.ts'
 import { createIncoming } from './incoming.ts'
@@ -33,7 +35,12 @@ export async function serveNbd(options: NbdServerOptions): Promise<NbdServer> {
   const sessions = new Set<Promise<void>>()
   const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
     sockets.add(socket)
-    const session = serveClient(socket, options).finally(() => {
+    socket.setTimeout(HANDSHAKE_IDLE_MS, () => socket.destroy())
+    const { tls: settings } = options
+    const session = serveClient(socket, options, {
+      ...(settings ? { startTls: (plain) => secure(socket, plain, tlsOptions(settings)) } : {}),
+      onAgreed: () => socket.setTimeout(0),
+    }).finally(() => {
       socket.destroy()
       sockets.delete(socket)
       sessions.delete(session)
@@ -53,37 +60,37 @@ export async function serveNbd(options: NbdServerOptions): Promise<NbdServer> {
   }
 }
 
+/** Serves one client over a stream that somebody else opened; resolves when it has left and the stream is closed. Never throws. */
+export async function serveNbdOver(stream: Duplex, options: Pick<NbdServerOptions, 'resolve' | 'list'>): Promise<void> {
+  await serveClient(stream, options, {})
+  stream.destroy()
+}
+
+interface Handshaking {
+  readonly startTls?: (plain: StreamClient) => Promise<Client | undefined>
+  readonly onAgreed?: () => void
+}
+
 /** One client from its connection to its end; never throws. */
-async function serveClient(socket: net.Socket, options: NbdServerOptions): Promise<void> {
-  socket.setTimeout(HANDSHAKE_IDLE_MS, () => socket.destroy())
-  const { list = async () => [], tls: settings } = options
-  const client = createClientOn(socket)
+async function serveClient(
+  stream: Duplex,
+  { resolve, list = async () => [] }: Pick<NbdServerOptions, 'resolve' | 'list'>,
+  { startTls, onAgreed }: Handshaking,
+): Promise<void> {
+  const client = createClientOn(stream)
   try {
-    const agreed = await haggle(client, {
-      resolve: options.resolve,
-      list,
-      ...(settings ? { startTls: () => secure(socket, client, tlsOptions(settings)) } : {}),
-    })
-    if (!agreed) return endOf(socket)
-    socket.setTimeout(0)
-    await whileThere(agreed.disk, socket, () => serveRequests(agreed))
+    const agreed = await haggle(client, { resolve, list, ...(startTls ? { startTls: () => startTls(client) } : {}) })
+    if (!agreed) return await closeSoon(stream)
+    onAgreed?.()
+    await whileThere(agreed.disk, stream, () => serveRequests(agreed))
   } catch {
     // The export could not be resolved or listed: the client sees the connection end.
   }
 }
 
-/** Lets the last reply leave before the connection is closed. */
-function endOf(socket: net.Socket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.destroyed) return resolve()
-    socket.once('close', () => resolve())
-    socket.destroySoon()
-  })
-}
-
-async function whileThere({ gone }: NbdExport, socket: net.Socket, serve: () => Promise<void>): Promise<void> {
+async function whileThere({ gone }: NbdExport, stream: Duplex, serve: () => Promise<void>): Promise<void> {
   const cut = () => {
-    socket.destroy()
+    stream.destroy()
   }
   if (gone?.aborted) return cut()
   gone?.addEventListener('abort', cut)
@@ -94,35 +101,35 @@ async function whileThere({ gone }: NbdExport, socket: net.Socket, serve: () => 
   }
 }
 
-interface SocketClient extends Client {
+interface StreamClient extends Client {
   /** Stops reading, so that another may read; false when plain bytes are left that nobody may trust. */
   detach(): boolean
 }
 
-function createClientOn(socket: net.Socket): SocketClient {
+function createClientOn(stream: Duplex): StreamClient {
   // An error is followed by 'close', which ends what waits.
-  socket.on('error', () => {})
-  const incoming = createIncoming(socket)
+  stream.on('error', () => {})
+  const incoming = createIncoming(stream)
   return {
     incoming,
     send: (...parts) =>
       new Promise((resolve) => {
-        if (socket.destroyed) return resolve()
-        socket.cork()
+        if (stream.destroyed) return resolve()
+        stream.cork()
         parts.forEach((part, index) => {
-          socket.write(part, index === parts.length - 1 ? () => resolve() : undefined)
+          stream.write(part, index === parts.length - 1 ? () => resolve() : undefined)
         })
-        socket.uncork()
+        stream.uncork()
       }),
     detach: () => {
       incoming.close()
-      return socket.readableLength === 0
+      return stream.readableLength === 0
     },
   }
 }
 
 /** A server for this one socket: Node verifies clients' certificates in `tls.Server` only, which takes injected connections. */
-function secure(socket: net.Socket, plain: SocketClient, options: tls.TlsOptions): Promise<Client | undefined> {
+function secure(socket: net.Socket, plain: StreamClient, options: tls.TlsOptions): Promise<Client | undefined> {
   if (!plain.detach()) return Promise.resolve(undefined)
   return new Promise((resolve) => {
     const gate = tls.createServer(options)

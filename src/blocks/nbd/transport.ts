@@ -1,10 +1,13 @@
-// Bytes to and from an NBD server: TCP, unix socket, or TLS on top. It knows no message of the protocol.
+// Bytes to and from an NBD server: TCP, unix socket, any duplex stream, or TLS on top of those. It knows no message of the protocol.
 // A plain socket receives straight into memory that the receiver names, so payloads are not copied.
 import { X509Certificate } from 'node:crypto'
 import net from 'node:net'
+import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
 import type { TlsSettings } from '../model.ts'
+import { closeSoon } from './close-soon.ts'
 import { NbdError } from './error.ts'
+import { type Endpoint, network } from './network.ts'
 
 /** Takes what arrives. The transport asks for space, puts bytes at its start, and says how many. */
 export interface Receiver {
@@ -28,13 +31,25 @@ export interface Transport {
   startTls(settings: TlsSettings, host: string | undefined): Promise<Transport>
 }
 
-export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string }
-
 /**
- * Connects; fails with `unreachable`. `direct` receives without copying and excludes `startTls`.
+ * Connects; fails with `unreachable`. `direct` receives without copying where it can, and excludes `startTls`.
  * `stop` is the way to break the connection, at any time.
  */
-export function connectTransport(endpoint: Endpoint, direct: boolean, stop: AbortSignal): Promise<Transport> {
+export async function connectTransport(endpoint: Endpoint, direct: boolean, stop: AbortSignal): Promise<Transport> {
+  const { connect } = network()
+  if ('open' in endpoint) return streamTransport(await endpoint.open(stop), stop)
+  return connect ? streamTransport(await connect(endpoint, stop), stop) : socketTransport(endpoint, direct, stop)
+}
+
+/** Over a stream that somebody else opened, and that is this transport's from now on. */
+function streamTransport(stream: Duplex, stop: AbortSignal): Transport {
+  destroyOn(stop, stream)
+  // Who has said all answers nothing any more; a socket closes by itself then.
+  stream.once('end', () => stream.destroy())
+  return transportOver(stream, createInlet(), false, stop)
+}
+
+function socketTransport(endpoint: net.NetConnectOpts, direct: boolean, stop: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const inlet = createInlet()
     const onread = { buffer: inlet.buffer, callback: inlet.callback }
@@ -51,13 +66,13 @@ export function connectTransport(endpoint: Endpoint, direct: boolean, stop: Abor
     socket.once('connect', () => {
       socket.off('error', onError)
       socket.off('close', onClose)
-      resolve(socketTransport(socket, inlet, direct, stop))
+      resolve(transportOver(socket, inlet, direct, stop))
     })
   })
 }
 
-function destroyOn(stop: AbortSignal, socket: net.Socket): void {
-  const destroy = () => socket.destroy()
+function destroyOn(stop: AbortSignal, stream: Duplex): void {
+  const destroy = () => stream.destroy()
   if (stop.aborted) destroy()
   else stop.addEventListener('abort', destroy, { once: true })
 }
@@ -94,9 +109,6 @@ function createInlet() {
 /** Space offered to a connection before anyone listens to it. */
 const FIRST_BYTES = 4096
 
-/** A peer that reads no more has this long to take the last words. */
-const LINGER_MS = 2000
-
 /** Copies bytes that lie elsewhere into a receiver. */
 export function deliver(receiver: Receiver, bytes: Buffer): void {
   for (let from = 0; from < bytes.length; ) {
@@ -108,19 +120,20 @@ export function deliver(receiver: Receiver, bytes: Buffer): void {
   }
 }
 
-function socketTransport(socket: net.Socket, inlet: Inlet, direct: boolean, stop: AbortSignal): Transport {
+function transportOver(stream: Duplex, inlet: Inlet, direct: boolean, stop: AbortSignal): Transport {
   let cause: Error | undefined
+  let writtenBytes = 0
   let corked = false
   const uncork = () => {
     corked = false
-    socket.uncork()
+    stream.uncork()
   }
   const onClose = () => inlet.receiver?.ended(stop.aborted ? stop.reason : connectionLost(cause))
-  socket.on('error', (error: Error) => {
+  stream.on('error', (error: Error) => {
     cause = error
   })
-  socket.on('close', onClose)
-  if (!direct) socket.on('data', inlet.data)
+  stream.on('close', onClose)
+  if (!direct) stream.on('data', inlet.data)
 
   return {
     get receiver() {
@@ -128,45 +141,37 @@ function socketTransport(socket: net.Socket, inlet: Inlet, direct: boolean, stop
     },
     set receiver(receiver) {
       inlet.receiver = receiver
-      if (socket.closed) onClose()
+      if (stream.closed) onClose()
     },
     get movedBytes() {
-      return inlet.receivedBytes + socket.bytesWritten - socket.writableLength
+      return inlet.receivedBytes + writtenBytes - stream.writableLength
     },
     write: (data) => {
       if (!corked) {
         corked = true
-        socket.cork()
+        stream.cork()
         process.nextTick(uncork)
       }
-      socket.write(data)
+      writtenBytes += data.length
+      stream.write(data)
     },
-    end: () =>
-      new Promise((resolve) => {
-        if (socket.closed) return resolve()
-        const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-        socket.once('close', () => {
-          clearTimeout(timer)
-          resolve()
-        })
-        socket.destroySoon()
-      }),
+    end: () => closeSoon(stream),
     startTls: (settings, host) => {
-      socket.off('data', inlet.data)
-      socket.off('close', onClose)
-      return secure(socket, verification(settings, host), stop)
+      stream.off('data', inlet.data)
+      stream.off('close', onClose)
+      return secure(stream, verification(settings, host), stop)
     },
   }
 }
 
-function secure(socket: net.Socket, options: tls.ConnectionOptions, stop: AbortSignal): Promise<Transport> {
+function secure(stream: Duplex, options: tls.ConnectionOptions, stop: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
-    const secured = tls.connect({ ...options, socket })
+    const secured = tls.connect({ ...options, socket: stream })
     destroyOn(stop, secured)
     let cause: Error | undefined
     const onError = (error: Error) => {
       cause = error
-      socket.destroy()
+      stream.destroy()
     }
     const onClose = () => reject(stop.aborted ? stop.reason : tlsFailure(cause))
     secured.once('error', onError)
@@ -174,7 +179,7 @@ function secure(socket: net.Socket, options: tls.ConnectionOptions, stop: AbortS
     secured.once('secureConnect', () => {
       secured.off('error', onError)
       secured.off('close', onClose)
-      resolve(socketTransport(secured, createInlet(), false, stop))
+      resolve(transportOver(secured, createInlet(), false, stop))
     })
   })
 }
