@@ -163,7 +163,7 @@ export const expressionInKey = (span: Span): Diagnostic => problem('EXPRESSION_I
 export const expressionEmpty = (span: Span): Diagnostic => problem('EXPRESSION_EMPTY', span, 'the expression is empty')
 
 export const expressionUnmarked = (span: Span, root: string, instead: string | undefined): Diagnostic => ({
-  ...problem('EXPRESSION_UNMARKED', span, `this is taken as it is written, though it speaks of ${root} in braces`, {
+  ...problem('EXPRESSION_UNMARKED', span, `this is taken as it is written, though it speaks of ${root} as an expression does`, {
     hint: instead === undefined ? 'An expression is written ${ … }.' : `Write ${instead}.`,
   }),
   severity: 'warning',

@@ -33,18 +33,18 @@ function inLiteral({ value, span }: LiteralTemplate, roots: readonly string[]): 
   if (value === null && span.start === span.end) return [codes.valueEmpty(span)]
   // Where a text holds `${` the parser has said what is wrong.
   const root =
-    typeof value === 'string' && /[{}]/.test(value) && !value.includes('${')
+    typeof value === 'string' && /[{}]|\$\(/.test(value) && !value.includes('${')
       ? roots.find((each) => speaksOf(each, value))
       : undefined
   return root === undefined ? [] : [codes.expressionUnmarked(span, root, undefined)]
 }
 
-/** `$ steps.snap.id }` or `{{ steps.snap.id }}`: a root where an expression has it. */
+/** `$ steps.snap.id }`, `{{ steps.snap.id }}` or `$( steps.snap.id )`: a root where an expression has it. */
 function speaksOf(root: string, text: string): boolean {
   const name = new RegExp(`(?<![\\w.])${root}\\b`)
   const lacksBrace = /^[^{]*\}\s*$|^\s*\$?\{[^}]*$/.test(text)
   if (lacksBrace && name.test(text)) return true
-  return [...text.matchAll(/\{([^{}]*)\}/g)].some(([, inside = '']) => {
+  return [...text.matchAll(/\{([^{}]*)\}|\$\(([^()]*)\)/g)].some(([, braced, inside = braced ?? '']) => {
     const path = new RegExp(`(?<![\\w.])${root}\\.[A-Za-z]`)
     return inside.trim() === root || path.test(inside) || (name.test(inside) && /[&=?"]/.test(inside))
   })

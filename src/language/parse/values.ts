@@ -68,6 +68,8 @@ export const callArguments: Shape<MapTemplate> = {
   read(node, to) {
     const read = templateOf(node, to.diagnostics)
     if (read.kind === 'map') return read
+    // Nothing behind `with:` is no arguments; those that are needed are missed by name.
+    if (read.kind === 'literal' && read.value === null) return { kind: 'map', entries: [], span: read.span }
     to.diagnostics.push(codes.valueInvalid(node.span, 'a map of arguments'))
     return undefined
   },
