@@ -27,6 +27,8 @@ export interface Backend {
   /** Throws `VAULT_FILE_MISSING`, or `VAULT_FILE_DAMAGED` where the range reaches beyond the end. */
   read(kind: FileKind, name: string, range?: { readonly offsetBytes: number; readonly lengthBytes: number }): Promise<Buffer>
   list(kind: FileKind): Promise<readonly StoredFile[]>
+  /** What `list` names, without a look at each file. */
+  names(kind: FileKind): Promise<readonly string[]>
   /** A file that is gone already is no error. */
   remove(kind: FileKind, name: string): Promise<void>
 }

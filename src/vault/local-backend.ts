@@ -85,14 +85,23 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
     }
   }
 
-  async function list(kind: FileKind): Promise<readonly StoredFile[]> {
-    if (kind === 'config') return listFolder(directory, (name) => name === 'config')
-    if (kind !== 'pack') return listFolder(join(directory, FOLDERS[kind]), (name) => NAME.test(name))
-    const found: StoredFile[] = []
+  async function names(kind: FileKind): Promise<readonly string[]> {
+    if (kind === 'config') return (await namesIn(directory)).filter((name) => name === 'config')
+    if (kind !== 'pack') return (await namesIn(join(directory, FOLDERS[kind]))).filter((name) => NAME.test(name))
+    const found: string[] = []
     for (const folder of await namesIn(join(directory, 'data'))) {
-      found.push(...(await listFolder(join(directory, 'data', folder), (name) => NAME.test(name))))
+      found.push(...(await namesIn(join(directory, 'data', folder))).filter((name) => NAME.test(name)))
     }
     return found
+  }
+
+  async function list(kind: FileKind): Promise<readonly StoredFile[]> {
+    const sized = async (name: string): Promise<StoredFile | undefined> => {
+      const about = await stat(pathOf(kind, name)).catch(() => undefined)
+      return about && { name, sizeBytes: about.size }
+    }
+    const found = await Promise.all((await names(kind)).map(sized))
+    return found.filter((file) => file !== undefined)
   }
 
   return {
@@ -101,6 +110,7 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
     put,
     read,
     list,
+    names,
     async remove(kind, name) {
       const path = pathOf(kind, name)
       before('remove', path)
@@ -170,15 +180,6 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close()
   }
-}
-
-async function listFolder(path: string, isOurs: (name: string) => boolean): Promise<readonly StoredFile[]> {
-  const sized = async (name: string): Promise<StoredFile | undefined> => {
-    const about = await stat(join(path, name)).catch(() => undefined)
-    return about && { name, sizeBytes: about.size }
-  }
-  const found = await Promise.all((await namesIn(path)).filter(isOurs).map(sized))
-  return found.filter((file) => file !== undefined)
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {

@@ -25,6 +25,7 @@ export function memoryBackend(): Backend {
     async list(kind) {
       return [...ofKind(kind)].map(([name, content]) => ({ name, sizeBytes: content.length }))
     },
+    names: async (kind) => [...ofKind(kind).keys()],
     async remove(kind, name) {
       ofKind(kind).delete(name)
     },

@@ -162,7 +162,7 @@ function encodeTags({ vm, group, run, consistency, level }: NewPoint): readonly 
 
 /** Every snapshot, ours and others', newest first. Damaged ones are left out; `verify` reports them. Each file is read once. */
 export async function listSnapshots({ backend, key, snapshots }: Repository): Promise<readonly Snapshot[]> {
-  const names = (await backend.list('snapshot')).map(({ name }) => name)
+  const names = await backend.names('snapshot')
   const read = async (name: string): Promise<Snapshot | undefined> => {
     const snapshot = await readSnapshot(backend, key, name).catch(() => undefined)
     if (snapshot) snapshots.set(name, snapshot)

@@ -69,7 +69,7 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
   }
 
   async function refresh(): Promise<void> {
-    for (const { name } of await backend.list('index')) {
+    for (const name of await backend.names('index')) {
       if (indexFiles.has(name)) continue
       indexFiles.add(name)
       try {

@@ -82,7 +82,7 @@ export async function verifyVault(repository: Repository, request: VerifyRequest
   }: Repository): Promise<{ snapshots: readonly Snapshot[]; unreadable: readonly string[] }> {
     const read: Snapshot[] = []
     const bad: string[] = []
-    for (const { name } of await from.list('snapshot')) {
+    for (const name of await from.names('snapshot')) {
       try {
         read.push(await readSnapshot(from, key, name))
       } catch (error) {
@@ -163,7 +163,7 @@ async function checkPacks(
 
 /** One index file at a time, so that memory stays bounded; unreadable ones were reported when they were met first. */
 async function* eachIndex({ backend, key }: Repository): AsyncGenerator<readonly IndexedPack[], void, undefined> {
-  for (const { name } of await backend.list('index')) {
+  for (const name of await backend.names('index')) {
     const packs = await readIndex(backend, key, name).catch(() => undefined)
     if (packs) yield packs
   }

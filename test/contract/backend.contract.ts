@@ -16,6 +16,7 @@ export function backendContract(create: () => Promise<AsyncDisposable & { readon
     expect((await backend.read(kind, id)).toString()).toBe('abcdefg')
     expect((await backend.read(kind, id, { offsetBytes: 2, lengthBytes: 3 })).toString()).toBe('cde')
     expect(await backend.list(kind)).toEqual([{ name: id, sizeBytes: 7 }])
+    expect(await backend.names(kind)).toEqual([id])
     await backend.remove(kind, id)
     expect(await backend.list(kind)).toEqual([])
   })
@@ -32,6 +33,7 @@ export function backendContract(create: () => Promise<AsyncDisposable & { readon
     expect(await world.backend.list('config')).toEqual([])
     await world.backend.put('config', 'config', [Buffer.from('settings')])
     expect(await world.backend.list('config')).toEqual([{ name: 'config', sizeBytes: 8 }])
+    expect(await world.backend.names('config')).toEqual(['config'])
     expect((await world.backend.read('config', 'config')).toString()).toBe('settings')
   })
 
