@@ -17,10 +17,10 @@ try {
     faultRate: Number(faultRate),
     seed,
     folder,
-    onHour: ({ hour, status, failure, tookMs, points, reaped, leaks, heapBytes, journalBytes }) => {
+    onHour: ({ hour, status, failure, tookMs, points, reaped, leaks, heapBytes, residentBytes, journalBytes }) => {
       const took = `${(tookMs / 60_000).toFixed(0)} min`
       console.log(
-        `hour ${hour}  ${status} in ${took}  ${points} points  ${reaped} reaped  ${leaks.length} leaks  heap ${mib(heapBytes)}  journal ${mib(journalBytes)}${failure ? `  ${failure}` : ''}`,
+        `hour ${hour}  ${status} in ${took}  ${points} points  ${reaped} reaped  ${leaks.length} leaks  heap ${mib(heapBytes)}  resident ${mib(residentBytes)}  journal ${mib(journalBytes)}${failure ? `  ${failure}` : ''}`,
       )
       for (const line of leaks) console.log(`  ${line}`)
     },

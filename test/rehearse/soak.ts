@@ -6,13 +6,15 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type Journal, openJournal } from '../../src/journal/index.ts'
 import type { Handlers } from '../../src/packs/index.ts'
-import { type Platform, platforms } from '../../src/platforms/index.ts'
+import { keepOpen } from '../../src/platforms/block-transfer/open-vaults.ts'
+import { type Platform, platforms, type StandIn } from '../../src/platforms/index.ts'
 import { standInOf } from '../../src/platforms/sangfor-scp/simulator/stand-in.ts'
 import { type ScpSimulator, startScpSimulator } from '../../src/platforms/sangfor-scp/simulator/start.ts'
 import { WIRE_FAULTS, type WireFault } from '../../src/rehearse/model.ts'
 import { createRandom } from '../../src/rehearse/random.ts'
 import { openEngine, openStage } from '../../src/rehearse/stage.ts'
-import type { JsonObject } from '../../src/values/index.ts'
+import { type JsonObject, Secret } from '../../src/values/index.ts'
+import { initVault, openVault } from '../../src/vault/index.ts'
 import { sceneOf } from './scenes.ts'
 
 export interface SoakOptions {
@@ -21,7 +23,7 @@ export interface SoakOptions {
   /** Part of all requests that meet a fault. */
   readonly faultRate: number
   readonly seed: string
-  /** For the journal. */
+  /** For the journal and the vault. */
   readonly folder: string
   readonly onHour?: (hour: SoakHour) => void
 }
@@ -38,8 +40,10 @@ export interface SoakHour {
   readonly reaped: number
   /** After the hour's run: what is still held or owed; a line each. */
   readonly leaks: readonly string[]
-  /** After a collection. */
+  /** After a collection, with no vault open. */
   readonly heapBytes: number
+  /** All that the process takes, what buffers hold included. */
+  readonly residentBytes: number
   readonly journalBytes: number
 }
 
@@ -59,6 +63,9 @@ const MINUTE_MS = 60_000
 const DISK_BYTES = 256 * 1024
 const PARALLEL = 16
 const PARTS = 1_000_000
+const PASSWORD = new Secret('soaked')
+/** The password guards nothing, and the vault is opened every hour. */
+const KEY_COST = 1024
 /** Runs that ended longer ago are removed from the journal. */
 const KEPT_HOURS = 3
 
@@ -68,7 +75,8 @@ const COPY_MS = { least: MINUTE_MS, more: 3 * MINUTE_MS } as const
 export async function soak({ hours, vms, faultRate, seed, folder, onHour }: SoakOptions): Promise<SoakReport> {
   await using opened = new AsyncDisposableStack()
   const scene = sceneOf('consistency-group-backup')
-  const far = await farSideOf(vms, seed)
+  const vaultFolder = join(folder, 'vault')
+  const far = await farSideOf(vms, seed, vaultFolder)
   const stage = {
     ...(await openStage(far.platforms, [scene], seed, opened)),
     journal: opened.use(openJournal(join(folder, 'journal.sqlite'))),
@@ -91,6 +99,8 @@ export async function soak({ hours, vms, faultRate, seed, folder, onHour }: Soak
     const runId = runIdOf(hour)
     const pointsBefore = far.points.size
     wire.strikeOften(draw)
+    const vault = await openVault(vaultFolder, PASSWORD, { threads: 0 })
+    const letGo = keepOpen(vaultFolder, vault)
     const life = openEngine(stage, journal, runId, 0)
     const inputs = { ...scene.inputs(far.known()), parallelVms: PARALLEL }
     const run = await life.engine.start({ ...scene.start, inputs, targets: scene.targets })
@@ -100,6 +110,8 @@ export async function soak({ hours, vms, faultRate, seed, folder, onHour }: Soak
     const owed = await journal.obligations({ open: true, runId })
     if (owed.length > 0) await Promise.race([life.engine.reap(runId), clock.stuck])
     await life.engine[Symbol.asyncDispose]()
+    letGo()
+    await vault.close()
     await clock.sleep(Math.max(MINUTE_MS, hour * HOUR_MS - clock.passedMs))
     await prune(journal, hour)
     const still = await journal.obligations({ open: true, runId })
@@ -115,7 +127,7 @@ export async function soak({ hours, vms, faultRate, seed, folder, onHour }: Soak
         ...far.leaks(),
         ...still.map(({ obligation }) => `never settled: ${obligation.id}`),
       ],
-      heapBytes: heapAfterCollection(),
+      ...memoryAfterCollection(),
       journalBytes: await sizeOf(join(folder, 'journal.sqlite')),
     }
     done.push(report)
@@ -141,8 +153,8 @@ async function prune(journal: Journal, hour: number): Promise<void> {
 
 const runIdOf = (hour: number): string => `hour-${String(hour).padStart(3, '0')}`
 
-/** The shipped platforms, with an SCP of that many VMs in one group, and with copies that take minutes. */
-async function farSideOf(vms: number, seed: string) {
+/** The shipped platforms, with an SCP of that many VMs in one group, a vault in a folder, and with copies that take minutes. */
+async function farSideOf(vms: number, seed: string, vaultFolder: string) {
   let scp: ScpSimulator | undefined
   let known: JsonObject = {}
   const guests: { write(count: number): unknown }[] = []
@@ -191,7 +203,9 @@ async function farSideOf(vms: number, seed: string) {
             ({ startAtMs }) =>
               start(startAtMs),
         }
-      return platform.pack === 'block-transfer' ? { ...platform, handlers: slowAndCounted(platform.handlers) } : platform
+      if (platform.pack === 'block-transfer')
+        return { ...platform, handlers: slowAndCounted(platform.handlers), standIn: async () => () => vaultIn(vaultFolder) }
+      return platform
     }),
     points,
     known: () => known,
@@ -203,12 +217,34 @@ async function farSideOf(vms: number, seed: string) {
   }
 }
 
+/** A true vault on a true disk: what it stores takes no memory. */
+async function vaultIn(folder: string): Promise<StandIn> {
+  await initVault(folder, PASSWORD, { keyCost: KEY_COST })
+  return {
+    connection: 'block-transfer/Vault',
+    settings: { directory: folder, password: PASSWORD },
+    known: {},
+    asked: () => ({}),
+    faultsOf: () => [],
+    strike: () => {},
+    heal: () => {},
+    leaks: async () => {
+      await using vault = await openVault(folder, PASSWORD, { threads: 0 })
+      const { problems, damagedPoints } = await vault.verify({ data: true })
+      return [...problems, ...damagedPoints.map(({ id }) => `restore point ${id} is damaged`)]
+    },
+    made: () => [],
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-function heapAfterCollection(): number {
+function memoryAfterCollection(): Pick<SoakHour, 'heapBytes' | 'residentBytes'> {
   collect()
-  return process.memoryUsage().heapUsed
+  const { heapUsed, rss } = process.memoryUsage()
+  return { heapBytes: heapUsed, residentBytes: rss }
 }
 
 const sizeOf = async (path: string): Promise<number> => (await stat(path)).size
