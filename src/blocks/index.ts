@@ -14,6 +14,7 @@ export type * from './model.ts'
 export {
   connectNbd,
   isTransient,
+  type Listening,
   listNbdExports,
   type NbdClient,
   type NbdClientOptions,
@@ -26,7 +27,6 @@ export {
   onNetwork,
   type SocketEndpoint,
   serveNbd,
-  serveNbdOver,
 } from './nbd/index.ts'
 export { openSink, openSource } from './open.ts'
 export { readRanges } from './read-ranges.ts'

@@ -9,16 +9,24 @@ import {
   onNetwork,
   openSink,
   openSource,
-  serveNbdOver,
+  serveNbd,
 } from '../../src/blocks/index.ts'
 import { memoryDisk, sampleContent } from './memory-disk.ts'
 
 const MIB = 2 ** 20
 
+const noTime: Pick<NbdNetwork, 'sleep' | 'after'> = { sleep: async () => {}, after: () => () => {} }
+
 /** A fresh stream to a server for this disk. */
 function streamTo(disk: NbdExport) {
   const [near, far] = duplexPair()
-  void serveNbdOver(far, { resolve: async (name) => (name === 'disk' ? disk : undefined) })
+  const listen: NbdNetwork['listen'] = async (_, onConnection) => {
+    onConnection(far)
+    return { port: 1, close: () => {} }
+  }
+  const connect = async () => near
+  const resolve = async (name: string) => (name === 'disk' ? disk : undefined)
+  void onNetwork({ ...noTime, connect, listen }, () => serveNbd({ listen: { host: 'nowhere.invalid', port: 0 }, resolve }))
   return { near, far }
 }
 
@@ -70,18 +78,16 @@ describe('NBD over any duplex stream', () => {
 })
 
 describe('another network', () => {
-  /** Answers for one address with this disk, in memory, and counts what is asked of it. */
+  /** Answers for one address with this disk, in memory, and remembers what was waited for. */
   function inMemory(disk: NbdExport) {
-    const seen = { connections: 0, waitedMs: [] as number[] }
+    const waitedMs: number[] = []
     const network: NbdNetwork = {
-      connect: async () => {
-        seen.connections += 1
-        return streamTo(disk).near
-      },
-      sleep: async (durationMs) => void seen.waitedMs.push(durationMs),
-      after: () => () => {},
+      ...noTime,
+      connect: async () => streamTo(disk).near,
+      listen: async () => expect.fail('nobody listens here'),
+      sleep: async (durationMs) => void waitedMs.push(durationMs),
     }
-    return { network, seen }
+    return { network, waitedMs }
   }
   const address = { kind: 'nbd', host: 'nowhere.invalid', port: 10_809, exportName: 'disk' } as const
 
@@ -100,7 +106,7 @@ describe('another network', () => {
     const content = sampleContent(MIB)
     let failures = 2
     const disk = memoryDisk(content)
-    const { network, seen } = inMemory({
+    const { network, waitedMs } = inMemory({
       ...disk,
       read: async (offsetBytes, into) => {
         if (failures-- > 0) throw Object.assign(new Error('a bad moment'), { code: 'EIO' })
@@ -111,7 +117,7 @@ describe('another network', () => {
     const read = Buffer.alloc(4096)
     await onNetwork(network, () => source.read(0, read))
     expect(read.equals(content.subarray(0, 4096))).toBe(true)
-    expect(seen.waitedMs).toEqual([500, 1000])
+    expect(waitedMs).toEqual([500, 1000])
   })
 
   it('is where silence is noticed', async () => {

@@ -12,13 +12,24 @@ export type Endpoint = SocketEndpoint | { open(stop: AbortSignal): Promise<Duple
 export interface NbdNetwork {
   /** Fails with an `NbdError`. The stream belongs to the caller. */
   connect(endpoint: SocketEndpoint, stop: AbortSignal): Promise<Duplex>
+  /** Hands over the far end of each connection; a port of 0 is any free one. */
+  listen(endpoint: SocketEndpoint, onConnection: (stream: Duplex) => void): Promise<Listening>
   /** Patience between two tries. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>
   /** Calls back once when that much time has passed, unless called off. It keeps no process alive. */
   after(durationMs: number, does: () => void): () => void
 }
 
-const HOST: Omit<NbdNetwork, 'connect'> & { readonly connect?: undefined } = {
+export interface Listening {
+  /** 0 on a unix socket. */
+  readonly port: number
+  /** Takes no more connections; those there are stay. */
+  close(): void
+}
+
+type Host = Pick<NbdNetwork, 'sleep' | 'after'> & { readonly connect?: undefined; readonly listen?: undefined }
+
+const HOST: Host = {
   sleep,
   after: (durationMs, does) => {
     const timer = setTimeout(does, durationMs)
@@ -32,5 +43,5 @@ const networks = new AsyncLocalStorage<NbdNetwork>()
 /** All connections that the call opens, and whatever they cause later, are on that network instead of this host's. */
 export const onNetwork = <T>(other: NbdNetwork, call: () => T): T => networks.run(other, call)
 
-/** The one that the running call is on; without `connect` it is this host's. */
-export const network = (): NbdNetwork | typeof HOST => networks.getStore() ?? HOST
+/** The one that the running call is on; without `connect` and `listen` it is this host's. */
+export const network = (): NbdNetwork | Host => networks.getStore() ?? HOST

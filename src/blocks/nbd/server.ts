@@ -8,11 +8,12 @@ import { closeSoon } from './close-soon.ts'
 import type { NbdExport, ResolveExport } from './export.ts'
 import { type Client, haggle } from './haggling.ts'
 import { createIncoming } from './incoming.ts'
+import { type Listening, network, type SocketEndpoint } from './network.ts'
 import { serveRequests } from './transmission.ts'
 
 export interface NbdServerOptions {
   /** A TCP address (port 0: any free one) or the path of a unix socket that is created. */
-  readonly listen: { readonly host: string; readonly port: number } | { readonly path: string }
+  readonly listen: SocketEndpoint
   /** Makes TLS mandatory. All PEM; with `clientAuthority` clients must show a certificate signed by it. */
   readonly tls?: { readonly certificate: string; readonly key: Secret; readonly clientAuthority?: string }
   readonly resolve: ResolveExport
@@ -31,57 +32,46 @@ const HANDSHAKE_IDLE_MS = 60_000
 
 /** Resolves when the server listens; fails as `net.Server` does. */
 export async function serveNbd(options: NbdServerOptions): Promise<NbdServer> {
-  const sockets = new Set<net.Socket>()
+  const streams = new Set<Duplex>()
   const sessions = new Set<Promise<void>>()
-  const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    sockets.add(socket)
-    socket.setTimeout(HANDSHAKE_IDLE_MS, () => socket.destroy())
-    const { tls: settings } = options
-    const session = serveClient(socket, options, {
-      ...(settings ? { startTls: (plain) => secure(socket, plain, tlsOptions(settings)) } : {}),
-      onAgreed: () => socket.setTimeout(0),
-    }).finally(() => {
-      socket.destroy()
-      sockets.delete(socket)
+  const { listen = listenOnHost } = network()
+  const { port, close } = await listen(options.listen, (stream) => {
+    streams.add(stream)
+    const session = serveClient(stream, options).finally(() => {
+      stream.destroy()
+      streams.delete(stream)
       sessions.delete(session)
     })
     sessions.add(session)
   })
-  server.listen(options.listen)
-  await once(server, 'listening')
-  const address = server.address()
   return {
-    port: address !== null && typeof address === 'object' ? address.port : 0,
+    port,
     [Symbol.asyncDispose]: async () => {
-      server.close()
-      for (const socket of sockets) socket.destroy()
+      close()
+      for (const stream of streams) stream.destroy()
       await Promise.all(sessions)
     },
   }
 }
 
-/** Serves one client over a stream that somebody else opened; resolves when it has left and the stream is closed. Never throws. */
-export async function serveNbdOver(stream: Duplex, options: Pick<NbdServerOptions, 'resolve' | 'list'>): Promise<void> {
-  await serveClient(stream, options, {})
-  stream.destroy()
-}
-
-interface Handshaking {
-  readonly startTls?: (plain: StreamClient) => Promise<Client | undefined>
-  readonly onAgreed?: () => void
+async function listenOnHost(endpoint: SocketEndpoint, onConnection: (socket: net.Socket) => void): Promise<Listening> {
+  const server = net.createServer({ noDelay: true, keepAlive: true }, onConnection)
+  server.listen(endpoint)
+  await once(server, 'listening')
+  const address = server.address()
+  return { port: address !== null && typeof address === 'object' ? address.port : 0, close: () => server.close() }
 }
 
 /** One client from its connection to its end; never throws. */
-async function serveClient(
-  stream: Duplex,
-  { resolve, list = async () => [] }: Pick<NbdServerOptions, 'resolve' | 'list'>,
-  { startTls, onAgreed }: Handshaking,
-): Promise<void> {
+async function serveClient(stream: Duplex, { resolve, list = async () => [], tls: settings }: NbdServerOptions): Promise<void> {
+  const socket = stream instanceof net.Socket ? stream : undefined
+  socket?.setTimeout(HANDSHAKE_IDLE_MS, () => stream.destroy())
   const client = createClientOn(stream)
   try {
-    const agreed = await haggle(client, { resolve, list, ...(startTls ? { startTls: () => startTls(client) } : {}) })
+    const startTls = settings ? { startTls: () => secure(stream, client, tlsOptions(settings)) } : {}
+    const agreed = await haggle(client, { resolve, list, ...startTls })
     if (!agreed) return await closeSoon(stream)
-    onAgreed?.()
+    socket?.setTimeout(0)
     await whileThere(agreed.disk, stream, () => serveRequests(agreed))
   } catch {
     // The export could not be resolved or listed: the client sees the connection end.
@@ -128,15 +118,15 @@ function createClientOn(stream: Duplex): StreamClient {
   }
 }
 
-/** A server for this one socket: Node verifies clients' certificates in `tls.Server` only, which takes injected connections. */
-function secure(socket: net.Socket, plain: StreamClient, options: tls.TlsOptions): Promise<Client | undefined> {
+/** A server for this one stream: Node verifies clients' certificates in `tls.Server` only, which takes injected connections. */
+function secure(stream: Duplex, plain: StreamClient, options: tls.TlsOptions): Promise<Client | undefined> {
   if (!plain.detach()) return Promise.resolve(undefined)
   return new Promise((resolve) => {
     const gate = tls.createServer(options)
     gate.once('secureConnection', (secured) => resolve(createClientOn(secured)))
     gate.once('tlsClientError', () => resolve(undefined))
-    socket.once('close', () => resolve(undefined))
-    gate.emit('connection', socket)
+    stream.once('close', () => resolve(undefined))
+    gate.emit('connection', stream)
   })
 }
 
