@@ -1,7 +1,7 @@
 // ZADP of the simulator: ZBS volumes over NBD, as nbd-transport.ts asks for them. All of it is assumed. [X19]
 import { type NbdExport, serveNbd } from '../../../blocks/index.ts'
+import { differenceOf, type SparseView } from '../../simulation/index.ts'
 import type { World } from './model.ts'
-import { differenceOf, type ZbsView } from './zbs.ts'
 
 /** Port 0 is any free one. */
 export const startZadp = (world: World, host: string, port: number) =>
@@ -25,7 +25,7 @@ function lunSnapshot({ snapshots }: World, zbsId: string) {
   return undefined
 }
 
-function readable(view: ZbsView, gone: AbortSignal): NbdExport {
+function readable(view: SparseView, gone: AbortSignal): NbdExport {
   return {
     sizeBytes: view.sizeBytes,
     readOnly: true,

@@ -1,7 +1,6 @@
 // What the simulated platform holds: plain records, changed by the files beside this one. Marks such as [X5] are rows of README.md's
 // table of behaviours.
-import type { PlatformClock } from '../../simulation/index.ts'
-import type { ZbsSnapshot, ZbsVolume } from './zbs.ts'
+import type { PlatformClock, SparseDisk, SparseSnapshot } from '../../simulation/index.ts'
 
 /** What is under way on an object; null when nothing is. [X5] */
 export type AsyncStatus = 'CREATING' | 'UPDATING' | 'DELETING' | null
@@ -20,7 +19,7 @@ export interface Volume extends Entity {
   readonly policy: string
   /** There once the volume is really made. */
   lun?: { readonly id: string; readonly zbsId: string }
-  readonly content: ZbsVolume
+  readonly content: SparseDisk
 }
 
 export interface VmDisk {
@@ -58,7 +57,7 @@ export interface SnapshotDisk extends VmDisk {
   /** Name of the LUN snapshot. */
   readonly lunSnapshotName: string
   readonly zbsId: string
-  readonly frozen: ZbsSnapshot
+  readonly frozen: SparseSnapshot
 }
 
 export interface Snapshot extends Entity {

@@ -10,6 +10,9 @@ import {
   type Faults,
   openapiSliceOf,
   type PlatformClock,
+  type SparseDisk,
+  type SparseView,
+  writeAsGuest,
 } from '../../simulation/index.ts'
 import { createAnswering } from './answering.ts'
 import { startZadp } from './exports.ts'
@@ -19,7 +22,6 @@ import { type CallRecord, createServer } from './server.ts'
 import { remove } from './snapshots.ts'
 import { describeState, leaksOf } from './state.ts'
 import { type VmSpec, vmFrom } from './vms.ts'
-import type { ZbsView, ZbsVolume } from './zbs.ts'
 
 export interface TowerOptions {
   /** 0 unless given: any free port. ZADP then listens on the port that follows. */
@@ -59,11 +61,11 @@ export interface TowerSimulator extends AsyncDisposable {
   /** The VM as it is; may be changed. Throws where there is none. */
   vm(id: string): Vm
   /** What is on a VM's disks now, in their order; what is written to them, its guest wrote. */
-  disks(vmId: string): readonly ZbsVolume[]
+  disks(vmId: string): readonly SparseDisk[]
   /** So many writes to places that follow from the seed, spread over the disks. */
   write(vmId: string, count: number): void
   /** What a snapshot holds, or held: the last deleted ones are kept for comparing. */
-  snapshotDisks(snapshotId: string): readonly ZbsView[]
+  snapshotDisks(snapshotId: string): readonly SparseView[]
   /** Deletes a snapshot behind everybody's back. */
   loseSnapshot(snapshotId: string): void
   forgetTokens(): void
@@ -128,7 +130,7 @@ export async function startTowerSimulator(options: TowerOptions = {}): Promise<T
     },
     disks: (vmId) => simulator.vm(vmId).disks.flatMap(({ volumeId }) => world.volumes.get(volumeId)?.content ?? []),
     write: (vmId, count) => {
-      for (let left = count; left > 0; left -= 1) writeTo(simulator.disks(vmId), `${seed}/${writes++}`)
+      for (let left = count; left > 0; left -= 1) writeAsGuest(simulator.disks(vmId), `${seed}/${writes++}`)
     },
     snapshotDisks: (snapshotId) => {
       const snapshot = world.snapshots.get(snapshotId) ?? world.deletedSnapshots.find(({ id }) => id === snapshotId)
@@ -141,15 +143,6 @@ export async function startTowerSimulator(options: TowerOptions = {}): Promise<T
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
   return simulator
-}
-
-/** A few KiB at a place of one of the disks; both follow from the text. */
-function writeTo(disks: readonly ZbsVolume[], text: string): void {
-  const random = Buffer.from(hash(text), 'hex')
-  const disk = disks[random.readUInt8(0) % disks.length]
-  if (!disk) return
-  const data = Buffer.alloc(Math.min(disk.sizeBytes, 4096 * (1 + (random.readUInt8(1) % 16))), random)
-  disk.write(512 * (random.readUInt32LE(2) % (Math.floor((disk.sizeBytes - data.length) / 512) + 1)), data)
 }
 
 function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour): World {

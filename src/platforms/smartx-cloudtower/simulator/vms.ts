@@ -1,6 +1,6 @@
 // VMs and the volumes under them: how they come into being, and how they go.
+import { createSparseDisk } from '../../simulation/index.ts'
 import type { SnapshotDisk, ToolsStatus, Vm, VmDisk, Volume, World } from './model.ts'
-import { createVolume } from './zbs.ts'
 
 const DEFAULT_POLICY = 'REPLICA_2_THIN_PROVISION'
 
@@ -59,7 +59,7 @@ export function newVolume(world: World, name: string, sizeBytes: number, policy 
     asyncStatus: 'CREATING',
     name,
     policy,
-    content: createVolume(sizeBytes),
+    content: createSparseDisk(sizeBytes),
   }
   world.volumes.set(volume.id, volume)
   return volume
@@ -75,7 +75,7 @@ function settle(world: World, volume: Volume): void {
 export function copyOf(world: World, { frozen, bus, boot, index }: SnapshotDisk, name: string): VmDisk {
   const volume: Volume = {
     ...newVolume(world, `${name}-${index}`, frozen.sizeBytes),
-    content: createVolume(frozen.sizeBytes, frozen),
+    content: createSparseDisk(frozen.sizeBytes, frozen),
   }
   settle(world, volume)
   world.volumes.set(volume.id, volume)

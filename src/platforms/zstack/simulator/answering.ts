@@ -6,6 +6,7 @@ import { type JsonObject, type Secret, validator } from '../../../values/index.t
 import { type ApiJobs, createApiJobs, type JobFault } from './api-jobs.ts'
 import { changes, type OperationCall, queries } from './operations.ts'
 import { queried } from './query.ts'
+import { scanDatabases } from './site.ts'
 import { dateOf, errorOf, Refusal, type World } from './world.ts'
 
 export const FAULTS = ['failJob', 'loseJob', 'forgetJob', 'timeOutJob', 'endSession'] as const
@@ -70,7 +71,7 @@ export function createAnswering(world: World, openapi: JsonObject, credentials: 
     const does = changes[operationId]
     if (!does) throw new Error(`the simulator has no operation ${operationId}`)
     const uuid = request.headers['x-job-uuid'] ?? world.newId()
-    const runMs = operationId.endsWith('Backup') ? world.behaviour.backupRunMs : world.behaviour.jobRunMs
+    const runMs = /Backup(Action)?$/.test(operationId) ? world.behaviour.backupRunMs : world.behaviour.jobRunMs
     // The session is looked at behind the door too: a 202 does not say that the call was allowed.
     const allowed = live(session)
     const started = jobs.start(
@@ -97,9 +98,11 @@ export function createAnswering(world: World, openapi: JsonObject, credentials: 
       sessions.delete(call.path.sessionUuid ?? '')
       return json(200, {})
     }
+    if (operationId === 'askNode') return json(200, nodeAnswers(world, call.body as JsonObject))
     if (session === undefined) return text(400, 'the header Authorization is missing, or is not OAuth')
     if (operation.method !== 'GET') return change(operationId, call, request, session, fault as JobFault | undefined)
     if (!live(session)) throw new Refusal('ID.1001', 'the session is not valid')
+    if (operationId === 'scanDatabaseBackups') return json(200, scanDatabases(world, call.query.get('url') ?? ''))
     if (path.endsWith('/licenses')) return json(200, baseLicence(world))
     if (path.endsWith('/licenses/addons')) return json(200, addOns(world))
     const rows = queries[operationId]
@@ -126,6 +129,12 @@ export function createAnswering(world: World, openapi: JsonObject, credentials: 
       const found = find(request)
       if (!found) return text(404, 'there is no such call')
       const { operation, parts } = found
+      if (world.clock.now() < world.awayUntilMs) {
+        // Whatever the node held in memory is gone with it.
+        sessions.clear()
+        jobs.clear()
+        return text(503, 'Service Unavailable')
+      }
       asked[operation.operationId] = (asked[operation.operationId] ?? 0) + 1
       const names = operation.path.split('/').map((part, i) => [part.replace(/[{}]/g, ''), parts[i] ?? ''] as const)
       const call: OperationCall = {
@@ -150,6 +159,11 @@ export function createAnswering(world: World, openapi: JsonObject, credentials: 
     },
   }
 }
+
+const nodeAnswers = ({ behaviour, clock }: World, body: JsonObject): JsonObject =>
+  'getVersion' in body
+    ? { version: behaviour.version }
+    : { currentTime: { MillionSeconds: clock.now(), Seconds: Math.floor(clock.now() / 1000) } }
 
 function pollOf(jobs: ApiJobs, { path }: OperationCall): HttpAnswer {
   const { status, body } = jobs.poll(path.jobUuid ?? '')

@@ -13,6 +13,8 @@ export interface ApiJobs {
   /** False when a job of this uuid was there before. */
   start(uuid: string, runMs: number, does: () => object, fault?: JobFault): boolean
   poll(uuid: string): JobAnswer
+  /** As when the node's database is another one: no job is known any more. */
+  clear(): void
 }
 
 /** After the platform gave a call up, the host goes on for as long. */
@@ -46,6 +48,7 @@ export function createApiJobs({ clock, behaviour }: World): ApiJobs {
       })
       return true
     },
+    clear: () => answers.clear(),
     poll: (uuid) => answers.get(uuid) ?? { status: 404, body: 'there is no such job' },
   }
 }

@@ -1,12 +1,16 @@
-// Backups: what may be backed up where, copies between storages, deletion. A backup is its row here; there are no bytes.
+// Backups: what may be backed up where, copies between storages, deletion. A row tells of a backup; its bytes are on the storages.
+import { createHash } from 'node:crypto'
+import { dataBytes } from '../../simulation/index.ts'
+import { copyImage, dependentsOn, imageOf } from './images.ts'
+import { tablesOf } from './site.ts'
 import {
+  checkUsable,
   type DatabaseBackup,
   dateOf,
   found,
   Refusal,
   type Storage,
   type StorageRef,
-  usable,
   type Volume,
   type VolumeBackup,
   type World,
@@ -18,8 +22,6 @@ export interface BackupRequest {
   readonly mode?: 'full'
   readonly resourceUuid?: string
 }
-
-const MIB = 2 ** 20
 
 /** The platform's licence rule: the add-on counts only on top of the base. */
 export function checkLicence({ behaviour }: World): void {
@@ -55,59 +57,77 @@ export function backUpDatabase(world: World, { backupStorageUuid, name, resource
   checkMember(world, 'other')
   const storage = takingStorage(world, backupStorageUuid)
   const at = dateOf(world.clock.now())
+  const tables = tablesOf(world)
+  const md5 = createHash('md5').update(tables).digest('hex')
   const backup: DatabaseBackup = {
     uuid: resourceUuid ?? world.newId(),
     name,
     state: 'Enabled',
     status: 'Ready',
-    size: 376_991,
-    metadata: JSON.stringify({ name, version: '5.1.0', createdTime: at, md5: world.newId() }),
+    size: Buffer.byteLength(tables),
+    metadata: JSON.stringify({ name, version: world.behaviour.version, createdTime: at, md5 }),
     backupStorageRefs: [refTo(world, storage, 'zsbak')],
     createDate: at,
     lastOpDate: at,
   }
+  storage.databases.set(backup.uuid, { row: backup, tables })
   world.databaseBackups.push(backup)
   return backup
 }
 
+interface Copied {
+  readonly uuid: string
+  backupStorageRefs: StorageRef[]
+}
+
+/** Between storages, either way. One that is there already stays as it is. */
 export function copyTo(
   world: World,
-  backups: readonly { backupStorageRefs: StorageRef[] }[],
+  backups: readonly Copied[],
   { from, to }: { readonly from: string; readonly to: string },
 ): void {
   checkMember(world, 'other')
   if (backups.length === 0) throw new Refusal('SYS.1003', 'there is no such backup')
-  const target = found(world.storages, to, 'backup storage')
-  for (const storage of [found(world.storages, from, 'backup storage'), target]) {
-    if (!usable(storage)) throw new Refusal('BS.1500', `backup storage ${storage.name} cannot be reached`)
-  }
+  const [source, target] = [found(world.storages, from, 'backup storage'), found(world.storages, to, 'backup storage')]
+  for (const storage of [source, target]) checkUsable(storage)
   for (const backup of backups) {
-    const held = (uuid: string) => backup.backupStorageRefs.find(({ backupStorageUuid }) => backupStorageUuid === uuid)
-    const source = held(from)
-    if (!source) throw new Refusal('SYS.1007', `the backup is not on backup storage ${from}`)
-    // One that is there already stays as it is.
-    if (!held(to)) backup.backupStorageRefs.push({ ...source, backupStorageUuid: target.uuid })
+    const held = ({ uuid }: Storage) => backup.backupStorageRefs.find(({ backupStorageUuid }) => backupStorageUuid === uuid)
+    const ref = held(source)
+    if (!ref) throw new Refusal('SYS.1007', `the backup is not on backup storage ${source.name}`)
+    if (held(target)) continue
+    const database = source.databases.get(backup.uuid)
+    if (database) target.databases.set(backup.uuid, database)
+    else copyImage(source, target, backup.uuid)
+    backup.backupStorageRefs.push({ ...ref, backupStorageUuid: target.uuid })
   }
 }
 
-/** With its last copy the backup itself goes. Nothing to delete is as good as deleted. */
-export function deleteFrom<Row extends { backupStorageRefs: StorageRef[] }>(
+/** From these storages alone. With its last copy the backup itself goes; nothing to delete is as good as deleted. */
+export function deleteFrom<Row extends Copied>(
+  world: World,
   rows: Row[],
   storageUuids: readonly string[],
   is: (row: Row) => boolean,
 ): Row[] {
+  const storages = world.storages.filter(({ uuid }) => storageUuids.includes(uuid))
+  for (const storage of storages) checkUsable(storage)
   for (const row of rows.filter(is)) {
+    for (const { images, databases } of storages) {
+      images.delete(row.uuid)
+      databases.delete(row.uuid)
+    }
     row.backupStorageRefs = row.backupStorageRefs.filter(({ backupStorageUuid }) => !storageUuids.includes(backupStorageUuid))
   }
   return rows.filter((row) => row.backupStorageRefs.length > 0)
 }
 
 /** Later increments on the same storage need it. */
-export function checkDependents({ volumeBackups }: World, backups: readonly VolumeBackup[]): void {
-  for (const backup of backups) {
-    const later = volumeBackups.slice(volumeBackups.indexOf(backup) + 1)
-    const next = later.find(({ volumeUuid }) => volumeUuid === backup.volumeUuid)
-    if (next?.mode === 'incremental') throw new Refusal('SYS.1006', `backup ${next.name} depends on ${backup.name}`)
+export function checkDependents({ storages }: World, backups: readonly VolumeBackup[], storageUuids: readonly string[]): void {
+  for (const storage of storages.filter(({ uuid }) => storageUuids.includes(uuid))) {
+    for (const backup of backups) {
+      const next = dependentsOn(storage, backup.uuid).find(({ uuid }) => !backups.some((each) => each.uuid === uuid))
+      if (next) throw new Refusal('SYS.1006', `backup ${next.name} depends on ${backup.name}`)
+    }
   }
 }
 
@@ -123,14 +143,13 @@ function takingStorage(world: World, uuid: string): Storage {
   checkLicence(world)
   const storage = found(world.storages, uuid, 'backup storage')
   if (storage.role !== 'local') throw new Refusal('SYS.1007', `backup storage ${storage.name} only takes copies of local backups`)
-  if (!usable(storage)) throw new Refusal('BS.1500', `backup storage ${storage.name} cannot be reached`)
+  checkUsable(storage)
   return storage
 }
 
 function addVolumeBackup(world: World, volume: Volume, request: BackupRequest, uuid: string, groupUuid?: string): VolumeBackup {
   const storage = takingStorage(world, request.backupStorageUuid)
-  const before = world.volumeBackups.filter((each) => each.volumeUuid === volume.uuid && holds(each, storage)).at(-1)
-  const mode = before && request.mode === undefined ? 'incremental' : 'full'
+  const { at: frozen, ...image } = imageOf(volume, storage, request.mode === 'full')
   const at = dateOf(world.clock.now())
   const backup: VolumeBackup = {
     uuid,
@@ -140,20 +159,28 @@ function addVolumeBackup(world: World, volume: Volume, request: BackupRequest, u
     type: volume.type,
     state: 'Enabled',
     status: 'Ready',
-    size: mode === 'full' ? volume.size : MIB,
-    metadata: JSON.stringify({ type: volume.type, name: volume.name, vmInstanceUuid: volume.vmInstanceUuid ?? '', vmNics: [] }),
-    mode,
+    size: dataBytes(image.pages),
+    metadata: JSON.stringify(metadataOf(world, volume)),
+    mode: image.parentUuid === undefined ? 'full' : 'incremental',
     ...(groupUuid === undefined ? {} : { groupUuid }),
     backupStorageRefs: [refTo(world, storage, volume.uuid)],
     createDate: at,
     lastOpDate: at,
   }
+  storage.images.set(uuid, { ...image, row: backup })
+  volume.bitmap = { backupUuid: uuid, storageUuid: storage.uuid, at: frozen }
+  world.frozen.set(uuid, frozen)
   world.volumeBackups.push(backup)
   return backup
 }
 
-const holds = ({ backupStorageRefs }: VolumeBackup, { uuid }: Storage): boolean =>
-  backupStorageRefs.some(({ backupStorageUuid }) => backupStorageUuid === uuid)
+/** What a rebuild needs without the database: of a root volume, the VM. */
+function metadataOf({ vms }: World, { type, name, vmInstanceUuid }: Volume): object {
+  const vm = vms.find(({ uuid }) => uuid === vmInstanceUuid)
+  if (type === 'Data' || !vm) return { type, name, vmInstanceUuid }
+  const { name: vmName, platform, clusterUuid, cpuNum, memorySize, vmNics } = vm
+  return { type, name, vmName, vmInstanceUuid, platform, clusterUuid, cpuNum, memorySize, vmNics }
+}
 
 function refTo(world: World, { uuid }: Storage, image: string): StorageRef {
   const at = dateOf(world.clock.now())

@@ -4,10 +4,16 @@ import type { SimulatorModule } from '../../platform.ts'
 import { startZstackSimulator } from './start.ts'
 
 const HOST = '127.0.0.1'
+const MIB = 2 ** 20
+const WRITE_EVERY_MS = 2000
 
 export const simulator: SimulatorModule = {
   async start({ port, seed, rate }) {
-    const zstack = await startZstackSimulator({ seed, rate, startAt: Date.now() })
+    const zstack = await startZstackSimulator({ seed, rate, startAt: Date.now(), sizesBytes: [256 * MIB, 64 * MIB] })
+    zstack.write(zstack.vmUuid, 100)
+    // Its guest goes on writing.
+    const timer = setInterval(() => zstack.write(zstack.vmUuid, 1), WRITE_EVERY_MS)
+    timer.unref()
     const app = fastify({ forceCloseConnections: true })
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body))
@@ -33,6 +39,7 @@ export const simulator: SimulatorModule = {
         ...zstack.world.storages.map(({ name, role, uuid }) => `storage ${name.padEnd(12)} ${uuid}  ${role}`),
       ],
       close: async () => {
+        clearInterval(timer)
         await app.close()
         zstack[Symbol.dispose]()
       },

@@ -1,4 +1,4 @@
-// Queries: conditions that must all hold, order, and a limit that cuts without a word.
+// Queries: conditions that must all hold, groups, order, and a limit that cuts without a word.
 export interface Queried {
   readonly inventories: readonly object[]
   readonly total?: number
@@ -7,8 +7,10 @@ export interface Queried {
 export function queried(rows: readonly object[], query: URLSearchParams, mostRows: number): Queried {
   const conditions = query.getAll('q').map(conditionOf)
   const fitting = rows.filter((row) => conditions.every((holds) => holds(row)))
+  const groupBy = query.get('groupBy')
+  const grouped = groupBy === null ? fitting : firstOfEach(fitting, groupBy)
   const sort = query.get('sort')
-  const sorted = sort === null ? fitting : fitting.toSorted(by(sort))
+  const sorted = sort === null ? grouped : grouped.toSorted(by(sort))
   const start = Number(query.get('start') ?? 0)
   const limit = Math.min(Number(query.get('limit') ?? mostRows), mostRows)
   return {
@@ -16,6 +18,11 @@ export function queried(rows: readonly object[], query: URLSearchParams, mostRow
     ...(query.get('replyWithCount') === 'true' ? { total: sorted.length } : {}),
   }
 }
+
+/** As MySQL's GROUP BY: one row stands for all with the same value. */
+const firstOfEach = (rows: readonly object[], field: string): readonly object[] => [
+  ...new Map(rows.toReversed().map((row) => [(row as Record<string, unknown>)[field], row])).values(),
+]
 
 function conditionOf(text: string): (row: object) => boolean {
   const [, field = '', operator = '', value = ''] = /^(\w+)(!=|\?=|=)(.*)$/.exec(text) ?? []

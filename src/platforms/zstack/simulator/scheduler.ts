@@ -1,5 +1,5 @@
 // Scheduler: jobs, their groups, triggers, and what runs of jobs leave in the history. Triggers fire only when they are run.
-import { backUpDatabase, backUpVm, backUpVolume, checkLicence } from './backups.ts'
+import { type BackupRequest, backUpDatabase, backUpVm, backUpVolume, checkLicence, copyTo } from './backups.ts'
 import {
   dateOf,
   errorOf,
@@ -23,8 +23,8 @@ type Parameters = Readonly<Record<string, string>>
 export function addTrigger(world: World, request: Named & { readonly schedulerType: string; readonly cron?: string }): Trigger {
   const { name, schedulerType, cron } = request
   if (schedulerType === 'cron' && cron === undefined) throw new Refusal('SYS.1007', 'a cron trigger needs cron')
-  if (cron !== undefined && cron.split(' ').length !== 6) throw new Refusal('SYS.1007', 'cron has six fields')
-  const trigger = { ...fresh(world, request), name, schedulerType, ...(cron === undefined ? {} : { cron }) }
+  checkCron(cron)
+  const trigger: Trigger = { ...fresh(world, request), name, schedulerType, ...(cron === undefined ? {} : { cron }) }
   world.triggers.push(trigger)
   return trigger
 }
@@ -33,7 +33,7 @@ export function addGroup(world: World, request: Named & { readonly type: JobType
   const { name, type, parameters = {} } = request
   checkLicence(world)
   checkParameters(world, parameters)
-  const group = { ...fresh(world, request), name, type, parameters, jobsUuid: [], triggersUuid: [] }
+  const group: JobGroup = { ...fresh(world, request), name, type, parameters, state: 'Enabled', jobsUuid: [], triggersUuid: [] }
   world.groups.push(group)
   return group
 }
@@ -45,7 +45,15 @@ export function addJob(
   const { name, type, targetResourceUuid, parameters = {} } = request
   checkLicence(world)
   checkParameters(world, parameters)
-  const job = { ...fresh(world, request), name, type, targetResourceUuid, parameters, schedulerJobGroupUuids: [] }
+  const job: SchedulerJob = {
+    ...fresh(world, request),
+    name,
+    type,
+    targetResourceUuid,
+    parameters,
+    state: 'Enabled',
+    schedulerJobGroupUuids: [],
+  }
   world.jobs.push(job)
   return job
 }
@@ -74,13 +82,48 @@ export function bind(world: World, groupUuid: string, triggerUuid: string): void
   group.triggersUuid.push(triggerUuid)
 }
 
-/** Runs all jobs of all groups on the trigger, and writes each into the history. */
+/** Only what is told changes. */
+export function updateTrigger(world: World, uuid: string, { cron }: { readonly cron?: string }): Trigger {
+  const trigger = found(world.triggers, uuid, 'trigger')
+  checkCron(cron)
+  if (cron !== undefined) trigger.cron = cron
+  return trigger
+}
+
+interface Change {
+  readonly state?: 'Enabled' | 'Disabled'
+  readonly parameters?: Parameters
+}
+
+/** Only what is told changes. Its jobs have parameters of their own. */
+export function updateGroup(world: World, uuid: string, change: Change): JobGroup {
+  return changed(world, found(world.groups, uuid, 'job group'), change)
+}
+
+export function updateJob(world: World, uuid: string, change: Change): SchedulerJob {
+  return changed(world, found(world.jobs, uuid, 'job'), change)
+}
+
+function changed<Row extends JobGroup | SchedulerJob>(world: World, row: Row, { state, parameters }: Change): Row {
+  if (parameters) {
+    checkParameters(world, parameters)
+    row.parameters = parameters
+  }
+  if (state) row.state = state
+  return row
+}
+
+/** Runs all enabled jobs of all enabled groups on the trigger, and writes each into the history. */
 export function runTrigger(world: World, triggerUuid: string): void {
   found(world.triggers, triggerUuid, 'trigger')
-  for (const group of world.groups.filter(({ triggersUuid }) => triggersUuid.includes(triggerUuid))) {
-    for (const job of world.jobs.filter(({ uuid }) => group.jobsUuid.includes(uuid))) runJob(world, group, job, triggerUuid)
+  for (const group of world.groups.filter(({ triggersUuid }) => triggersUuid.includes(triggerUuid)).filter(enabled)) {
+    for (const job of world.jobs.filter(({ uuid }) => group.jobsUuid.includes(uuid)).filter(enabled)) {
+      runJob(world, group, job, triggerUuid)
+    }
   }
 }
+
+const enabled = ({ state }: JobGroup | SchedulerJob): boolean => state === 'Enabled'
 
 export function removeFrom(world: World, what: 'jobs' | 'groups' | 'triggers', uuid: string): void {
   if (what === 'jobs') {
@@ -93,6 +136,10 @@ export function removeFrom(world: World, what: 'jobs' | 'groups' | 'triggers', u
     world.triggers = world.triggers.filter((trigger) => trigger.uuid !== uuid)
     for (const group of world.groups) group.triggersUuid = group.triggersUuid.filter((each) => each !== uuid)
   }
+}
+
+function checkCron(cron: string | undefined): void {
+  if (cron !== undefined && cron.split(' ').length !== 6) throw new Refusal('SYS.1007', 'cron has six fields')
 }
 
 const fresh = (world: World, { resourceUuid }: Named) => ({
@@ -116,7 +163,8 @@ function runJob(world: World, group: JobGroup, job: SchedulerJob, triggerUuid: s
   const order = listed(job.parameters)
   const storage = order.flatMap((uuid) => world.storages.filter((each) => each.uuid === uuid && usable(each)))[0]
   if (!storage) return
-  const request = { name: job.name, backupStorageUuid: storage.uuid }
+  const full = job.parameters.fullBackupTriggerUuid === triggerUuid
+  const request = { name: job.name, backupStorageUuid: storage.uuid, ...(full ? { mode: 'full' as const } : {}) }
   const base = {
     id: world.histories.length + 1,
     triggerUuid,
@@ -131,17 +179,25 @@ function runJob(world: World, group: JobGroup, job: SchedulerJob, triggerUuid: s
   try {
     const made = backUp(world, job, request)
     world.histories.push({ ...base, resultDump: JSON.stringify({ success: true, made }), success: true })
+    copyAway(world, job, storage.uuid)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     world.histories.push({ ...base, resultDump: JSON.stringify({ success: false, error: errorOf(error) }), success: false })
   }
 }
 
-function backUp(
-  world: World,
-  { type, targetResourceUuid: target }: SchedulerJob,
-  request: { name: string; backupStorageUuid: string },
-) {
+/** After a good local backup. One that fails does not make the run a failed one. */
+function copyAway(world: World, { name, parameters: { remoteBackupStorageUuid: to } }: SchedulerJob, from: string): void {
+  if (to === undefined) return
+  const own = [...world.volumeBackups, ...world.databaseBackups].filter((backup) => backup.name === name)
+  try {
+    for (const backup of own) copyTo(world, [backup], { from, to })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+  }
+}
+
+function backUp(world: World, { type, targetResourceUuid: target }: SchedulerJob, request: BackupRequest) {
   switch (type) {
     case 'volumeBackup':
       return backUpVolume(world, target, request).uuid

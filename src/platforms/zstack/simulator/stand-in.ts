@@ -2,15 +2,19 @@
 import type { StandIn, StandInOptions } from '../../platform.ts'
 import { FAULTS } from './answering.ts'
 import { backUpDatabase, backUpVm, backUpVolume } from './backups.ts'
+import { damages } from './site.ts'
 import { startZstackSimulator } from './start.ts'
 
 /** Where nothing listens, by RFC 2606. */
 const URL = 'http://zstack.invalid:8080'
+const WRITE_EVERY_MS = 2000
 
 export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise<StandIn> {
   const zstack = await startZstackSimulator({ seed, rate: 0, startAt: startAtMs })
   const { world, clock, api, local, standby, remote, cloud, volumeUuids } = zstack
   const [root, data] = volumeUuids
+  let nextWriteMs = startAtMs
+  zstack.write(zstack.vmUuid, 6)
   const existing = { name: 'earlier', backupStorageUuid: local.uuid }
   const [rootBackup] = backUpVm(world, root, existing)
   const database = backUpDatabase(world, existing)
@@ -63,19 +67,25 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
       get nextDueMs() {
         return clock.nextDueMs
       },
-      advanceTo: (ms) => clock.advance(Math.max(0, ms - clock.now())),
+      advanceTo: (ms) => {
+        clock.advance(Math.max(0, ms - clock.now()))
+        if (clock.now() < nextWriteMs) return
+        // Guests go on writing, whatever else is under way.
+        for (const { uuid } of world.vms) zstack.write(uuid, 1)
+        nextWriteMs = clock.now() + WRITE_EVERY_MS
+      },
     },
     asked: () => ({ ...api.asked }),
     faultsOf: (operation) => {
       if (/^(logIn|logOut|getApiJob)/.test(operation)) return []
-      return /^(get|query)/.test(operation) ? ['endSession'] : FAULTS
+      return /^(get|query|scan|ask)/.test(operation) ? ['endSession'] : FAULTS
     },
     strike: (operation, fault, skip) => {
       const does = FAULTS.find((kind) => kind === fault)
       if (does) api.strike(operation, does, skip)
     },
     heal: () => api.heal(),
-    leaks: async () => api.violations,
+    leaks: async () => [...api.violations, ...damages(world)],
     made: () =>
       rowsOf()
         .filter(({ uuid }) => !before.has(uuid))

@@ -2,9 +2,18 @@
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { Secret } from '../../../values/index.ts'
-import { createPlatformClock, openapiSliceOf, type PlatformClock } from '../../simulation/index.ts'
+import {
+  createPlatformClock,
+  createSparseDisk,
+  openapiSliceOf,
+  type PlatformClock,
+  type SparseDisk,
+  type SparseSnapshot,
+  writeAsGuest,
+} from '../../simulation/index.ts'
 import { type Answering, createAnswering } from './answering.ts'
-import type { Behaviour, Storage, World } from './world.ts'
+import { loseSite } from './site.ts'
+import { type Behaviour, found, type Storage, type World } from './world.ts'
 
 export interface ZstackSimulatorOptions {
   readonly seed: string
@@ -13,6 +22,8 @@ export interface ZstackSimulatorOptions {
   /** Milliseconds since the epoch. */
   readonly startAt: number
   readonly behaviour?: Partial<Behaviour>
+  /** Of root volume and data volume, in bytes. */
+  readonly sizesBytes?: readonly [root: number, data: number]
 }
 
 export interface ZstackSimulator extends Disposable {
@@ -29,6 +40,16 @@ export interface ZstackSimulator extends Disposable {
   /** Root volume and data volume of the VM. */
   readonly volumeUuids: readonly [root: string, data: string]
   readonly vmUuid: string
+  /** Address of a storage server, with its password, for who has lost the management node. */
+  storageUrl(storage: Storage): Secret
+  /** What is on a volume now. Throws where there is none. */
+  disk(volumeUuid: string): SparseDisk
+  /** What the volume held when it was backed up. Throws where there is no such backup. */
+  frozen(backupUuid: string): SparseSnapshot
+  /** So many writes of a VM's guest, to places that follow from the seed, spread over its volumes. None while it does not run. */
+  write(vmUuid: string, count: number): void
+  /** A disaster: of the storage servers only these are left, and a new management node knows nothing. */
+  loseSite(survivors: readonly Storage[]): void
 }
 
 const DEFAULT_BEHAVIOUR: Behaviour = {
@@ -37,21 +58,30 @@ const DEFAULT_BEHAVIOUR: Behaviour = {
   jobRunMs: 3000,
   backupRunMs: 20_000,
   keepOutcomeMs: 10_800_000,
+  restartMs: 60_000,
   // Behind an address translation: nobody outside reaches it.
   ownAddress: 'http://10.0.0.9:8080',
   baseLicence: true,
   backupLicence: true,
   projectLicence: false,
   account: 'admin',
+  version: '5.1.0',
   triggersPerGroup: 2,
   jobsPerGroup: 100,
   listLimit: 1000,
 }
 
 const GIB = 2 ** 30
+const SIZES = [8 * 2 ** 20, 4 * 2 ** 20] as const
 const PACK = fileURLToPath(new URL('../../../../runbooks/zstack', import.meta.url))
 
-export async function startZstackSimulator({ seed, rate, startAt, behaviour }: ZstackSimulatorOptions): Promise<ZstackSimulator> {
+export async function startZstackSimulator({
+  seed,
+  rate,
+  startAt,
+  behaviour,
+  sizesBytes = SIZES,
+}: ZstackSimulatorOptions): Promise<ZstackSimulator> {
   const openapi = await openapiSliceOf(PACK)
   const clock = createPlatformClock(startAt, rate)
   let ids = 0
@@ -63,28 +93,55 @@ export async function startZstackSimulator({ seed, rate, startAt, behaviour }: Z
     role,
     state: 'Enabled',
     status: 'Connected',
+    up: true,
+    images: new Map(),
+    databases: new Map(),
   })
   const [local, standby] = [storage('local-1', 'local'), storage('local-2', 'local')]
   const [remote, cloud] = [storage('remote-1', 'remote'), storage('cloud-1', 'cloud')]
   const [vmUuid, root, data] = [newId(), newId(), newId()]
-  const volume = { vmInstanceUuid: vmUuid, isShareable: false, status: 'Ready' }
+  const volume = (uuid: string, type: 'Root' | 'Data', size: number) => ({
+    uuid,
+    name: `${type.toUpperCase()}-for-erp-db`,
+    type,
+    vmInstanceUuid: vmUuid,
+    isShareable: false,
+    status: 'Ready',
+    size,
+    disk: createSparseDisk(size),
+  })
   const world: World = {
     clock,
     behaviour: { ...DEFAULT_BEHAVIOUR, ...behaviour },
     newId,
+    servers: [local, standby, remote, cloud],
+    storagePassword: new Secret(idFrom('storage password')),
     storages: [local, standby, remote, cloud],
-    vms: [{ uuid: vmUuid, name: 'erp-db', rootVolumeUuid: root, state: 'Running' }],
-    volumes: [
-      { ...volume, uuid: root, name: 'ROOT-for-erp-db', type: 'Root', size: 40 * GIB },
-      { ...volume, uuid: data, name: 'DATA-for-erp-db', type: 'Data', size: 100 * GIB },
+    vms: [
+      {
+        uuid: vmUuid,
+        name: 'erp-db',
+        rootVolumeUuid: root,
+        clusterUuid: 'cluster-1',
+        cpuNum: 4,
+        memorySize: 8 * GIB,
+        platform: 'Linux',
+        guestOsType: 'CentOS 7',
+        vmNics: [{ mac: 'fa:c2:f9:87:13:00', ip: '172.20.118.6', l3NetworkUuid: newId(), deviceId: 0 }],
+        state: 'Running',
+      },
     ],
+    volumes: [volume(root, 'Root', sizesBytes[0]), volume(data, 'Data', sizesBytes[1])],
     volumeBackups: [],
     databaseBackups: [],
     jobs: [],
     groups: [],
     triggers: [],
     histories: [],
+    frozen: new Map(),
+    awayUntilMs: 0,
   }
+  let writes = 0
   const account = 'backup'
   const password = new Secret(idFrom('password'))
   return {
@@ -99,6 +156,19 @@ export async function startZstackSimulator({ seed, rate, startAt, behaviour }: Z
     cloud,
     volumeUuids: [root, data],
     vmUuid,
+    storageUrl: ({ name }) => new Secret(`ssh://root:${world.storagePassword.reveal()}@${name}.invalid/zstack_bs`),
+    disk: (volumeUuid) => found(world.volumes, volumeUuid, 'volume').disk,
+    frozen: (backupUuid) => {
+      const then = world.frozen.get(backupUuid)
+      if (!then) throw new Error(`there was no backup ${backupUuid}`)
+      return then
+    },
+    write: (vm, count) => {
+      if (found(world.vms, vm, 'VM').state !== 'Running') return
+      const disks = world.volumes.flatMap(({ vmInstanceUuid, disk }) => (vmInstanceUuid === vm ? [disk] : []))
+      for (let left = count; left > 0; left -= 1) writeAsGuest(disks, `${seed}/${writes++}`)
+    },
+    loseSite: (survivors) => loseSite(world, survivors),
     [Symbol.dispose]: () => clock[Symbol.dispose](),
   }
 }

@@ -1,5 +1,6 @@
 // What the simulated platform holds, and its refusals. HTTP is not known here.
-import type { PlatformClock } from '../../simulation/index.ts'
+import type { Secret } from '../../../values/index.ts'
+import type { PlatformClock, SparseDisk, SparseSnapshot } from '../../simulation/index.ts'
 
 export interface Behaviour {
   /** From the login on, however much it is used. */
@@ -10,6 +11,8 @@ export interface Behaviour {
   backupRunMs: number
   /** How long the outcome of a call is kept. */
   keepOutcomeMs: number
+  /** How long the management node is away after its database was recovered. */
+  restartMs: number
   /** What the management node takes for its own address. */
   ownAddress: string
   baseLicence: boolean
@@ -17,23 +20,59 @@ export interface Behaviour {
   projectLicence: boolean
   /** Who the account is. */
   account: 'admin' | 'projectMember'
+  /** Of the management node; a database backup of another one is not recovered. */
+  version: string
   triggersPerGroup: number
   jobsPerGroup: number
   listLimit: number
 }
 
+/** A storage server, whether the management node knows it or not. What is on it outlives the node. */
 export interface Storage {
   readonly uuid: string
   readonly name: string
   readonly role: 'local' | 'remote' | 'cloud'
   state: 'Enabled' | 'Disabled'
+  /** What the management node knows; it takes a reconnect to learn that a server is back. */
   status: 'Connected' | 'Disconnected'
+  /** Whether the server runs. */
+  up: boolean
+  /** By uuid of the backup. */
+  readonly images: Map<string, Image>
+  readonly databases: Map<string, DatabaseDump>
+}
+
+/** What is held of one volume backup: all of it, or what it adds to the image before. */
+export interface Image {
+  readonly row: VolumeBackup
+  readonly parentUuid?: string
+  readonly pages: SparseSnapshot
+}
+
+export interface DatabaseDump {
+  readonly row: DatabaseBackup
+  /** JSON text of the tables. */
+  readonly tables: string
+}
+
+export interface Nic {
+  readonly mac: string
+  readonly ip: string
+  readonly l3NetworkUuid: string
+  readonly deviceId: number
 }
 
 export interface Vm {
   readonly uuid: string
   readonly name: string
   readonly rootVolumeUuid: string
+  readonly clusterUuid: string
+  readonly cpuNum: number
+  /** Bytes. */
+  readonly memorySize: number
+  readonly platform: string
+  readonly guestOsType: string
+  readonly vmNics: readonly Nic[]
   state: string
 }
 
@@ -44,7 +83,11 @@ export interface Volume {
   readonly vmInstanceUuid?: string
   readonly isShareable: boolean
   status: string
+  /** Bytes. */
   readonly size: number
+  disk: SparseDisk
+  /** What the host knows to be on a storage already; it is lost when the VM stops. */
+  bitmap?: { readonly backupUuid: string; readonly storageUuid: string; readonly at: SparseSnapshot }
 }
 
 export interface StorageRef {
@@ -91,7 +134,8 @@ export interface SchedulerJob {
   readonly name: string
   readonly type: JobType
   readonly targetResourceUuid: string
-  readonly parameters: Readonly<Record<string, string>>
+  parameters: Readonly<Record<string, string>>
+  state: 'Enabled' | 'Disabled'
   schedulerJobGroupUuids: string[]
   readonly createDate: string
 }
@@ -100,7 +144,8 @@ export interface JobGroup {
   readonly uuid: string
   readonly name: string
   readonly type: JobType
-  readonly parameters: Readonly<Record<string, string>>
+  parameters: Readonly<Record<string, string>>
+  state: 'Enabled' | 'Disabled'
   jobsUuid: string[]
   triggersUuid: string[]
   readonly createDate: string
@@ -110,7 +155,7 @@ export interface Trigger {
   readonly uuid: string
   readonly name: string
   readonly schedulerType: string
-  readonly cron?: string
+  cron?: string
   readonly createDate: string
 }
 
@@ -133,6 +178,10 @@ export interface World {
   readonly behaviour: Behaviour
   /** 32 hexadecimal digits. */
   newId(): string
+  /** All there are, also those that the management node does not know. */
+  readonly servers: readonly Storage[]
+  readonly storagePassword: Secret
+  /** Those that the management node knows. */
   storages: Storage[]
   vms: Vm[]
   volumes: Volume[]
@@ -142,6 +191,10 @@ export interface World {
   groups: JobGroup[]
   triggers: Trigger[]
   histories: History[]
+  /** What each volume held when it was backed up, by uuid of the backup: the judge's, and no part of the platform. */
+  readonly frozen: Map<string, SparseSnapshot>
+  /** Until then the management node answers nothing. */
+  awayUntilMs: number
 }
 
 export class Refusal extends Error {
@@ -178,7 +231,11 @@ export const dateOf = (ms: number): string =>
 
 const FORMAT = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' })
 
-export const usable = ({ state, status }: Storage): boolean => state === 'Enabled' && status === 'Connected'
+export const usable = ({ state, status, up }: Storage): boolean => state === 'Enabled' && status === 'Connected' && up
+
+export function checkUsable(storage: Storage): void {
+  if (!usable(storage)) throw new Refusal('BS.1500', `backup storage ${storage.name} cannot be reached`)
+}
 
 export function found<Row extends { readonly uuid: string }>(rows: readonly Row[], uuid: string, what: string): Row {
   const row = rows.find((each) => each.uuid === uuid)

@@ -1,30 +1,31 @@
-// Simulated ZBS volumes: sparse pages in memory that snapshots share until they are written. What changed between two snapshots of
-// a volume are the pages that they do not share. It knows nothing of VMs or HTTP.
-import type { Extent } from '../../../blocks/index.ts'
+// Simulated disks: sparse pages in memory that snapshots share until they are written. What changed between two snapshots of a disk
+// are the pages that they do not share. It knows nothing of VMs or HTTP.
+import { createHash } from 'node:crypto'
+import type { Extent } from '../../blocks/index.ts'
 
-/** The stripe size that is public; that changes are told in such pieces is assumed. */
+/** What snapshots share, and changes are told in: the stripe size of ZBS, which is public. That other platforms do alike is assumed. */
 export const PAGE_BYTES = 262_144
 
 type Pages = ReadonlyMap<number, Buffer>
 
 /** Content at one instant, or now. */
-export interface ZbsView {
+export interface SparseView {
   readonly sizeBytes: number
   read(offsetBytes: number, into: Buffer): void
   extents(offsetBytes: number, lengthBytes: number): Extent[]
 }
 
-export interface ZbsSnapshot extends ZbsView {
+export interface SparseSnapshot extends SparseView {
   readonly pages: Pages
 }
 
-export interface ZbsVolume extends ZbsView {
-  /** Throws past the end: a volume has to be resized first. */
+export interface SparseDisk extends SparseView {
+  /** Throws past the end: a disk has to be resized first. */
   write(offsetBytes: number, data: Buffer): void
-  freeze(): ZbsSnapshot
+  freeze(): SparseSnapshot
 }
 
-export function createVolume(sizeBytes: number, from?: ZbsSnapshot): ZbsVolume {
+export function createSparseDisk(sizeBytes: number, from?: SparseSnapshot): SparseDisk {
   const pages = new Map<number, Buffer>(from?.pages)
   return {
     ...viewOf(sizeBytes, pages),
@@ -45,18 +46,36 @@ export function createVolume(sizeBytes: number, from?: ZbsSnapshot): ZbsVolume {
   }
 }
 
-/** What a snapshot has that an earlier one of the same volume had not, everything else being a hole. */
-export function differenceOf(now: ZbsSnapshot, base: ZbsSnapshot): ZbsView {
+/** What a snapshot has that an earlier one of the same disk had not, everything else being a hole. */
+export function differenceOf(now: SparseSnapshot, base: SparseSnapshot): SparseSnapshot {
   const changed = new Map<number, Buffer>()
   for (const page of new Set([...now.pages.keys(), ...base.pages.keys()])) {
     const content = now.pages.get(page)
     if (content !== base.pages.get(page)) changed.set(page, content ?? Buffer.alloc(PAGE_BYTES))
   }
-  return viewOf(now.sizeBytes, changed)
+  return { ...viewOf(now.sizeBytes, changed), pages: changed }
+}
+
+/** What `difference` changed, laid over what was there before. */
+export function laidOver(base: SparseSnapshot, difference: SparseSnapshot): SparseSnapshot {
+  const pages = new Map([...base.pages, ...difference.pages])
+  return { ...viewOf(difference.sizeBytes, pages), pages }
+}
+
+/** Bytes of the pages that hold data. */
+export const dataBytes = ({ pages }: SparseSnapshot): number => pages.size * PAGE_BYTES
+
+/** What a guest writes: a few KiB at a place of one of the disks; both follow from the text. */
+export function writeAsGuest(disks: readonly SparseDisk[], text: string): void {
+  const random = createHash('sha256').update(text).digest()
+  const disk = disks[random.readUInt8(0) % disks.length]
+  if (!disk) return
+  const data = Buffer.alloc(Math.min(disk.sizeBytes, 4096 * (1 + (random.readUInt8(1) % 16))), random)
+  disk.write(512 * (random.readUInt32LE(2) % (Math.floor((disk.sizeBytes - data.length) / 512) + 1)), data)
 }
 
 /** Whether two hold the same bytes. */
-export function isEqual(a: ZbsView, b: ZbsView): boolean {
+export function isEqual(a: SparseView, b: SparseView): boolean {
   if (a.sizeBytes !== b.sizeBytes) return false
   const [left, right] = [Buffer.alloc(PAGE_BYTES), Buffer.alloc(PAGE_BYTES)]
   for (let at = 0; at < a.sizeBytes; at += PAGE_BYTES) {
@@ -68,7 +87,7 @@ export function isEqual(a: ZbsView, b: ZbsView): boolean {
   return true
 }
 
-function viewOf(sizeBytes: number, pages: Pages): ZbsView {
+function viewOf(sizeBytes: number, pages: Pages): SparseView {
   return {
     sizeBytes,
     read: (offsetBytes, into) => {
@@ -104,6 +123,6 @@ function* pieces(offsetBytes: number, lengthBytes: number) {
 
 function checkRange(sizeBytes: number, offsetBytes: number, lengthBytes: number): void {
   if (offsetBytes < 0 || offsetBytes + lengthBytes > sizeBytes) {
-    throw new RangeError(`${lengthBytes} bytes at ${offsetBytes} pass the end of a volume of ${sizeBytes} bytes`)
+    throw new RangeError(`${lengthBytes} bytes at ${offsetBytes} pass the end of a disk of ${sizeBytes} bytes`)
   }
 }
