@@ -2,8 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runCli } from '../../src/cli/index.ts'
+import { fastClock } from '../../src/engine/index.ts'
 import { type ScpSimulator, startScpSimulator } from '../../src/platforms/sangfor-scp/simulator/start.ts'
 import { Secret } from '../../src/values/index.ts'
+import { createTestHost } from '../cli/test-host.ts'
 
 export interface Lab extends AsyncDisposable {
   readonly folder: string
@@ -18,9 +21,9 @@ export interface Lab extends AsyncDisposable {
 
 const PASSWORD = 'the-vault-password-of-the-lab'
 
-/** Holds a group snapshot until it is told to stop. */
-const HOLD = `runbook: 1
-name: lab/hold
+/** What both runbooks begin with. */
+const head = (name: string): string => `runbook: 1
+name: lab/${name}
 version: 1.0.0
 use:
   scp: sangfor-scp@^1.0.0
@@ -32,7 +35,10 @@ inputs:
   properties:
     groupId: { type: string }
 steps:
-  - id: work
+`
+
+/** Holds a group snapshot until it is told to stop. */
+const HOLD = `${head('hold')}  - id: work
     scope:
       steps:
         - id: snap
@@ -44,6 +50,28 @@ steps:
         - id: pause
           wait: { for: 1h }
 `
+
+/** Holds a group snapshot for a moment. */
+const BRIEF = `${head('brief')}  - id: snap
+    uses: scp/groupSnapshot.create
+    with:
+      cloud: \${ targets.cloud }
+      groupId: \${ inputs.groupId }
+      name: \${ "holdfast-" & run.id }
+`
+
+/** In this process, because a release is retried for a minute: on a clock that runs faster, and starts so much later. */
+export async function commandLater({ folder, env }: Lab, laterMs: number, ...args: string[]) {
+  const { host, printed } = createTestHost(folder, env)
+  const clock = fastClock(50)
+  const later = { ...clock, now: () => clock.now() + laterMs }
+  return { exitCode: await runCli(args, { ...host, clock: async () => later }), ...printed }
+}
+
+export const command = (lab: Lab, ...args: string[]) => commandLater(lab, 0, ...args)
+
+/** Runs brief.runbook.yaml. */
+export const runBriefly = (lab: Lab) => command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
 
 export async function openLab(): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-lab-'))
@@ -69,6 +97,7 @@ ${cloud.join('')}  vault: { connection: block-transfer/Vault, directory: vault, 
 `,
   )
   writeFileSync(join(folder, 'hold.runbook.yaml'), HOLD)
+  writeFileSync(join(folder, 'brief.runbook.yaml'), BRIEF)
   return {
     folder,
     scp,

@@ -1,50 +1,15 @@
 // A release that keeps failing is never forgotten: it is shown, has its own exit code, and reap settles it later.
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runCli } from '../../src/cli/index.ts'
-import { fastClock } from '../../src/engine/index.ts'
-import { createTestHost } from '../cli/test-host.ts'
 import { send } from '../platforms/sangfor-scp/harness.ts'
-import { type Lab, openLab } from './lab.ts'
-
-/** In this process, because a release is retried for a minute: on a clock that runs faster. */
-const command = (lab: Lab, ...args: string[]) => commandLater(lab, 0, ...args)
-
-async function commandLater(lab: Lab, laterMs: number, ...args: string[]) {
-  const { host, printed } = createTestHost(lab.folder, lab.env)
-  const clock = fastClock(50)
-  const later = { ...clock, now: () => clock.now() + laterMs }
-  return { exitCode: await runCli(args, { ...host, clock: async () => later }), ...printed }
-}
-
-const BRIEF = `runbook: 1
-name: lab/brief
-version: 1.0.0
-use:
-  scp: sangfor-scp@^1.0.0
-targets:
-  cloud: scp/Connection
-inputs:
-  type: object
-  required: [groupId]
-  properties:
-    groupId: { type: string }
-steps:
-  - id: snap
-    uses: scp/groupSnapshot.create
-    with:
-      cloud: \${ targets.cloud }
-      groupId: \${ inputs.groupId }
-      name: \${ "lab-" & run.id }
-`
+import { command, commandLater, type Lab, openLab, runBriefly } from './lab.ts'
 
 test('P2: what a run could not release stays owed until reap settles it', async () => {
   await using lab = await openLab()
-  writeFileSync(join(lab.folder, 'brief.runbook.yaml'), BRIEF)
   lab.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 500, times: 1000 })
 
-  const run = await command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
+  const run = await runBriefly(lab)
   const id = /settle it with: holdfast reap (\S+)/.exec(run.stdout)?.[1] ?? ''
   expect({ exitCode: run.exitCode, owed: /STILL OWED sangfor-scp\/GroupSnapshot/.test(run.stdout) }).toEqual({
     exitCode: 5,
@@ -72,9 +37,8 @@ async function deleteByHand(lab: Lab): Promise<void> {
 
 test('P2: what somebody else has deleted meanwhile is settled by reap, without a failure', async () => {
   await using lab = await openLab()
-  writeFileSync(join(lab.folder, 'brief.runbook.yaml'), BRIEF)
   lab.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 500, times: 1000 })
-  await command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
+  await runBriefly(lab)
   lab.scp.faults.clear()
   await deleteByHand(lab)
 
@@ -85,9 +49,8 @@ test('P2: what somebody else has deleted meanwhile is settled by reap, without a
 
 test('P2: also where the platform does not say that it is gone, but keeps refusing: the look-up tells', async () => {
   await using lab = await openLab()
-  writeFileSync(join(lab.folder, 'brief.runbook.yaml'), BRIEF)
   lab.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 400, times: 1000 })
-  const run = await command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
+  const run = await runBriefly(lab)
   expect(run.exitCode).toBe(5)
   const stillThere = await commandLater(lab, 600_000, 'reap')
   expect(stillThere).toMatchObject({ exitCode: 5, stdout: expect.stringContaining('STILL OWED') })
@@ -101,7 +64,6 @@ test('P2: also where the platform does not say that it is gone, but keeps refusi
 
 test('P2: a run that ends owing tells the hooks, and a hook that fails changes nothing about its end', async () => {
   await using lab = await openLab()
-  writeFileSync(join(lab.folder, 'brief.runbook.yaml'), BRIEF)
   appendFileSync(
     join(lab.folder, 'holdfast.config.yaml'),
     `alerts:
@@ -111,7 +73,7 @@ test('P2: a run that ends owing tells the hooks, and a hook that fails changes n
 `,
   )
   lab.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 500, times: 1000 })
-  const run = await command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
+  const run = await runBriefly(lab)
   expect(run.exitCode).toBe(5)
   expect(run.stderr).toContain('warning[ALERT_FAILED]: the command no-such-program-anywhere was not told')
   const told = readFileSync(join(lab.folder, 'told'), 'utf8')

@@ -1,41 +1,13 @@
 // `holdfast sweep`: what stands on a simulated platform against the ledger, with a leak as canary.
 import { randomUUID } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runCli } from '../../src/cli/index.ts'
-import { fastClock } from '../../src/engine/index.ts'
-import { createTestHost } from '../cli/test-host.ts'
 import { send } from '../platforms/sangfor-scp/harness.ts'
-import { type Lab, openLab } from './lab.ts'
+import { commandLater, type Lab, openLab, runBriefly } from './lab.ts'
 
-const RUNBOOK = `runbook: 1
-name: lab/brief
-version: 1.0.0
-use:
-  scp: sangfor-scp@^1.0.0
-targets:
-  cloud: scp/Connection
-inputs:
-  type: object
-  required: [groupId]
-  properties:
-    groupId: { type: string }
-steps:
-  - id: snap
-    uses: scp/groupSnapshot.create
-    with:
-      cloud: \${ targets.cloud }
-      groupId: \${ inputs.groupId }
-      name: \${ "holdfast-" & run.id }
-`
-
-async function command(lab: Lab, ...args: string[]) {
-  const { host, printed } = createTestHost(lab.folder, lab.env)
-  const clock = fastClock(50)
-  const later = { ...clock, now: () => clock.now() + (args[0] === 'sweep' ? 3_600_000 : 0) }
-  return { exitCode: await runCli(args, { ...host, clock: async () => later }), ...printed }
-}
+/** What stands on the platform then is no run's fresh one. */
+const HOUR_MS = 3_600_000
 
 /** Behind Holdfast's back. */
 async function snapshotByHand(lab: Lab, name: string): Promise<void> {
@@ -49,11 +21,10 @@ const rows = (stdout: string): readonly string[] => stdout.split('\n').map((line
 
 test('P2: a sweep tells what is held from a leak, from what another journal holds, and from what is not ours; it only reads', async () => {
   await using lab = await openLab()
-  writeFileSync(join(lab.folder, 'brief.runbook.yaml'), RUNBOOK)
-  const started = await command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
+  const started = await runBriefly(lab)
   const leaked = /run (\d{6}-\d{6}-[0-9a-f]{6})/.exec(started.stdout)?.[1] ?? ''
   expect(started.exitCode).toBe(0)
-  expect(await command(lab, 'sweep', 'cloud')).toMatchObject({
+  expect(await commandLater(lab, HOUR_MS, 'sweep', 'cloud')).toMatchObject({
     exitCode: 0,
     stdout: expect.stringContaining('nothing was touched'),
   })
@@ -63,11 +34,11 @@ test('P2: a sweep tells what is held from a leak, from what another journal hold
   await snapshotByHand(lab, 'holdfast-200101-000000-abcdef')
   await snapshotByHand(lab, 'before the update')
   lab.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 500, times: 1000 })
-  const owing = await command(lab, 'run', 'brief.runbook.yaml', '-i', `groupId=${lab.groupId}`)
+  const owing = await runBriefly(lab)
   const held = /holdfast reap (\S+)/.exec(owing.stdout)?.[1] ?? ''
 
   lab.scp.calls.length = 0
-  const { exitCode, stdout, stderr } = await command(lab, 'sweep', 'cloud')
+  const { exitCode, stdout, stderr } = await commandLater(lab, HOUR_MS, 'sweep', 'cloud')
   expect({ exitCode, stderr }).toEqual({ exitCode: 5, stderr: '' })
   expect(stdout).toMatch(/^LEAK: \d+ made by runs of this journal/)
   const group = (name: string): string => `sangfor-scp/GroupSnapshot | groupId ${lab.groupId}, name ${name}`
@@ -83,12 +54,12 @@ test('P2: a sweep tells what is held from a leak, from what another journal hold
   expect(lab.scp.calls.filter(({ method }) => method !== 'GET')).toEqual([])
   for (const secret of lab.secrets) expect(stdout).not.toContain(secret)
 
-  expect((await command(lab, 'sweep', 'cloud', '--all')).stdout).toContain('before the update')
-  expect((await command(lab, 'sweep', 'clud')).stderr).toContain('error[TARGET_NOT_FOUND]')
+  expect((await commandLater(lab, HOUR_MS, 'sweep', 'cloud', '--all')).stdout).toContain('before the update')
+  expect((await commandLater(lab, HOUR_MS, 'sweep', 'clud')).stderr).toContain('error[TARGET_NOT_FOUND]')
 
   // Somebody lost the journal: nothing is known to be a leak any more, but all of it is named.
   rmSync(join(lab.folder, '.holdfast'), { recursive: true })
-  const lost = await command(lab, 'sweep', 'cloud', '--format', 'json')
+  const lost = await commandLater(lab, HOUR_MS, 'sweep', 'cloud', '--format', 'json')
   const { found } = JSON.parse(lost.stdout) as { found: { verdict: string; run?: string; resource: string }[] }
   const foreign = found.filter(({ resource, verdict }) => resource === 'sangfor-scp/GroupSnapshot' && verdict === 'foreign')
   expect(foreign.map(({ run }) => run).toSorted()).toEqual(['200101-000000-abcdef', leaked, held].toSorted())
@@ -99,7 +70,7 @@ test('what cannot be looked at is named, and the rest is told all the same', asy
   await using lab = await openLab()
   await snapshotByHand(lab, 'holdfast-200101-000000-abcdef')
   lab.scp.faults.add({ operation: 'listSnapshots', does: 'status', status: 403, times: 1 })
-  const { exitCode, stdout } = await command(lab, 'sweep', 'cloud')
+  const { exitCode, stdout } = await commandLater(lab, HOUR_MS, 'sweep', 'cloud')
   expect(exitCode).toBe(1)
   expect(stdout).toMatch(/not looked at: sangfor-scp\/snapshot\.list serverId \S+: notPermitted/)
   expect(stdout).toContain('200101-000000-abcdef')
