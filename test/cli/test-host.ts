@@ -11,12 +11,15 @@ export interface TestHost {
   readonly left: { code?: number }
 }
 
+/** One for all: each would listen to the process's streams. */
+const world = processHost()
+
 export function createTestHost(workingDirectory: string, env: Readonly<Record<string, string>> = {}): TestHost {
   const printed = { stdout: '', stderr: '' }
   const left: { code?: number } = {}
   const listeners = new Set<() => void>()
   const host: Host = {
-    ...processHost(),
+    ...world,
     stdout: {
       write: (text) => {
         printed.stdout += text
