@@ -1,0 +1,5 @@
+export { SshFailed, type SshReason } from './failed.ts'
+export type { Ended, Program, RunProgram, SshHost } from './model.ts'
+export { type OpenProgram, openProgram } from './open.ts'
+export { commandLine } from './quote.ts'
+export { overSsh } from './run.ts'

@@ -1,0 +1,94 @@
+// A program started on a host: how it ends, and how it is made to.
+import type { Readable } from 'node:stream'
+import type { Client, ClientChannel } from 'ssh2'
+import { connect } from './connect.ts'
+import { SshFailed } from './failed.ts'
+import type { Ended, SshHost } from './model.ts'
+import { commandLine } from './quote.ts'
+
+export interface Started {
+  readonly channel: ClientChannel
+  /** How it ended, once its output has been read; the connection is closed then. Rejects with `SshFailed`. */
+  readonly end: Promise<Pick<Ended, 'exitCode' | 'signal'>>
+  /** Has the host kill it, then closes the connection. A host that does not answer is dropped by the keep-alive. */
+  kill(): void
+}
+
+/** Rejects with `SshFailed` or the signal's reason; then nothing is open. */
+export async function startProgram(host: SshHost, argv: readonly [string, ...string[]], signal: AbortSignal): Promise<Started> {
+  // The program takes the shell's place and its process id with it: by that it is killed, as sshd passes on signals to few logins.
+  const command = `echo $$ >&2; ${commandLine(argv)}`
+  const client = await connect(host, signal)
+  const aborted = (): void => void client.destroy()
+  signal.addEventListener('abort', aborted, { once: true })
+  try {
+    const channel = await execute(host, client, command)
+    const end = endOf(host, client, channel)
+    let over = false
+    const ended = (): void => {
+      over = true
+    }
+    end.then(ended, ended)
+    const pid = await processId(channel.stderr)
+    if (pid === undefined) throw new SshFailed('refused', `${host.host} gives ${host.user} no POSIX shell`, false)
+    const kill = (): void => void (over || client.exec(`kill -KILL ${pid}`, () => void client.end()))
+    return { channel, end, kill }
+  } catch (error) {
+    client.destroy()
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', aborted)
+  }
+}
+
+function execute({ host }: SshHost, client: Client, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    const broken = (): void => reject(lost(host))
+    client.once('close', broken)
+    client.exec(command, (error, channel) => {
+      client.off('close', broken)
+      if (error) reject(new SshFailed('refused', `${host} runs no program: ${error.message}`, false, { cause: error }))
+      else resolve(channel)
+    })
+  })
+}
+
+function endOf({ host }: SshHost, client: Client, channel: ClientChannel): Started['end'] {
+  return new Promise((resolve, reject) => {
+    let end: Pick<Ended, 'exitCode' | 'signal'> | undefined
+    const over = (): void => {
+      client.end()
+      if (end) resolve(end)
+      else reject(lost(host))
+    }
+    channel.once('exit', (exitCode: number | null, signal?: string) => {
+      end = exitCode === null ? { signal: signal ?? 'unknown' } : { exitCode }
+    })
+    channel.once('close', over)
+    client.once('close', over)
+  })
+}
+
+/** The first line, which is taken out; nothing where it is no number. */
+function processId(stderr: Readable): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let seen = Buffer.alloc(0)
+    const look = (): void => {
+      for (let chunk: Buffer | null = stderr.read(); chunk !== null; chunk = stderr.read()) seen = Buffer.concat([seen, chunk])
+      const length = seen.indexOf('\n')
+      if (length < 0) return
+      const rest = seen.subarray(length + 1)
+      settle(Number.parseInt(seen.toString('latin1', 0, length), 10))
+      if (rest.length > 0) stderr.unshift(rest)
+    }
+    const none = (): void => settle(Number.NaN)
+    const settle = (pid: number): void => {
+      stderr.off('readable', look).off('end', none).off('close', none)
+      resolve(Number.isNaN(pid) ? undefined : pid)
+    }
+    stderr.on('readable', look).on('end', none).on('close', none)
+  })
+}
+
+const lost = (host: string): SshFailed => new SshFailed('lost', `the connection to ${host} broke while the program ran`, true)

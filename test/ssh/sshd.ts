@@ -1,0 +1,86 @@
+// A true sshd of Debian's openssh-server on loopback: own configuration and keys, this user, no root needed.
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { SshHost } from '../../src/ssh/index.ts'
+import { Secret } from '../../src/values/index.ts'
+
+export interface Sshd extends AsyncDisposable {
+  readonly host: SshHost
+  /** Another key than the host's. */
+  readonly strangeKey: string
+  /** Public keys of the host by their type. */
+  readonly hostKeys: Readonly<Record<string, string>>
+  /** A private key that the host does not know. */
+  readonly strangeLogin: SshHost['login']
+  /** Breaks all connections. */
+  cut(): void
+}
+
+/** Every connection gets an sshd of its own in inetd mode, behind a listener on a port that the system chose. */
+export async function startSshd(): Promise<Sshd> {
+  // What the service's unit makes before it starts; only root's sshd wants it.
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-sshd-'))
+  const makeKey = (name: string, type: string): string => {
+    execFileSync('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', name, '-f', join(folder, name)])
+    return readFileSync(join(folder, `${name}.pub`), 'utf8').trim()
+  }
+  const hostKeys = { 'ssh-ed25519': makeKey('host', 'ed25519'), 'ssh-rsa': makeKey('host-rsa', 'rsa') }
+  const userKey = makeKey('user', 'ed25519')
+  const strangeKey = makeKey('strange', 'ed25519')
+  writeFileSync(join(folder, 'authorized_keys'), `${userKey}\n`, { mode: 0o600 })
+  const config = join(folder, 'sshd_config')
+  writeFileSync(
+    config,
+    [
+      `HostKey ${join(folder, 'host')}`,
+      `HostKey ${join(folder, 'host-rsa')}`,
+      `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
+      'PidFile none',
+      'StrictModes no',
+      'UsePAM no',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+    ].join('\n'),
+  )
+  const sockets = new Set<Socket>()
+  const children = new Set<ReturnType<typeof spawn>>()
+  const server = createServer((socket) => {
+    const child = spawn('/usr/sbin/sshd', ['-i', '-e', '-f', config], { stdio: ['pipe', 'pipe', 'ignore'] })
+    sockets.add(socket)
+    children.add(child)
+    socket.on('error', () => child.kill())
+    socket.on('close', () => child.kill())
+    child.on('exit', () => socket.end())
+    child.stdin?.on('error', () => {})
+    if (child.stdin && child.stdout) {
+      socket.pipe(child.stdin)
+      child.stdout.pipe(socket)
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const keyOf = (name: string): SshHost['login'] => ({
+    kind: 'key',
+    privateKey: new Secret(readFileSync(join(folder, name), 'utf8')),
+  })
+  return {
+    host: { host: '127.0.0.1', port, user: userInfo().username, login: keyOf('user'), hostKey: hostKeys['ssh-ed25519'] },
+    strangeKey,
+    hostKeys,
+    strangeLogin: keyOf('strange'),
+    cut: () => {
+      for (const socket of sockets) socket.destroy()
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      for (const child of children) child.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
