@@ -136,6 +136,10 @@ const SCENES: Readonly<Record<string, () => Promise<JsonObject>>> = {
   'consistency-group-create': async () => ({ name: 'erp', serverIds: ids }),
   'consistency-group-backup': async () => ({ groupId: stage.scp.addGroup('erp', ids) }),
   'vm-backup': async () => ({ serverId: ids[0] ?? '' }),
+  'vm-backup-hotadd': async () => {
+    stage.scp.addVm({ name: 'proxy-1', disks: [{ sizeBytes: MIB }], osName: 'Backup Proxy', status: 'stopped' })
+    return { serverId: ids[0] ?? '' }
+  },
   'vm-restore': async () => {
     const { outputs } = await stage.run('vm-backup', { serverId: ids[0] ?? '' })
     return { pointId: String(outputs?.pointId) }

@@ -30,6 +30,8 @@ export const FAULT_KINDS = [
   'expireLease',
   // Changed-block tracking of every VM expires right before the call:
   'expireTracking',
+  // Every backup proxy loses its power right before the call:
+  'proxyOff',
   // For five minutes from the call on, what is made is listed a minute late:
   'appearLate',
 ] as const

@@ -1,5 +1,6 @@
 // Backup resources: leases on a VM's disks that count down, cut their readers when they end, and then are gone. [S4, S5, S6, S22, S26]
 import type { JsonObject } from '../../../values/index.ts'
+import { cutClones } from './hot-add.ts'
 import { type Lease, type LeaseStatus, Refusal, type Vm, type World } from './model.ts'
 
 /** Ids hold a colon. */
@@ -57,6 +58,7 @@ export function endLease(world: World, lease: Lease, status: LeaseStatus): void 
   if (!isLive(lease)) return
   lease.status = status
   lease.cut.abort()
+  if (lease.type === 'backup') cutClones(world, lease.serverId)
   if (status === 'released') world.leases.delete(lease.id)
   else world.clock.at(world.clock.now() + world.behaviour.endedLeaseMs, () => world.leases.delete(lease.id))
   startWaiting(world, lease.hostId)

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../../values/index.ts'
 import type { PlatformClock } from '../../simulation/index.ts'
 import type { Disk, FrozenDisk } from './disk.ts'
+import type { GuestDevices } from './guest-devices.ts'
 
 export interface Storage {
   readonly id: string
@@ -25,7 +26,8 @@ export interface Vm {
   readonly hciId: string
   readonly name: string
   status: 'running' | 'stopped'
-  readonly hostId: string
+  /** Where it runs, or ran last. */
+  hostId: string
   readonly storageId: string
   readonly osName: string
   readonly cores: number
@@ -34,6 +36,8 @@ export interface Vm {
   readonly tracking: Tracking
   /** Whether the guest lets itself be quiesced for a snapshot. */
   quiesces: boolean
+  /** When its guest tools answer, while it runs; never without tools. */
+  toolsAt: number
   /** Not listed before this time. */
   readonly visibleAt: number
 }
@@ -98,12 +102,14 @@ export interface Task {
   description: string
 }
 
+/** A disk of one VM in another, its proxy: a linked clone of a snapshot's disk, or without a snapshot the disk itself. */
 export interface HotAddedDisk {
   readonly proxyId: string
   readonly id: string
   readonly serverId: string
   readonly snapshotId?: string
   readonly diskId: string
+  readonly sizeBytes: number
 }
 
 /** Behaviours that are open in the vendor's texts, or that a test wants to see. */
@@ -133,6 +139,12 @@ export interface Behaviour {
   /** Refuse tokens where the description lists access keys only. */
   strictLeases: boolean
   transports: readonly ('nbd' | 'nbd_ssl')[]
+  /** Disks that a VM can have at one time. */
+  maxDisks: number
+  /** From the end of a start to the first answer of the guest tools. */
+  toolsAfterMs: number
+  /** Host on which VMs that are started come up, instead of the one they were on. */
+  startsOnHost?: string
 }
 
 export interface World {
@@ -153,6 +165,12 @@ export interface World {
   readonly leases: Map<string, Lease>
   readonly tasks: Map<string, Task>
   readonly hotAdded: HotAddedDisk[]
+  /** The block devices that guests of proxies see. */
+  readonly devices: GuestDevices
+  /** Proxies that were powered on by a call and were not powered off since. */
+  readonly startedProxies: Set<string>
+  /** What a caller did that the seed warns of, a line each. */
+  readonly mishaps: string[]
   /** Faults that wait for the next task of an operation. */
   readonly taskFaults: { operation: string; kind: 'failTask' | 'stickTask' }[]
 }

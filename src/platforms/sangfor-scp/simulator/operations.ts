@@ -1,4 +1,5 @@
 // Every operation of the API, by operationId.
+import { hotAddOperations } from './hot-add-operations.ts'
 import { leaseOperations } from './lease-operations.ts'
 import type { Operations } from './operation.ts'
 import { placeOperations } from './place-operations.ts'
@@ -11,4 +12,5 @@ export const operations: Operations = {
   ...snapshotOperations,
   ...groupOperations,
   ...leaseOperations,
+  ...hotAddOperations,
 }

@@ -10,6 +10,7 @@ import { refusalOf } from './envelope.ts'
 import type { Fault } from './faults.ts'
 import { endLease, leasesOn } from './leases.ts'
 import { Refusal, type World } from './model.ts'
+import { losePower } from './power.ts'
 
 export interface CallRecord {
   readonly operationId: string
@@ -113,8 +114,13 @@ async function prepare(world: World, operation: string, { does, delayMs = 0 }: F
   if (does === 'delay') await new Promise<void>((resolve) => world.clock.at(world.clock.now() + delayMs, resolve))
   else if (does === 'expireLease') expireLeases(world, request)
   else if (does === 'expireTracking') for (const vm of world.vms.values()) vm.tracking.expired = true
+  else if (does === 'proxyOff') losePowerOfProxies(world)
   else if (does === 'appearLate') appearLate(world)
   else if (does === 'failTask' || does === 'stickTask') world.taskFaults.push({ operation, kind: does })
+}
+
+function losePowerOfProxies(world: World): void {
+  for (const vm of world.vms.values()) if (vm.osName === 'Backup Proxy') losePower(world, vm)
 }
 
 const LATE_MS = 60_000
@@ -129,10 +135,13 @@ function appearLate({ behaviour, clock }: World): void {
   })
 }
 
-function expireLeases(world: World, request: FastifyRequest): void {
-  const { server_id: serverId, resource_id: leaseId } = request.params as Record<string, string | undefined>
+/** Those that the call is about: by lease, by VM, or by the VMs whose disks it hot-adds. */
+function expireLeases(world: World, { params, body }: FastifyRequest): void {
+  const { server_id: serverId = '', resource_id: leaseId } = params as Record<string, string | undefined>
+  const { disks = [] } = (body ?? {}) as { disks?: readonly { readonly source_server_id?: string }[] }
+  const serverIds = [serverId, ...disks.map((disk) => disk.source_server_id ?? '')]
   const named = [...world.leases.values()].filter((lease) => lease.id === leaseId)
-  for (const lease of [...named, ...(serverId === undefined ? [] : leasesOn(world, serverId))]) endLease(world, lease, 'expired')
+  for (const lease of [...named, ...serverIds.flatMap((id) => leasesOn(world, id))]) endLease(world, lease, 'expired')
 }
 
 /** Instead of an answer, or instead of the true one. */

@@ -84,6 +84,9 @@ export function deleteVmSnapshot(world: World, vm: Vm, snapshotId: string): void
   if (leasesOn(world, vm.id).some((lease) => lease.type === 'backup')) {
     throw new Refusal(400, 'The snapshot is being used by a backup task.')
   }
+  if (world.hotAdded.some((disk) => disk.snapshotId === snapshotId)) {
+    throw new Refusal(400, 'The snapshot has linked clones in a backup proxy.')
+  }
   remove(world, snapshotId)
 }
 

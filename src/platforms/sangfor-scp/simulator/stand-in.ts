@@ -1,4 +1,4 @@
-// The simulator for rehearsals: two small VMs in one consistency group, no port for its API, time that the rehearsal moves.
+// The simulator for rehearsals: two small VMs in one consistency group and a backup proxy, no port for its API, time that the rehearsal moves.
 import type { StandIn, StandInOptions } from '../../platform.ts'
 import type { Fault } from './faults.ts'
 import { type ScpSimulator, startScpSimulator } from './start.ts'
@@ -9,18 +9,20 @@ const MIB = 2 ** 20
 const INSIDE: Readonly<Record<string, Omit<Fault, 'operation' | 'skip'>>> = {
   expireLease: { does: 'expireLease' },
   expireTracking: { does: 'expireTracking' },
+  proxyOff: { does: 'proxyOff' },
   failTask: { does: 'failTask' },
   stickTask: { does: 'stickTask' },
   appearLate: { does: 'appearLate' },
   overQuota: { does: 'status', status: 507 },
 }
 /** Those that any call can meet; the others strike what changes something. */
-const ANYWHERE = ['expireLease', 'expireTracking']
+const ANYWHERE = ['expireLease', 'expireTracking', 'proxyOff']
 
 export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise<StandIn> {
   const scp = await startScpSimulator({ seed, rate: 0, startAt: startAtMs, listens: false })
   const vms = ['erp-db', 'erp-app'].map((name) => scp.addVm({ name, disks: [{ sizeBytes: 4 * MIB }, { sizeBytes: 2 * MIB }] }))
   for (const { guest } of vms) guest.write(6)
+  scp.addVm({ name: 'proxy-1', disks: [{ sizeBytes: MIB }], osName: 'Backup Proxy', status: 'stopped' })
   return standInOf(
     scp,
     scp.addGroup(
@@ -31,12 +33,14 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
   )
 }
 
-/** Any simulator without a port whose time stands still; those VMs are there from the start. */
+/** Any simulator without a port whose time stands still, as it is now. */
 export function standInOf(scp: ScpSimulator, groupId: string, serverIds: readonly string[]): StandIn {
   const asked: Record<string, number> = {}
+  const vms = () => scp.state().vms as { id: string; name: string }[]
+  const before = vms().map(({ id }) => id)
   const vmLines = (): readonly string[] =>
-    (scp.state().vms as { id: string; name: string }[])
-      .filter(({ id }) => !serverIds.includes(id))
+    vms()
+      .filter(({ id }) => !before.includes(id))
       .map(({ name }) => `VM ${name}`)
   return {
     connection: 'sangfor-scp/Connection',

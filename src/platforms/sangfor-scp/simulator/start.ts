@@ -19,8 +19,10 @@ import type { Disk, DiskView } from './disk.ts'
 import { startTransferService } from './exports.ts'
 import type { Fault } from './faults.ts'
 import { createGuest, type Guest } from './guest.ts'
+import { createGuestDevices, type GuestDevices } from './guest-devices.ts'
 import { endLease, leasesOn } from './leases.ts'
 import type { Behaviour, Storage, Vm, World } from './model.ts'
+import { losePower } from './power.ts'
 import { type CallRecord, createServer, operationOf } from './server.ts'
 import { frozenDisk } from './snapshots.ts'
 import { describeState, leaksOf } from './state.ts'
@@ -69,7 +71,13 @@ export interface ScpSimulator extends AsyncDisposable {
   readonly calls: CallRecord[]
   /** What missed the OpenAPI slice: bugs, of a caller or of this simulator. */
   readonly violations: readonly string[]
-  addStorage(storage: { readonly id: string; readonly type: string; readonly name?: string }): void
+  /** Reached by all hosts unless said otherwise. */
+  addStorage(storage: {
+    readonly id: string
+    readonly type: string
+    readonly name?: string
+    readonly hostIds?: readonly string[]
+  }): void
   addVm(spec: VmSpec): SimulatedVm
   /** Answers the id of the new disk. */
   addDisk(serverId: string, sizeBytes: number): string
@@ -84,6 +92,8 @@ export interface ScpSimulator extends AsyncDisposable {
   /** The VM was taken back to a snapshot behind everybody's back: its checkpoints say nothing any more. */
   recover(serverId: string): void
   setQuiesces(serverId: string, quiesces: boolean): void
+  /** Somebody cuts the power of a VM behind everybody's back. */
+  powerOff(serverId: string): void
   /** Ends every token, as a restart of the platform would. */
   forgetTokens(): void
   state(): JsonObject
@@ -103,6 +113,8 @@ const DEFAULT_BEHAVIOUR: Behaviour = {
   getPerMinute: Number.POSITIVE_INFINITY,
   otherPerMinute: Number.POSITIVE_INFINITY,
   leasesPerHost: 16,
+  maxDisks: 15,
+  toolsAfterMs: 3000,
   repeatedToken: 'firstAnswer',
   groupSnapshotInUse: 'cutReaders',
   strictLeases: false,
@@ -119,7 +131,8 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
   await using parts = new AsyncDisposableStack()
   const clock = parts.use(createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1))
   const pem = await certificate()
-  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour }, derOf(pem.cert))
+  const devices = parts.use(createGuestDevices())
+  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour }, derOf(pem.cert), devices)
   const credentials: Credentials = {
     accessKey: 'holdfast-demo',
     secretKey: new Secret(idFrom(`${seed}/secret-key`)),
@@ -145,6 +158,7 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
   const shared = {
     url,
     nbd: { host: HOST, port: transfer.plainPort, tlsPort: transfer.tlsPort },
+    hotAdd: { device: devices.template },
     ...(options.https ? { caCertificate: pem.cert } : {}),
   }
   const running = parts.move()
@@ -165,7 +179,8 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     azId: world.azId,
     calls,
     violations,
-    addStorage: ({ id, type, name = id }) => void world.storages.set(id, storageOf(world, id, name, type)),
+    addStorage: ({ id, type, name = id, hostIds }) =>
+      void world.storages.set(id, { ...storageOf(world, id, name, type), ...(hostIds ? { hostIds } : {}) }),
     addVm: (spec) => {
       const { vm, formatted } = addVm(world, spec)
       const guest = createGuest(vm, formatted, seed)
@@ -189,6 +204,7 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     setQuiesces: (serverId, quiesces) => {
       vmOf(world, serverId).quiesces = quiesces
     },
+    powerOff: (serverId) => losePower(world, vmOf(world, serverId)),
     forgetTokens: () => access.forgetTokens(),
     state: () => describeState(world),
     leaks: () => leaksOf(world),
@@ -216,7 +232,13 @@ function certificate(): ReturnType<typeof generate> {
   return pem
 }
 
-function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour, certificate: string): World {
+function createWorld(
+  seed: string,
+  clock: PlatformClock,
+  behaviour: Behaviour,
+  certificate: string,
+  devices: GuestDevices,
+): World {
   let ids = 0
   const newId = () => idFrom(`${seed}/${ids++}`)
   const world: World = {
@@ -235,6 +257,9 @@ function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour, c
     leases: new Map(),
     tasks: new Map(),
     hotAdded: [],
+    devices,
+    startedProxies: new Set(),
+    mishaps: [],
     taskFaults: [],
   }
   world.storages.set('7a41c0de_vs_vol_rep2', storageOf(world, '7a41c0de_vs_vol_rep2', 'vs-vol-1', 'vs'))

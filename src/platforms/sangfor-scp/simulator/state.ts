@@ -48,6 +48,8 @@ export function leaksOf(world: World): string[] {
     ...[...world.snapshots.values()].map(({ name, id }) => `snapshot ${name} (${id})`),
     ...liveLeases(world).map(({ id, serverId, type }) => `${type} lease ${id} on ${world.vms.get(serverId)?.name ?? serverId}`),
     ...world.hotAdded.map(({ id, proxyId }) => `hot-added disk ${id} on ${proxyId}`),
+    ...[...world.startedProxies].map((id) => `proxy ${world.vms.get(id)?.name ?? id} still powered on`),
+    ...world.mishaps,
     ...[...world.tasks.values()].filter(isUnderWay).map(({ id, action }) => `task ${action} (${id}) under way`),
   ]
 }

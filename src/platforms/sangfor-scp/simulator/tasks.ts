@@ -1,6 +1,8 @@
 // Tasks: waiting, doing, then finished or failed; the effect happens when the task ends. [S2]
 import { Refusal, type Task, type World } from './model.ts'
 
+const TASKS_KEPT = 1000
+
 interface TaskPlan {
   /** The API operation that started it: faults name tasks by it. */
   readonly operation: string
@@ -20,6 +22,7 @@ export function startTask(world: World, { operation, action, objectId, effect }:
   const endsAt = fault?.kind === 'stickTask' ? Number.POSITIVE_INFINITY : startsAt + behaviour.taskRunMs
   const task: Task = { id: world.newId(), action, objectId, beganAt, startsAt, endsAt, description: '' }
   world.tasks.set(task.id, task)
+  forgetOldest(world)
   const end = (): void => {
     try {
       if (fault) throw new Refusal(500, 'The task failed because a fault was scripted.')
@@ -33,6 +36,14 @@ export function startTask(world: World, { operation, action, objectId, effect }:
   }
   if (Number.isFinite(endsAt)) clock.at(endsAt, end)
   return task.id
+}
+
+/** The oldest ended ones go: a platform does not remember for ever. */
+function forgetOldest({ tasks }: World): void {
+  for (const task of tasks.values()) {
+    if (tasks.size <= TASKS_KEPT) return
+    if (!isUnderWay(task)) tasks.delete(task.id)
+  }
 }
 
 export const isUnderWay = (task: Task): boolean => task.result === undefined

@@ -1,7 +1,8 @@
 // Operations on VMs: finding them, power, life and death, tracking their changes.
 import { leasesOn } from './leases.ts'
-import { Refusal, type Vm } from './model.ts'
+import { Refusal } from './model.ts'
 import { created, listOf, type Operations, ok, pages, task, vmIn } from './operation.ts'
+import { powerOff, powerOn } from './power.ts'
 import { memberOf } from './snapshots.ts'
 import { changedAreas, disableTracking, enableTracking, resetTracking, trackingStatus } from './tracking.ts'
 import { detail, listed, visibleVms, vmFromConfig } from './vms.ts'
@@ -23,12 +24,12 @@ export const vmOperations: Operations = {
   startServer: (world, call) => {
     const vm = vmIn(world, call)
     if (leasesOn(world, vm.id).some((lease) => lease.type === 'restore')) throw new Refusal(400, 'The disks are being restored.')
-    return created(task(world, call, 'start', vm.id, () => setPower(vm, 'running')))
+    return created(task(world, call, 'start', vm.id, () => powerOn(world, vm)))
   },
 
   stopServer: (world, call) => {
     const vm = vmIn(world, call)
-    return created(task(world, call, 'stop', vm.id, () => setPower(vm, 'stopped')))
+    return created(task(world, call, 'stop', vm.id, () => powerOff(world, vm)))
   },
 
   deleteServer: (world, call) => {
@@ -69,8 +70,4 @@ export const vmOperations: Operations = {
       }),
     )
   },
-}
-
-function setPower(vm: Vm, status: Vm['status']): void {
-  vm.status = status
 }

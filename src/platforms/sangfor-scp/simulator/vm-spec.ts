@@ -16,16 +16,19 @@ export type DiskSpec =
 
 export interface VmSpec {
   readonly name: string
-  readonly disks: readonly DiskSpec[]
+  readonly disks: readonly (DiskSpec & { readonly storageId?: string })[]
   readonly storageId?: string
+  readonly hostId?: string
   readonly status?: Vm['status']
   readonly osName?: string
   /** Whether snapshots of it are quiesced; no unless said so. */
   readonly quiesces?: boolean
+  /** Whether it has guest tools; yes unless said so. */
+  readonly tools?: boolean
 }
 
 /** ide2 is reserved, and ide15 is the last. */
-const DISK_IDS = Array.from({ length: 16 }, (_, index) => `ide${index}`).filter((id) => id !== 'ide2')
+export const DISK_IDS = Array.from({ length: 16 }, (_, index) => `ide${index}`).filter((id) => id !== 'ide2')
 
 /** Adds the VM; answers it and the ids of the disks that hold a file system. */
 export function addVm(world: World, spec: VmSpec): { vm: Vm; formatted: ReadonlySet<string> } {
@@ -37,15 +40,20 @@ export function addVm(world: World, spec: VmSpec): { vm: Vm; formatted: Readonly
     hciId: hciIdOf(world),
     name: spec.name,
     status: spec.status ?? 'running',
-    hostId: hostFor(world, storageId),
+    hostId: spec.hostId ?? hostFor(world, storageId),
     storageId,
     osName: spec.osName ?? 'Debian GNU/Linux 12',
     cores: 4,
     memoryMb: 8192,
-    disks: spec.disks.map((disk, index) => ({ id: DISK_IDS[index] ?? '', storageId, disk: diskFrom(disk, spec.name) })),
+    disks: spec.disks.map((disk, index) => ({
+      id: DISK_IDS[index] ?? '',
+      storageId: disk.storageId ?? storageId,
+      disk: diskFrom(disk, spec.name),
+    })),
     // Above 2^32 from the first checkpoint on.
     tracking: { version: 1, epoch: 1, expired: false },
     quiesces: spec.quiesces ?? false,
+    toolsAt: spec.tools === false ? Number.POSITIVE_INFINITY : 0,
     visibleAt: world.clock.now(),
   }
   world.vms.set(vm.id, vm)

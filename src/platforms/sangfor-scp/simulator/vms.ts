@@ -1,6 +1,7 @@
 // VMs as the API shows them: listed, in detail, and as the configuration that a snapshot keeps and a restore gives back.
 import { isObject, type JsonObject } from '../../../values/index.ts'
 import { createDisk } from './disk.ts'
+import { describeHotAdded, hotAddedTo } from './hot-add.ts'
 import { Refusal, type Vm, type World } from './model.ts'
 
 const GIB = 2 ** 30
@@ -43,14 +44,19 @@ export function detail(world: World, vm: Vm): JsonObject {
     os_name: vm.osName,
     vm_type: 'vm',
     instant_vm: 0,
-    disks: vm.disks.map(({ id, storageId, disk }, index) => ({
-      id,
-      storage_id: storageId,
-      storage_file: `${storageId}:vm-disk-${index + 1}.qcow2`,
-      size_mb: disk.sizeBytes / MIB,
-      use_virtio: 1,
-      type: 'new_disk',
-    })),
+    vtool_installed: Number.isFinite(vm.toolsAt) ? 1 : 0,
+    vtool_running: vm.status === 'running' && vm.toolsAt <= world.clock.now() ? 1 : 0,
+    disks: [
+      ...vm.disks.map(({ id, storageId, disk }, index) => ({
+        id,
+        storage_id: storageId,
+        storage_file: `${storageId}:vm-disk-${index + 1}.qcow2`,
+        size_mb: disk.sizeBytes / MIB,
+        use_virtio: 1,
+        type: 'new_disk',
+      })),
+      ...hotAddedTo(world, vm.id).map(describeHotAdded),
+    ],
   }
 }
 
@@ -103,6 +109,7 @@ export function vmFromConfig(world: World, id: string, config: JsonObject): Vm {
     })),
     tracking: { version: 1, epoch: 1, expired: false },
     quiesces: false,
+    toolsAt: 0,
     visibleAt: world.clock.now() + world.behaviour.visibleAfterMs,
   }
 }
