@@ -1,6 +1,7 @@
 // The list of platforms. A new one is a folder here and a line below.
 import { blockTransferHandlers } from './block-transfer/index.ts'
 import { coreHandlers } from './core/index.ts'
+import { guest } from './guest/index.ts'
 import type { Platform } from './platform.ts'
 import { sangforScp } from './sangfor-scp/index.ts'
 import { smartxCloudtower } from './smartx-cloudtower/index.ts'
@@ -9,6 +10,7 @@ import { zstack } from './zstack/index.ts'
 export type {
   Demo,
   DemoStage,
+  DiskView,
   Platform,
   RunningSimulator,
   SimulatorModule,
@@ -26,6 +28,7 @@ export const platforms: readonly Platform[] = [
     logins: {},
     standIn: async () => (await import('./block-transfer/stand-in.ts')).startStandIn,
   },
+  guest,
   sangforScp,
   smartxCloudtower,
   zstack,

@@ -1,0 +1,68 @@
+// Guests in code: programs that run inside of a VM, and what they prove. Windows over WinRM is not among the channels: README.md.
+import type { TargetRef } from '../../language/index.ts'
+import type { ActionContext, Connection, Handlers } from '../../packs/index.ts'
+import type { JsonObject } from '../../values/index.ts'
+import type { Platform } from '../platform.ts'
+import { programsIn } from './channel.ts'
+import { consistencyOf, type Happened } from './consistency.ts'
+import { asFailure, scriptFailed } from './failures.ts'
+import { filesystemsState, freezeFilesystems, thawFilesystems } from './filesystems.ts'
+import { type EsxGeneration, type GuestOs, LAYOUTS, type ThawReason } from './layouts.ts'
+import { type Ran, runPostThaw, runPreFreeze } from './scripts.ts'
+
+// Inputs have been checked against the manifest; these say the same to the compiler.
+interface OnMachine extends JsonObject {
+  readonly machine: TargetRef & JsonObject
+}
+interface WithScripts extends OnMachine {
+  readonly os: GuestOs
+  readonly esx: EsxGeneration
+  readonly reason?: ThawReason
+}
+
+const handlers: Handlers = {
+  'guest/scripts.freeze': freezeScripts,
+  'guest/scripts.thaw': thawScripts,
+  'guest/filesystems.freeze': (input, context) => freezeFilesystems(machineOf(input, context), context),
+  'guest/filesystems.state': (input, context) => filesystemsState(machineOf(input, context), context),
+  'guest/filesystems.thaw': (input, context) => thawFilesystems(machineOf(input, context), context),
+  'guest/consistency': async (input) => ({ ...consistencyOf(input as unknown as Happened) }),
+}
+
+export const guest: Platform = {
+  pack: 'guest',
+  handlers,
+  logins: {},
+  standIn: async () => (await import('./simulator/index.ts')).startStandIn,
+}
+
+const machineOf = (input: JsonObject, context: ActionContext): Connection => context.connection((input as OnMachine).machine)
+
+async function freezeScripts(input: JsonObject, context: ActionContext): Promise<JsonObject> {
+  const { os, esx } = input as WithScripts
+  const run = programsIn(machineOf(input, context), context)
+  context.assertOwner()
+  const ran = await inGuest(context, () => runPreFreeze(run, os, LAYOUTS[os][esx].preFreeze, context.signal))
+  const failed = ran.find(({ exitCode }) => exitCode !== 0)
+  if (failed) throw scriptFailed(failed, false)
+  return { scripts: ran.map(({ script }) => script) }
+}
+
+async function thawScripts(input: JsonObject, context: ActionContext): Promise<JsonObject> {
+  const { os, esx, reason = 'thaw' } = input as WithScripts
+  const run = programsIn(machineOf(input, context), context)
+  context.assertOwner()
+  const ran = await inGuest(context, () => runPostThaw(run, os, LAYOUTS[os][esx].postThaw, reason, context.signal))
+  const failed = ran.find(({ exitCode }) => exitCode !== 0)
+  if (failed) throw scriptFailed(failed, true)
+  return {}
+}
+
+async function inGuest(context: ActionContext, call: () => Promise<readonly Ran[]>): Promise<readonly Ran[]> {
+  try {
+    return await call()
+  } catch (error) {
+    context.signal.throwIfAborted()
+    throw asFailure(error)
+  }
+}

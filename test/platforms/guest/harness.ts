@@ -1,0 +1,69 @@
+// The guest pack around a simulated guest: single calls on a true clock, over the agent's socket.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../../src/engine/index.ts'
+import { type ActionContext, ActionFailure, type Failure } from '../../../src/packs/index.ts'
+import { guest as platform } from '../../../src/platforms/guest/index.ts'
+import { type SimulatedAgent, startAgent } from '../../../src/platforms/guest/simulator/agent.ts'
+import { createGuest, type SimulatedGuest, type SimulatedScript } from '../../../src/platforms/guest/simulator/guest.ts'
+import type { Json, JsonObject, Secret } from '../../../src/values/index.ts'
+
+export interface GuestHarness extends AsyncDisposable {
+  readonly guest: SimulatedGuest
+  readonly agent: SimulatedAgent
+  readonly socket: string
+}
+
+export async function startGuest(scripts: Readonly<Record<string, SimulatedScript>> = LINUX): Promise<GuestHarness> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-guest-test-'))
+  const socket = join(folder, 'agent.sock')
+  const guest = createGuest(scripts)
+  const agent = await startAgent(guest, socket)
+  return {
+    guest,
+    agent,
+    socket,
+    [Symbol.asyncDispose]: async () => {
+      await agent[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export const LINUX: Readonly<Record<string, SimulatedScript>> = {
+  '/usr/sbin/pre-freeze-script': { does: 'holds', exitCode: 0 },
+  '/usr/sbin/post-thaw-script': { does: 'letsGo', exitCode: 0 },
+}
+
+type Settings = Readonly<Record<string, Json | Secret>>
+
+export const overAgentOf = ({ socket }: GuestHarness): Settings => ({ channel: 'qemu-agent', socket })
+
+export function callGuest(
+  action: string,
+  settings: Settings,
+  input: JsonObject = {},
+  signal = new AbortController().signal,
+): Promise<JsonObject> {
+  const handler = platform.handlers[`guest/${action}`]
+  if (!handler) throw new Error(`no action ${action}`)
+  const context: ActionContext = {
+    runId: 'run-1',
+    path: action,
+    key: '11111111-1111-4111-8111-111111111111',
+    signal,
+    clock: systemClock,
+    connection: () => ({ target: 'guest', type: 'guest/Machine', settings }),
+    progress: () => undefined,
+    assertOwner: () => undefined,
+    checkpoint: { load: () => undefined, save: async () => undefined },
+  }
+  return handler({ machine: { $target: 'guest', connection: 'guest/Machine' }, vm: 'vm-112', ...input }, context)
+}
+
+export const failureOf = (call: Promise<JsonObject>): Promise<Failure> =>
+  call.then(
+    () => Promise.reject(new Error('it succeeded')),
+    (error: unknown) => (error instanceof ActionFailure ? error.failure : Promise.reject(error)),
+  )

@@ -1,0 +1,184 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { LAYOUTS } from '../../../src/platforms/guest/layouts.ts'
+import { runPostThaw, runPreFreeze } from '../../../src/platforms/guest/scripts.ts'
+import type { SimulatedScript } from '../../../src/platforms/guest/simulator/guest.ts'
+import { overSsh } from '../../../src/ssh/index.ts'
+import { peer } from '../../peers/peer.ts'
+import { startSshd } from '../../ssh/sshd.ts'
+import { callGuest, failureOf, overAgentOf, startGuest } from './harness.ts'
+
+const TOOLS = 'C:\\Program Files\\VMware\\VMware Tools\\backupScripts.d'
+const byArgument = (exitCode = 0): SimulatedScript => ({ does: 'byArgument', exitCode })
+/** In an order that is not that of their names. */
+const WINDOWS = {
+  [`${TOOLS}\\20-mail.bat`]: byArgument(),
+  [`${TOOLS}\\10-database.bat`]: byArgument(),
+  [`${TOOLS}\\30-web.bat`]: byArgument(),
+}
+const windows = { os: 'windows', esx: 'from35U2' }
+const linux = { os: 'other', esx: 'from35U2' }
+
+test('the table of script locations says what table 2-3 of the seed says', () => {
+  expect(LAYOUTS).toEqual({
+    windows: {
+      upTo35U1: {
+        preFreeze: { kind: 'file', path: 'C:\\Windows\\pre-freeze-script.bat' },
+        postThaw: { kind: 'file', path: 'C:\\Windows\\post-thaw-script.bat' },
+      },
+      from35U2: {
+        preFreeze: { kind: 'folder', path: TOOLS, order: 'ascending' },
+        postThaw: { kind: 'folder', path: TOOLS, order: 'descending' },
+      },
+    },
+    other: {
+      upTo35U1: {
+        preFreeze: { kind: 'file', path: '/usr/sbin/pre-freeze-script' },
+        postThaw: { kind: 'file', path: '/usr/sbin/post-thaw-script' },
+      },
+      from35U2: {
+        preFreeze: { kind: 'file', path: '/usr/sbin/pre-freeze-script' },
+        postThaw: { kind: 'file', path: '/usr/sbin/post-thaw-script' },
+      },
+    },
+  })
+})
+
+test('Windows since ESX 3.5 U2: all scripts ascending with freeze, then descending with thaw', async () => {
+  await using harness = await startGuest(WINDOWS)
+  const { scripts } = await callGuest('scripts.freeze', overAgentOf(harness), windows)
+  expect(scripts).toEqual([`${TOOLS}\\10-database.bat`, `${TOOLS}\\20-mail.bat`, `${TOOLS}\\30-web.bat`])
+  expect(harness.guest.holding.size).toBe(3)
+  await callGuest('scripts.thaw', overAgentOf(harness), { ...windows, reason: 'thaw' })
+  expect(harness.guest.log).toEqual([
+    `${TOOLS}\\10-database.bat freeze`,
+    `${TOOLS}\\20-mail.bat freeze`,
+    `${TOOLS}\\30-web.bat freeze`,
+    `${TOOLS}\\30-web.bat thaw`,
+    `${TOOLS}\\20-mail.bat thaw`,
+    `${TOOLS}\\10-database.bat thaw`,
+  ])
+  expect(harness.guest.holding.size).toBe(0)
+})
+
+test('Windows since ESX 3.5 U2: a script that fails is the last, and all are told freezeFail in descending order', async () => {
+  await using harness = await startGuest({ ...WINDOWS, [`${TOOLS}\\20-mail.bat`]: byArgument(7) })
+  const failure = await failureOf(callGuest('scripts.freeze', overAgentOf(harness), windows))
+  expect(failure).toMatchObject({
+    type: 'scriptFailed',
+    applied: 'maybe',
+    detail: { script: `${TOOLS}\\20-mail.bat`, exitCode: 7 },
+  })
+  await failureOf(callGuest('scripts.thaw', overAgentOf(harness), { ...windows, reason: 'freezeFail' }))
+  expect(harness.guest.log).toEqual([
+    `${TOOLS}\\10-database.bat freeze`,
+    `${TOOLS}\\20-mail.bat freeze`,
+    `${TOOLS}\\30-web.bat freezeFail`,
+    `${TOOLS}\\20-mail.bat freezeFail`,
+    `${TOOLS}\\10-database.bat freezeFail`,
+  ])
+})
+
+test('Windows up to ESX 3.5 U1: one script each, told nothing', async () => {
+  await using harness = await startGuest({
+    'C:\\Windows\\pre-freeze-script.bat': { does: 'holds', exitCode: 0 },
+    'C:\\Windows\\post-thaw-script.bat': { does: 'letsGo', exitCode: 0 },
+  })
+  const esx = { os: 'windows', esx: 'upTo35U1' }
+  await callGuest('scripts.freeze', overAgentOf(harness), esx)
+  await callGuest('scripts.thaw', overAgentOf(harness), { ...esx, reason: 'freezeFail' })
+  expect(harness.guest.log).toEqual(['C:\\Windows\\pre-freeze-script.bat', 'C:\\Windows\\post-thaw-script.bat'])
+})
+
+test('other guests: the same two scripts on every ESX', async () => {
+  for (const esx of ['upTo35U1', 'from35U2']) {
+    await using harness = await startGuest()
+    await callGuest('scripts.freeze', overAgentOf(harness), { os: 'other', esx })
+    await callGuest('scripts.thaw', overAgentOf(harness), { os: 'other', esx, reason: 'thaw' })
+    expect(harness.guest.log).toEqual(['/usr/sbin/pre-freeze-script', '/usr/sbin/post-thaw-script'])
+  }
+})
+
+test('scripts are optional: a guest without any has nothing that holds still', async () => {
+  await using harness = await startGuest({})
+  for (const each of [windows, linux]) {
+    expect(await callGuest('scripts.freeze', overAgentOf(harness), each)).toEqual({ scripts: [] })
+    expect(await callGuest('scripts.thaw', overAgentOf(harness), each)).toEqual({})
+  }
+})
+
+test('a post-thaw script that fails is a failed release, which is tried again', async () => {
+  await using harness = await startGuest({
+    '/usr/sbin/pre-freeze-script': { does: 'holds', exitCode: 0 },
+    '/usr/sbin/post-thaw-script': { does: 'letsGo', exitCode: 2 },
+  })
+  const failure = await failureOf(callGuest('scripts.thaw', overAgentOf(harness), linux))
+  expect(failure).toMatchObject({ type: 'scriptFailed', retryable: true, applied: 'maybe', detail: { exitCode: 2 } })
+})
+
+test.each([
+  ['breaksBefore', 'answerLost', 'maybe'],
+  ['breaksAfter', 'answerLost', 'maybe'],
+  ['fails', 'agentRefused', 'no'],
+] as const)('P3 an agent that %s is in the failure what it is', async (does, type, applied) => {
+  await using harness = await startGuest()
+  harness.agent.faults.add({ operation: 'guest-exec', does, skip: 1 })
+  expect(await failureOf(callGuest('scripts.freeze', overAgentOf(harness), linux))).toMatchObject({ type, applied })
+})
+
+test('nobody at the socket is told so', async () => {
+  const settings = { channel: 'qemu-agent', socket: '/nowhere/agent.sock' }
+  expect(await failureOf(callGuest('scripts.freeze', settings, linux))).toMatchObject({ type: 'unreachable', applied: 'no' })
+})
+
+test.each([
+  { channel: 'none' },
+  { channel: 'qemu-agent' },
+  { channel: 'ssh', host: '127.0.0.1' },
+  { channel: 'ssh', host: '127.0.0.1', user: 'me', hostKey: 'ssh-ed25519 AAAA' },
+])('settings that lack what the channel needs let nobody in: %j', async (settings) => {
+  expect(await failureOf(callGuest('scripts.freeze', settings, linux))).toMatchObject({ type: 'notLetIn', applied: 'no' })
+})
+
+test.skipIf(!peer('sshd', 'openssh-server'))('true scripts run in a true guest over SSH', async () => {
+  await using sshd = await startSshd()
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-scripts-'))
+  try {
+    const script = (name: string, text: string): string => {
+      const path = join(folder, name)
+      writeFileSync(path, `#!/bin/sh\n${text}\n`)
+      chmodSync(path, 0o700)
+      return path
+    }
+    const never = new AbortController().signal
+    const log = join(folder, 'log')
+    const freeze = script("pre freeze's", `echo frozen $# >> '${log}'`)
+    const thaw = script('thaw', `echo thawed >> '${log}'; echo no space >&2; exit 3`)
+    const run = overSsh(sshd.host)
+    expect(await runPreFreeze(run, 'other', { kind: 'file', path: freeze }, never)).toEqual([
+      { script: freeze, exitCode: 0, said: '' },
+    ])
+    expect(await runPostThaw(run, 'other', { kind: 'file', path: thaw }, 'thaw', never)).toEqual([
+      { script: thaw, exitCode: 3, said: 'no space' },
+    ])
+    expect(readFileSync(log, 'utf8')).toBe('frozen 0\nthawed\n')
+    expect(await runPreFreeze(run, 'other', { kind: 'file', path: join(folder, 'none') }, never)).toEqual([])
+
+    const { host, port, user, hostKey, login } = sshd.host
+    const settings = {
+      channel: 'ssh',
+      host,
+      port,
+      user,
+      hostKey,
+      ...(login.kind === 'key' ? { privateKey: login.privateKey } : {}),
+    }
+    expect(await callGuest('scripts.thaw', settings, linux)).toEqual({})
+    const strange = { ...settings, hostKey: sshd.strangeKey }
+    expect(await failureOf(callGuest('scripts.freeze', strange, linux))).toMatchObject({ type: 'notLetIn', retryable: false })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
