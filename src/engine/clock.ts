@@ -12,9 +12,8 @@ const originMs = Date.now() - performance.now()
  */
 export const systemClock: Clock = { now: () => Math.round(originMs + performance.now()), sleep }
 
-/** A clock that starts at the present and runs `rate` times as fast. */
-export function fastClock(rate: number): Clock {
-  const startedAt = Date.now()
+/** A clock that runs `rate` times as fast since `startedAt`; several processes that are given the same agree on the time. */
+export function fastClock(rate: number, startedAt: number = Date.now()): Clock {
   return {
     now: () => startedAt + Math.floor((Date.now() - startedAt) * rate),
     sleep: (durationMs, signal) => sleep(durationMs / rate, signal),

@@ -92,38 +92,53 @@ export async function soak({ hours, vms, faultRate, seed, folder, onHour }: Soak
     return fault
   }
   const done: SoakHour[] = []
+  let onStuck = (): void => {}
+  void clock.stuck.then(() => onStuck())
+  /** No race: a promise that never settles would keep all that ever raced with it. */
+  const unlessStuck = <T>(work: Promise<T>): Promise<T | undefined> =>
+    new Promise((resolve, reject) => {
+      onStuck = () => resolve(undefined)
+      work.then(resolve, reject)
+    })
+  const asked: Record<string, number> = {}
 
-  for (let hour = 1; hour <= hours; hour += 1) {
-    far.guestsWrite(hour)
+  /** One hour's run, with an engine and an open vault of its own; nothing of it may stay in memory. */
+  async function perform(runId: string): Promise<Pick<SoakHour, 'status' | 'failure' | 'tookMs' | 'reaped'>> {
     const startedMs = clock.passedMs
-    const runId = runIdOf(hour)
-    const pointsBefore = far.points.size
-    wire.strikeOften(draw)
-    const vault = await openVault(vaultFolder, PASSWORD, { threads: 0 })
+    await using vault = await openVault(vaultFolder, PASSWORD, { threads: 0 })
     const letGo = keepOpen(vaultFolder, vault)
-    const life = openEngine(stage, journal, runId, 0)
+    const { engine } = openEngine(stage, journal, runId, 0)
     const inputs = { ...scene.inputs(far.known()), parallelVms: PARALLEL }
-    const run = await life.engine.start({ ...scene.start, inputs, targets: scene.targets })
-    const outcome = await Promise.race([run.ended, clock.stuck.then(() => undefined)])
+    const run = await engine.start({ ...scene.start, inputs, targets: scene.targets })
+    const outcome = await unlessStuck(run.ended)
     const tookMs = clock.passedMs - startedMs
     wire.heal()
     const owed = await journal.obligations({ open: true, runId })
-    if (owed.length > 0) await Promise.race([life.engine.reap(runId), clock.stuck])
-    await life.engine[Symbol.asyncDispose]()
+    if (owed.length > 0) await unlessStuck(engine.reap(runId))
+    await engine[Symbol.asyncDispose]()
     letGo()
-    await vault.close()
+    Object.assign(asked, scp?.asked())
+    const { status = 'stuck', failure } = outcome ?? {}
+    return { status, ...(failure ? { failure: failure.message } : {}), tookMs, reaped: owed.length }
+  }
+
+  for (let hour = 1; hour <= hours; hour += 1) {
+    far.guestsWrite(hour)
+    const runId = runIdOf(hour)
+    const pointsBefore = far.points.size
+    wire.strikeOften(draw)
+    const { tookMs, reaped, ...ended } = await perform(runId)
     await clock.sleep(Math.max(MINUTE_MS, hour * HOUR_MS - clock.passedMs))
     await prune(journal, hour)
     const still = await journal.obligations({ open: true, runId })
     const report: SoakHour = {
       hour,
-      status: outcome?.status ?? 'stuck',
-      ...(outcome?.failure ? { failure: outcome.failure.message } : {}),
+      ...ended,
       tookMs,
       points: far.points.size - pointsBefore,
-      reaped: owed.length,
+      reaped,
       leaks: [
-        ...(outcome ? [] : ['the run never ends']),
+        ...(ended.status === 'stuck' ? ['the run never ends'] : []),
         ...far.leaks(),
         ...still.map(({ obligation }) => `never settled: ${obligation.id}`),
       ],
@@ -133,7 +148,6 @@ export async function soak({ hours, vms, faultRate, seed, folder, onHour }: Soak
     done.push(report)
     onHour?.(report)
   }
-  const asked = scp?.asked() ?? {}
   return {
     hours: done,
     byStatus: Object.fromEntries([...Map.groupBy(done, ({ status }) => status)].map(([status, { length }]) => [status, length])),
