@@ -1,6 +1,7 @@
 // Every message that the vault raises, worded here once. Other files call these builders; none throws a text of its own.
 import type { CodeMeaning } from '../language/index.ts'
 import type { FileKind } from './backend.ts'
+import type { FileProblems, FileTrouble } from './file-problems.ts'
 
 /** Every code and what it means. A code never changes meaning; docs/formats/vault.md repeats the titles. */
 export const vaultCodes = {
@@ -78,6 +79,19 @@ export const vaultCodes = {
   POINT_DISK_UNKNOWN: {
     title: 'A restore point has no such disk',
     explanation: '`holdfast vault show` lists the disks of a restore point.',
+  },
+  POINT_FILE_UNKNOWN: {
+    title: 'A restore point has no such file or folder',
+    explanation: 'Give the path as the restore point has it, with slashes and without one at the beginning.',
+  },
+  FILES_NOT_STORED: {
+    title: 'Files vanished, were changed or could not be read while they were stored',
+    explanation:
+      'A restore point without them would look whole. Store a snapshot rather than files in use, give the right to read them, or accept it: the restore point then lists them.',
+  },
+  FOLDERS_INVALID: {
+    title: 'The folders to store are none, are no absolute paths, or would lie in one place',
+    explanation: 'Name each folder once by its absolute path, and give each a place of its own in the restore point.',
   },
   DISK_MAP_INVALID: {
     title: 'The map of a disk leaves gaps, reaches too far, or refers to a base that is not there',
@@ -227,6 +241,26 @@ export const diskUnknown = (pointId: string, disk: string, disks: readonly strin
     'POINT_DISK_UNKNOWN',
     `restore point ${pointId.slice(0, 10)} has no disk ${disk}; it has ${disks.join(', ') || 'none'}`,
   )
+
+export const fileUnknown = (pointId: string, path: string): VaultError =>
+  new VaultError('POINT_FILE_UNKNOWN', `restore point ${pointId.slice(0, 10)} has no file or folder ${path}`)
+
+export const filesNotStored = ({ count, listed }: FileProblems): VaultError => {
+  const shown = listed.slice(0, 3).map(({ path, trouble, message }) => `${path} (${TROUBLE_WORDS[trouble] ?? message})`)
+  return new VaultError(
+    'FILES_NOT_STORED',
+    `${count} ${count === 1 ? 'file' : 'files'} could not be stored: ${shown.join(', ')}${count > shown.length ? ', …' : ''}`,
+    'store a snapshot, give the right to read them, or accept it',
+  )
+}
+
+const TROUBLE_WORDS: Readonly<Partial<Record<FileTrouble, string>>> = {
+  vanished: 'vanished',
+  changed: 'changed while it was read',
+}
+
+export const foldersInvalid = (reason: string): VaultError =>
+  new VaultError('FOLDERS_INVALID', `the folders cannot be stored: ${reason}`)
 
 export const mapInvalid = (disk: string, reason: string): VaultError =>
   new VaultError('DISK_MAP_INVALID', `the map of disk ${disk} cannot be used: ${reason}`)

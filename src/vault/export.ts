@@ -37,7 +37,7 @@ async function findExport(
   const [, wanted = '', disk = ''] = /^(.+)\/([^/]+)$/.exec(name) ?? []
   const vm = /^(.+)\/latest$/.exec(wanted)?.[1]
   try {
-    const point = vm === undefined ? await vault.point(wanted) : await vault.point('latest', vm)
+    const point = vm === undefined ? await vault.point(wanted) : await vault.point('latest', vm, 'disks')
     return point.disks.some((one) => one.disk === disk) ? { point, disk } : undefined
   } catch (error) {
     if (error instanceof VaultError && (error.code === 'POINT_UNKNOWN' || error.code === 'POINT_AMBIGUOUS')) return undefined
@@ -48,7 +48,7 @@ async function findExport(
 async function listExports(vault: Vault): Promise<readonly string[]> {
   const names: string[] = []
   const seen = new Set<string>()
-  for (const { id, vm } of await vault.points()) {
+  for (const { id, vm } of await vault.points({ kind: 'disks' })) {
     const { disks } = await vault.point(id)
     if (!seen.has(vm)) names.push(...disks.map(({ disk }) => `${vm}/latest/${disk}`))
     seen.add(vm)

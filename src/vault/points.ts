@@ -3,17 +3,22 @@
 import { isObject, type Json, type JsonObject } from '../values/index.ts'
 import { pointAmbiguous, pointDamaged, pointUnknown } from './codes.ts'
 import { assertStored, type Geometry } from './disk-tree.ts'
+import type { FileProblems } from './file-problems.ts'
 import type { Repository } from './repository.ts'
 import { putSnapshot, readSnapshot, type Snapshot } from './snapshots.ts'
+import type { FileCounts, FolderToStore } from './store-files.ts'
 import { nodeName } from './tree.ts'
 
 export type Consistency = 'crash' | 'filesystem' | 'application'
-export type Level = 'full' | 'incremental'
+/** Disks know no differential: their incrementals are whole by reference already. */
+export type Level = 'full' | 'differential' | 'incremental'
+export type PointKind = 'disks' | 'files'
 
 /** What a list shows: all of it from the snapshot file alone. */
 export interface PointSummary {
   /** Snapshot id, 64 hex digits; any unambiguous prefix finds it. */
   readonly id: string
+  readonly kind: PointKind
   readonly timeMs: number
   readonly vm: string
   readonly group?: string
@@ -21,7 +26,7 @@ export interface PointSummary {
   readonly level: Level
   readonly run: string
   readonly parent?: string
-  /** Sum of the disks. */
+  /** Sum of the disks or files. */
   readonly sizeBytes: number
   /** What storing it added to the vault. */
   readonly addedBytes: number
@@ -45,8 +50,19 @@ export interface RestorePoint extends PointSummary {
   readonly config: Json
   /** The VM in words that no platform owns, for a restore elsewhere; older points have none. */
   readonly machine?: Json
+  /** None in a point that holds files. */
   readonly disks: readonly PointDisk[]
   readonly geometry: Geometry
+  /** Of a point that holds files. */
+  readonly files?: PointFiles
+}
+
+/** The folders of a point, their tree, and what could not be stored of them as it is. */
+export interface PointFiles {
+  readonly treeId: string
+  readonly folders: readonly FolderToStore[]
+  readonly counts: FileCounts
+  readonly problems: FileProblems
 }
 
 export interface NewPoint {
@@ -62,7 +78,9 @@ export interface NewPoint {
   readonly checkpoint?: Json
   readonly config: Json
   readonly machine?: Json
+  /** None when files are given. */
   readonly disks: readonly PointDisk[]
+  readonly files?: PointFiles
   /** The point that unchanged ranges were taken over from. */
   readonly parent?: string
   readonly addedBytes?: number
@@ -78,7 +96,7 @@ export async function commitPoint(
   nowMs: number,
   lost: AbortSignal,
 ): Promise<PointSummary> {
-  const known = (await listPoints(repository)).find(({ run, vm }) => run === point.run && vm === point.vm)
+  const known = findCommitted(await listPoints(repository), point, kindOf(point))
   if (known) return known
   await repository.refresh()
   for (const disk of point.disks) await assertStored(repository, disk, geometry)
@@ -87,9 +105,9 @@ export async function commitPoint(
     timeMs: nowMs,
     tree: await saveRoot(repository, point, geometry),
     ...(point.parent === undefined ? {} : { parent: point.parent }),
-    path: `/${nodeName(point.vm)}`,
+    path: point.files ? `/${nodeName(point.vm)}/files` : `/${nodeName(point.vm)}`,
     tags: encodeTags(point),
-    sizeBytes: point.disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    sizeBytes: point.files?.counts.sizeBytes ?? point.disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     addedBytes: point.addedBytes ?? 0,
   }
   await repository.sync()
@@ -98,8 +116,26 @@ export async function commitPoint(
   const id = await putSnapshot(repository.backend, repository.key, snapshot)
   const { tree: _tree, path: _path, tags: _tags, ...shown } = snapshot
   const { vm, run, level, consistency } = point
-  return { id, vm, run, level, consistency, ...(point.group === undefined ? {} : { group: point.group }), ...shown }
+  return {
+    id,
+    kind: kindOf(point),
+    vm,
+    run,
+    level,
+    consistency,
+    ...(point.group === undefined ? {} : { group: point.group }),
+    ...shown,
+  }
 }
+
+const kindOf = ({ files }: { readonly files?: PointFiles }): PointKind => (files ? 'files' : 'disks')
+
+/** What this run committed for the VM before. */
+export const findCommitted = (
+  points: readonly PointSummary[],
+  { run, vm }: { readonly run: string; readonly vm: string },
+  kind: PointKind,
+): PointSummary | undefined => points.find((point) => point.run === run && point.vm === vm && point.kind === kind)
 
 async function saveRoot(repository: Repository, point: NewPoint, geometry: Geometry): Promise<string> {
   const {
@@ -113,6 +149,7 @@ async function saveRoot(repository: Repository, point: NewPoint, geometry: Geome
     evidence = null,
     checkpoint = null,
     disks,
+    files,
     parent = null,
   } = point
   const about = {
@@ -129,11 +166,14 @@ async function saveRoot(repository: Repository, point: NewPoint, geometry: Geome
     checkpoint,
     geometry: { ...geometry },
     disks: disks.map(({ disk, sizeBytes, treeId }) => ({ disk, sizeBytes, treeId, folder: nodeName(disk) })),
+    ...(files ? { files: { ...files } as unknown as JsonObject } : {}),
   }
   const folders = disks.map(({ disk, treeId }) => ({ kind: 'dir', name: nodeName(disk), subtree: treeId }) as const)
   folders.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
   return await repository.saveTree([
-    { kind: 'dir', name: 'disks', subtree: await repository.saveTree(folders) },
+    files
+      ? { kind: 'dir', name: 'files', subtree: files.treeId }
+      : { kind: 'dir', name: 'disks', subtree: await repository.saveTree(folders) },
     await jsonFile(repository, 'holdfast.json', about),
     ...(point.machine === undefined ? [] : [await jsonFile(repository, 'machine.json', point.machine)]),
     await jsonFile(repository, 'vm.json', point.config),
@@ -149,10 +189,11 @@ async function jsonFile(
   return { kind: 'file', name, sizeBytes: text.length, content: await repository.saveData(text) }
 }
 
-function encodeTags({ vm, group, run, consistency, level }: NewPoint): readonly string[] {
+function encodeTags({ vm, group, run, consistency, level, files }: NewPoint): readonly string[] {
   return [
     'holdfast',
     `vm=${vm}`,
+    ...(files ? ['kind=files'] : []),
     ...(group === undefined ? [] : [`group=${group}`]),
     `consistency=${consistency}`,
     `level=${level}`,
@@ -188,11 +229,12 @@ export function summarise(snapshot: Snapshot): PointSummary | undefined {
   const group = tag('group')
   return {
     id,
+    kind: tag('kind') === 'files' ? 'files' : 'disks',
     timeMs,
     vm,
     ...(group === undefined ? {} : { group }),
     consistency: asConsistency(tag('consistency')),
-    level: tag('level') === 'incremental' ? 'incremental' : 'full',
+    level: asLevel(tag('level')),
     run: tag('run') ?? '',
     ...(parent === undefined ? {} : { parent }),
     sizeBytes,
@@ -203,14 +245,16 @@ export function summarise(snapshot: Snapshot): PointSummary | undefined {
 /** Whatever was not recorded was not proven. */
 const asConsistency = (word: Json | undefined): Consistency => (word === 'filesystem' || word === 'application' ? word : 'crash')
 
+const asLevel = (word: string | undefined): Level => (word === 'incremental' || word === 'differential' ? word : 'full')
+
 /** By id, by unambiguous prefix, by `latest`, or by `latest` of one VM. */
-export async function findPoint(repository: Repository, wanted: string, vm?: string): Promise<RestorePoint> {
+export async function findPoint(repository: Repository, wanted: string, vm?: string, kind?: PointKind): Promise<RestorePoint> {
   const snapshots = await listSnapshots(repository)
   // After the snapshots: what they need was indexed before they appeared.
   await repository.refresh()
   const points = snapshots.filter((snapshot) => {
     const point = summarise(snapshot)
-    return point !== undefined && (vm === undefined || point.vm === vm)
+    return point !== undefined && (vm === undefined || point.vm === vm) && (kind === undefined || point.kind === kind)
   })
   const matches = wanted === 'latest' ? points.slice(0, 1) : points.filter(({ id }) => wanted.length > 0 && id.startsWith(wanted))
   const [found, ...others] = matches
@@ -261,6 +305,8 @@ function decodePoint(summary: PointSummary, about: Json, config: Json): RestoreP
     config,
     disks: about.disks.map(decodeDisk),
     geometry: { chunkBytes, segmentBytes },
+    // Sealed with the vault's key, so it is what was written.
+    ...(isObject(about.files) ? { files: about.files as unknown as PointFiles } : {}),
   }
 }
 

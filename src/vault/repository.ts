@@ -30,13 +30,20 @@ export interface Repository extends AsyncDisposable {
   newHandle(): number
   readData(id: Buffer): Promise<Buffer>
   readTree(id: string): Promise<readonly Node[]>
-  /** Stores it unless the vault has it; answers the id. Durable after `sync`. */
+  /** Stores it unless the vault has it; answers the id and the bytes it takes. Durable after `sync`. */
+  save(type: BlobType, plain: Buffer): Promise<SavedBlob>
   saveData(plain: Buffer): Promise<Buffer>
   saveTree(nodes: Parameters<typeof encodeTree>[0]): Promise<string>
   /** Makes everything stored so far durable and findable: packs, then index. */
   sync(): Promise<void>
   /** Looks for index files that others wrote since. */
   refresh(): Promise<void>
+}
+
+export interface SavedBlob {
+  readonly id: Buffer
+  /** None when the vault had it. */
+  readonly storedBytes: number
 }
 
 export async function openRepository(backend: Backend, key: SealKey, threads?: number): Promise<Repository> {
@@ -91,11 +98,11 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
     return plain
   }
 
-  async function saveBlob(type: BlobType, plain: Buffer): Promise<Buffer> {
+  async function save(type: BlobType, plain: Buffer): Promise<SavedBlob> {
     if (broken) throw broken
     const id = sha256(plain)
-    if (indexOf(type).claim(id, 0)) await guard((type === 'tree' ? treePacker : dataPacker).add(id, plain))
-    return id
+    const isNew = indexOf(type).claim(id, 0)
+    return { id, storedBytes: isNew ? await guard((type === 'tree' ? treePacker : dataPacker).add(id, plain)) : 0 }
   }
 
   async function writeAll(): Promise<void> {
@@ -140,10 +147,11 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
       if (!nodes) throw treeInvalid(id, 'is no tree')
       return nodes
     },
-    saveData: (plain) => saveBlob('data', plain),
+    save,
+    saveData: async (plain) => (await save('data', plain)).id,
     async saveTree(nodes) {
       const tree = encodeTree(nodes)
-      const id = await saveBlob('tree', tree)
+      const { id } = await save('tree', tree)
       release(tree)
       return id.toString('hex')
     },

@@ -6,6 +6,7 @@ import type { Backend } from './backend.ts'
 import { diskUnknown, mapInvalid, vaultClosed, vaultExists, vaultNotFound, versionUnsupported } from './codes.ts'
 import type { SealKey } from './crypto.ts'
 import { GEOMETRY, type Geometry } from './disk-tree.ts'
+import { type BackedUpFiles, type BackUpFilesRequest, backUpFiles } from './file-points.ts'
 import { putConfig, readConfig } from './files.ts'
 import { createKey, findKey } from './keys.ts'
 import { createFolders, localBackend } from './local-backend.ts'
@@ -17,6 +18,7 @@ import {
   listSnapshots,
   type NewPoint,
   type PointDisk,
+  type PointKind,
   type PointSummary,
   type RestorePoint,
 } from './points.ts'
@@ -24,6 +26,7 @@ import { randomPolynomial } from './polynomial.ts'
 import { openDiskMap, readDisk } from './read-disk.ts'
 import { openRepository } from './repository.ts'
 import { type RestoreDiskRequest, type RestoredDisk, restoreDisk } from './restore-disk.ts'
+import { type RestoredFiles, type RestoreFilesRequest, restoreFiles } from './restore-files.ts'
 import type { Snapshot } from './snapshots.ts'
 import { type StoreDiskRequest, type StoredDisk, storeDisk } from './store-disk.ts'
 import { type VerifyReport, type VerifyRequest, verifyVault } from './verify.ts'
@@ -55,9 +58,9 @@ export interface Vault extends AsyncDisposable {
   /** Index files that could not be read when the vault was opened. */
   readonly damage: readonly Error[]
   /** Newest first. */
-  points(filter?: { readonly vm?: string; readonly limit?: number }): Promise<readonly PointSummary[]>
-  /** By id, unambiguous prefix, or `latest` (of the VM, where one is named). */
-  point(wanted: string, vm?: string): Promise<RestorePoint>
+  points(filter?: { readonly vm?: string; readonly kind?: PointKind; readonly limit?: number }): Promise<readonly PointSummary[]>
+  /** By id, unambiguous prefix, or `latest` (of the VM and the kind, where they are named). */
+  point(wanted: string, vm?: string, kind?: PointKind): Promise<RestorePoint>
   /** All snapshots, those of other programs too, newest first. */
   snapshots(): Promise<readonly Snapshot[]>
   storeDisk(request: StoreDiskRequest): Promise<StoredDisk>
@@ -65,6 +68,9 @@ export interface Vault extends AsyncDisposable {
   /** The caller disposes of the source. */
   openDisk(pointId: string, disk: string): Promise<BlockSource>
   restoreDisk(request: RestoreDiskRequest): Promise<RestoredDisk>
+  /** Stores folders and makes a point of them. */
+  backUpFiles(request: BackUpFilesRequest): Promise<BackedUpFiles>
+  restoreFiles(request: RestoreFilesRequest): Promise<RestoredFiles>
   verify(request: VerifyRequest): Promise<VerifyReport>
   stats(): Promise<VaultStats>
   close(): Promise<void>
@@ -140,11 +146,13 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
   return {
     where: backend.where,
     damage: repository.damage,
-    async points({ vm, limit } = {}) {
-      const points = (await listPoints(repository)).filter((point) => vm === undefined || point.vm === vm)
+    async points({ vm, kind, limit } = {}) {
+      const points = (await listPoints(repository)).filter(
+        (point) => (vm === undefined || point.vm === vm) && (kind === undefined || point.kind === kind),
+      )
       return points.slice(0, limit)
     },
-    point: (wanted, vm) => findPoint(repository, wanted, vm),
+    point: (wanted, vm, kind) => findPoint(repository, wanted, vm, kind),
     snapshots: () => listSnapshots(repository),
     storeDisk: (request) =>
       locked(async (lost) => {
@@ -173,6 +181,8 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
         const map = await openDiskMap(repository, found, found.geometry)
         return await restoreDisk(repository, map, found.geometry.chunkBytes, until(lost, request))
       }),
+    backUpFiles: (request) => locked((lost) => backUpFiles(repository, until(lost, request), now, lost)),
+    restoreFiles: (request) => locked((lost) => restoreFiles(repository, until(lost, request))),
     verify: (request) => locked((lost) => verifyVault(repository, until(lost, request))),
     stats: async () => {
       const kinds = await Promise.all((['config', 'key', 'pack', 'index', 'snapshot'] as const).map((kind) => backend.list(kind)))

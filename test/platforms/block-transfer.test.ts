@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { readdir, stat, truncate } from 'node:fs/promises'
+import { mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type DiskAddress, type Extent, type NbdServer, serveNbd } from '../../src/blocks/index.ts'
@@ -298,6 +298,47 @@ describe('block-transfer', () => {
     const { pointId } = await world.call('point.commit', commitInput(copied.disks ?? null))
     const targets = [source('ide0', MiB, { kind: 'file', path: world.folder.file('small') })]
     expect(await world.failureOf('write', { pointId: pointId ?? null, targets })).toMatchObject({ type: 'targetTooSmall' })
+  })
+
+  test('backs folders up in full, then what changed, and writes them back', async () => {
+    await using world = await createWorld()
+    await mkdir(world.folder.file('mnt/D'), { recursive: true })
+    await writeFile(world.folder.file('mnt/D/a'), noise(1, 1000))
+    await writeFile(world.folder.file('mnt/D/b'), noise(2, 1000))
+    const input = {
+      vm: 'vm-1',
+      name: 'erp-db',
+      folders: [{ name: 'letters/D', path: world.folder.file('mnt/D') }],
+      consistency: 'filesystem',
+      platform: { pack: 'test' },
+    }
+    const full = await world.call('files.backup', { ...input, level: 'incremental' })
+    expect(full).toMatchObject({ level: 'full', files: 2, filesUnchanged: 0, bytesRead: 2000, problemCount: 0 })
+    expect(await world.call('files.backup', { ...input, level: 'full' })).toEqual(full)
+    startRun(world, 'run-2')
+    await writeFile(world.folder.file('mnt/D/b'), noise(3, 1500))
+    const next = await world.call('files.backup', { ...input, level: 'differential' })
+    expect(next).toMatchObject({ level: 'differential', files: 2, filesUnchanged: 1, bytesRead: 1500 })
+    // Points of files are no base for disks.
+    expect(await world.call('point.last', { vm: 'vm-1' })).toMatchObject({ found: false })
+    expect(await world.failureOf('point.get', { pointId: 'latest', vm: 'vm-1' })).toMatchObject({ type: 'pointUnknown' })
+
+    const restored = { pointId: 'latest', vm: 'vm-1', to: world.folder.file('restored') }
+    expect(await world.call('files.restore', restored)).toMatchObject({ files: 2, bytesWritten: 2500, problemCount: 0 })
+    expect(await bytesOf(world.folder.file('restored/letters/D/b'))).toEqual(noise(3, 1500))
+    const missing = { ...restored, include: ['letters/E'] }
+    expect(await world.failureOf('files.restore', missing)).toMatchObject({ type: 'pointUnknown' })
+    startRun(world, 'run-3')
+    const lost = { ...input, folders: [{ name: 'D', path: world.folder.file('mnt/gone') }], level: 'full' }
+    expect(await world.failureOf('files.backup', lost)).toMatchObject({ type: 'filesNotStored' })
+    expect(await world.call('files.backup', { ...lost, onProblem: 'accept' })).toMatchObject({
+      problemCount: 1,
+      problems: [{ path: world.folder.file('mnt/gone'), trouble: 'vanished' }],
+    })
+    startRun(world, 'run-4')
+    expect(await world.failureOf('files.backup', { ...lost, folders: [{ name: 'D', path: 'mnt' }] })).toMatchObject({
+      type: 'foldersInvalid',
+    })
   })
 
   test('finds a damaged point, and refuses to restore from it', async () => {

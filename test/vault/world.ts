@@ -56,7 +56,7 @@ export const whole = (sizeBytes: number, kind: Extent['kind'] = 'data'): readonl
 /** A vault in `folder/vault`, worked on in this thread. */
 export async function createVault(folder: string, options: VaultOptions = {}): Promise<Vault> {
   const directory = join(folder, 'vault')
-  await initVault(directory, PASSWORD)
+  await initVault(directory, PASSWORD, options)
   return await openVault(directory, PASSWORD, { threads: 0, geometry: SMALL, ...options })
 }
 

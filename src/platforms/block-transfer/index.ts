@@ -6,6 +6,7 @@ import type { ActionContext, Handlers, Progress } from '../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import type { Checkpoint, Consistency, Level, RestorePoint, Vault } from '../../vault/index.ts'
 import { asFailure, mapMissing, pointDamaged } from './failures.ts'
+import { backUpFiles, restoreFiles } from './file-actions.ts'
 import { withVault } from './open-vaults.ts'
 
 // Inputs have been checked against the manifest; these say the same to the compiler.
@@ -37,6 +38,8 @@ export const blockTransferHandlers: Handlers = {
   'block-transfer/point.commit': (input, context) => onVault(input, context, (vault) => commit(vault, input, context)),
   'block-transfer/point.get': (input, context) => onVault(input, context, (vault) => get(vault, input as OnPoint)),
   'block-transfer/write': (input, context) => onVault(input, context, (vault) => write(vault, input, context)),
+  'block-transfer/files.backup': (input, context) => onVault(input, context, (vault) => backUpFiles(vault, input, context)),
+  'block-transfer/files.restore': (input, context) => onVault(input, context, (vault) => restoreFiles(vault, input, context)),
   'block-transfer/point.verify': (input, context) => onVault(input, context, (vault) => verify(vault, input, context)),
 }
 
@@ -54,7 +57,7 @@ async function onVault(
 }
 
 async function last(vault: Vault, vm: string): Promise<JsonObject> {
-  const [newest] = await vault.points({ vm, limit: 1 })
+  const [newest] = await vault.points({ vm, kind: 'disks', limit: 1 })
   if (!newest) return { found: false, disks: [] }
   const { pointId, checkpoint, level, consistency, time, disks } = describe(await vault.point(newest.id))
   return {
@@ -69,7 +72,7 @@ async function last(vault: Vault, vm: string): Promise<JsonObject> {
 }
 
 async function get(vault: Vault, { pointId, vm }: OnPoint): Promise<JsonObject> {
-  return describe(await vault.point(pointId, vm))
+  return describe(await vault.point(pointId, vm, 'disks'))
 }
 
 function describe(point: RestorePoint): JsonObject {
@@ -104,7 +107,7 @@ async function copy(vault: Vault, input: JsonObject, context: ActionContext): Pr
     readonly maps: readonly { readonly disk: string; readonly extents: readonly Extent[] }[]
     readonly basePointId?: string
   }
-  const base = basePointId === undefined ? undefined : await vault.point(basePointId, vm)
+  const base = basePointId === undefined ? undefined : await vault.point(basePointId, vm, 'disks')
   const bars = createBars(context, `${name} `)
   const checkpoints = createCheckpoints(
     context,
@@ -199,7 +202,9 @@ async function commit(vault: Vault, input: JsonObject, context: ActionContext): 
     }
   const parent =
     basePointId ??
-    (level === 'incremental' ? (await vault.points({ vm })).find(({ run }) => run !== context.runId)?.id : undefined)
+    (level === 'incremental'
+      ? (await vault.points({ vm, kind: 'disks' })).find(({ run }) => run !== context.runId)?.id
+      : undefined)
   context.assertOwner()
   const point = await vault.commitPoint({
     run: context.runId,
@@ -225,7 +230,7 @@ async function write(vault: Vault, input: JsonObject, context: ActionContext): P
     readonly pointId: string
     readonly targets: readonly { readonly disk: string; readonly address: DiskAddress }[]
   }
-  const point = await vault.point(pointId)
+  const point = await vault.point(pointId, undefined, 'disks')
   const bars = createBars(context, `${point.name} `)
   for (const { disk } of targets) bars.expect(disk, point.disks.find((one) => one.disk === disk)?.sizeBytes ?? 0)
   let bytesWritten = 0
