@@ -1,4 +1,5 @@
 // What a command is to the program: a function over the host, its arguments and its options. Commander has checked both.
+import type { Command } from 'commander'
 import type { ExitCode } from './exit-codes.ts'
 import type { Host } from './host.ts'
 
@@ -18,3 +19,11 @@ export type RunCommand<Args extends readonly unknown[], Options> = (
   options: Options & GlobalOptions,
   ...args: Args
 ) => Promise<ExitCode>
+
+/** Commander hands over what it has checked; each command's file says what it gets. */
+interface CommandModule {
+  run(host: Host, options: never, ...args: never[]): Promise<ExitCode>
+}
+
+/** What commander calls for a command whose code is loaded only then. */
+export type Calls = (load: () => Promise<CommandModule>) => (this: Command) => Promise<void>

@@ -1,20 +1,17 @@
 // The tree of commands, arguments and options. It loads no command's code: each is imported when it is called,
 // so that `holdfast --help` costs what commander costs.
-import { Argument, Command, InvalidArgumentError, Option } from 'commander'
-import { parseDuration, parseSize } from '../values/index.ts'
-import { LOG_LEVELS } from './command.ts'
+import { Argument, Command, Option } from 'commander'
+import { type Calls, LOG_LEVELS } from './command.ts'
 import type { Shell } from './completion.ts'
 import { EXIT, EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import type { Host } from './host.ts'
+import { collect, duration, format, fromOne, portNumber, rate, wholeNumber } from './option-values.ts'
+import { addVault } from './vault-program.ts'
 
-/** Commander hands over what it has checked; each command's file says what it gets. */
-interface CommandModule {
-  run(host: Host, options: never, ...args: never[]): Promise<ExitCode>
-}
 type Finish = (exitCode: ExitCode) => void
 
 export function createProgram(host: Host, finish: Finish): Command {
-  const calls = (load: () => Promise<CommandModule>) =>
+  const calls: Calls = (load) =>
     async function (this: Command): Promise<void> {
       const { run } = await load()
       finish(await run(host, this.optsWithGlobals() as never, ...(this.processedArgs as never[])))
@@ -280,64 +277,6 @@ export function createProgram(host: Host, finish: Finish): Command {
   return program
 }
 
-function addVault(vault: Command, calls: (load: () => Promise<CommandModule>) => (this: Command) => Promise<void>): void {
-  const password = () =>
-    new Option('--password-file <file>', 'file with the password (default: $HOLDFAST_VAULT_PASSWORD)').env(
-      'HOLDFAST_VAULT_PASSWORD_FILE',
-    )
-  const point = () => new Argument('<point>', 'id of a restore point, or as much of it as is unique')
-  const folder = () => new Argument('<vault>', 'its folder')
-  vault
-    .command('init')
-    .description('create a vault in an empty folder')
-    .addArgument(folder())
-    .addOption(password())
-    .action(calls(() => import('./commands/vault-init.ts')))
-  vault
-    .command('list')
-    .description('list restore points, newest first')
-    .addArgument(folder())
-    .addOption(password())
-    .option('--vm <vm>', 'only of this VM')
-    .addOption(format('text', 'json'))
-    .action(calls(() => import('./commands/vault-list.ts')))
-  vault
-    .command('show')
-    .description('show one restore point')
-    .addArgument(folder())
-    .addArgument(point())
-    .addOption(password())
-    .addOption(format('text', 'json'))
-    .action(calls(() => import('./commands/vault-show.ts')))
-  vault
-    .command('verify')
-    .description('read everything back and compare it with its hashes')
-    .addArgument(folder())
-    .addOption(password())
-    .addOption(format('text', 'json'))
-    .action(calls(() => import('./commands/vault-verify.ts')))
-  vault
-    .command('restore')
-    .description('write the disks of a restore point as raw files into a folder')
-    .addArgument(folder())
-    .addArgument(point())
-    .requiredOption('--to <folder>', 'where; it must not hold files of the same names')
-    .option('--disk <disk>', 'only this disk')
-    .addOption(password())
-    .action(calls(() => import('./commands/vault-restore.ts')))
-  vault
-    .command('export')
-    .description('serve restore points read-only over NBD, until Ctrl-C')
-    .addArgument(folder())
-    .addArgument(new Argument('[point]', 'list only the disks of this one'))
-    .option('--port <port>', 'port on 127.0.0.1', portNumber, 10809)
-    .addOption(password())
-    .action(calls(() => import('./commands/vault-export.ts')))
-}
-
-const format = (first: string, ...others: string[]) =>
-  new Option('--format <format>', 'how to print').choices([first, ...others]).default(first)
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value]
 const input = () => new Option('-i, --input <key=value>', 'an input; repeat for more').argParser(collect).default([], 'none')
 const inputsFile = () => new Option('-f, --inputs <file>', 'a YAML file with inputs; -i wins over it')
 const target = () =>
@@ -347,34 +286,6 @@ const target = () =>
   )
     .argParser(collect)
     .default([], 'none')
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
-  return Number(text)
-}
-
-/** In milliseconds. */
-function duration(text: string): number {
-  const durationMs = parseDuration(text)
-  if (durationMs === undefined) throw new InvalidArgumentError('It must be a duration such as 90s, 1h30m or 2d.')
-  return durationMs
-}
-
-function rate(text: string): number {
-  const bytesPerSecond = parseSize(text.replace(/\/s$/, ''))
-  if (!bytesPerSecond) throw new InvalidArgumentError('It must be a size such as 200MiB/s.')
-  return bytesPerSecond
-}
-
-function fromOne(text: string): number {
-  if (wholeNumber(text) < 1) throw new InvalidArgumentError('It must be at least 1.')
-  return Number(text)
-}
-
-function portNumber(text: string): number {
-  if (wholeNumber(text) > 65535) throw new InvalidArgumentError('It must be at most 65535.')
-  return Number(text)
-}
 
 const exitCodeLine = (): string =>
   Object.entries(EXIT_CODES)
