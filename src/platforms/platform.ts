@@ -79,6 +79,13 @@ export interface StandIn extends AsyncDisposable {
   leaks(): Promise<readonly string[]>
   /** What was made since the start and is there still, such as a restored VM; a line each. */
   made(): readonly string[]
+  /** What is on a VM's disks now, by the name that restore points give to the VM; none where there is no such VM. */
+  disksOf?(vm: string): readonly DiskView[]
+}
+
+export interface DiskView {
+  readonly sizeBytes: number
+  read(offsetBytes: number, into: Buffer): void
 }
 
 export interface SimulatorModule {

@@ -66,6 +66,7 @@ export function standInOf(scp: ScpSimulator, groupId: string, serverIds: readonl
     // A task under way is nobody's to let go: it ends by itself, and what it makes then is listed.
     leaks: async () => [...scp.leaks().filter((line) => !line.startsWith('task ')), ...scp.violations],
     made: vmLines,
+    disksOf: (vm) => scp.disks(vm),
     [Symbol.asyncDispose]: () => scp[Symbol.asyncDispose](),
   }
 }

@@ -85,6 +85,8 @@ export interface ScpSimulator extends AsyncDisposable {
   addGroup(name: string, serverIds: readonly string[]): string
   /** A VM's disk as it is now; what is written to it, its guest wrote. */
   disk(serverId: string, diskId: string): Disk
+  /** All disks of a VM; none where there is no such VM. */
+  disks(serverId: string): readonly Disk[]
   /** Content of a VM's disk as a snapshot holds it, or held it: the last deleted ones are kept for comparing. */
   snapshotDisk(snapshotId: string, serverId: string, diskId: string): DiskView | undefined
   /** The platform's own backup takes precedence and ends the leases on a VM. */
@@ -194,6 +196,7 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
       return id
     },
     disk: (serverId, diskId) => diskOf(vmOf(world, serverId), diskId),
+    disks: (serverId) => world.vms.get(serverId)?.disks.map(({ disk }) => disk) ?? [],
     snapshotDisk: (snapshotId, serverId, diskId) => frozenDisk(world, snapshotId, serverId, diskId),
     startOwnBackup: (serverId) => {
       for (const lease of leasesOn(world, serverId)) endLease(world, lease, 'cancelled')

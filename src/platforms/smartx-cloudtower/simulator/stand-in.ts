@@ -13,6 +13,7 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
   const vm = tower.addVm({ name: 'erp-db', sizesBytes: [2 * MIB, MIB] })
   tower.write(vm.id, 6)
   const there = namesIn(tower.state())
+  const vms = () => tower.state().vms as unknown as readonly { readonly id: string }[]
   return {
     connection: 'smartx-cloudtower/Connection',
     settings: tower.settings,
@@ -34,6 +35,7 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
     leaks: async () => [...tower.leaks(), ...tower.violations],
     // The snapshot that a backup before the rehearsed run kept is there by right.
     made: () => namesIn(tower.state()).filter((name) => !there.includes(name) && !name.startsWith('snapshot holdfast-before-')),
+    disksOf: (id) => (vms().some((each) => each.id === id) ? tower.disks(id) : []),
     [Symbol.asyncDispose]: () => tower[Symbol.asyncDispose](),
   }
 }
