@@ -13,19 +13,11 @@ import { bodyEnded, enterCompound, enterScopeBody, keyEvaluated, verdictOf } fro
 import { releaseCritical } from './critical.ts'
 import { loseLease, renew, renewalFailed, renewed } from './leases.ts'
 import type { Command, Event, Outcome, Path } from './model.ts'
+import { ownCompound, ownLock, ownObligation, ownPlain, ownStep } from './own.ts'
 import type { Program } from './program.ts'
 import { reap, recoverOn, restart } from './recovery.ts'
 import { closeNext, letGo, probed, release, releaseFailed, releaseSucceeded, tryAgain, wakeClosing } from './release.ts'
-import {
-  type BlockFrame,
-  blockFrame,
-  type Evaluation,
-  obligationOf,
-  plainFrame,
-  ROOT,
-  type RunState,
-  type TimerPurpose,
-} from './state.ts'
+import { type BlockFrame, blockFrame, type Evaluation, plainFrame, ROOT, type RunState, type TimerPurpose } from './state.ts'
 import { endStep, endStopped, failStep, startStep, stopStep, succeed } from './steps.ts'
 import { abort, clearTimer, type Move, move, report, type Turn } from './turn.ts'
 import { endedEarly, enterPlain } from './verbs.ts'
@@ -33,7 +25,7 @@ import { failure } from './visible.ts'
 
 /** Applies one event: changes `state` in place and answers what the host has to do, in order. */
 export function apply(program: Program, state: RunState, event: Event): readonly Command[] {
-  const turn: Turn = { program, state, commands: [], moves: [] }
+  const turn: Turn = { program, state, owned: state.shared ? new Set() : undefined, commands: [], moves: [] }
   state.now = Math.max(state.now, event.at)
   take(turn, event)
   for (let next = 0; next < turn.moves.length; next += 1) {
@@ -108,8 +100,9 @@ function takeStepEvaluation(
   { kind, path }: Extract<Evaluation, { kind: 'step' | 'callLock' }>,
   answer: Answer,
 ): void {
-  const step = turn.state.steps[path]
-  if (!step) return
+  const known = turn.state.steps[path]
+  if (!known) return
+  const step = ownStep(turn, known)
   if (step.stopping !== undefined) return endStopped(turn, step)
   if (answer.kind === 'failed') return failStep(turn, step, answer.failure)
   if (answer.kind === 'guardedOff') return move(turn, { kind: 'endStep', step: path, result: { kind: 'skipped' } })
@@ -136,7 +129,7 @@ function takeAnswer(turn: Turn, id: string, output: Parameters<typeof callSuccee
     case 'release':
       return failed ? releaseFailed(turn, path, failed) : releaseSucceeded(turn, path)
     case 'probe':
-      return failed ? tryAgain(turn, obligationOf(turn.state, path)) : probed(turn, path, output)
+      return failed ? tryAgain(turn, ownObligation(turn, path)) : probed(turn, path, output)
     case 'renew':
       return failed ? renewalFailed(turn, path, failed) : renewed(turn, path, call)
   }
@@ -146,7 +139,7 @@ function takeAnswer(turn: Turn, id: string, output: Parameters<typeof callSuccee
 function cutShort(turn: Turn, id: string, type: 'timedOut' | 'stalled', text: string): void {
   const call = turn.state.calls[id]
   if (!call || call.aborted) return
-  if (call.purpose === 'step') plainFrame(turn.state, call.path).failure = failure(type, text, { retryable: true })
+  if (call.purpose === 'step') ownPlain(turn, call.path).failure = failure(type, text, { retryable: true })
   abort(turn, id, type)
 }
 
@@ -158,7 +151,7 @@ function takeTimer(turn: Turn, timer: TimerPurpose): void {
     case 'timeout':
       return cutShort(turn, timer.call, 'timedOut', 'the time-out passed')
     case 'retry':
-      return attempt(turn, plainFrame(state, timer.path))
+      return attempt(turn, ownPlain(turn, timer.path))
     case 'wait':
       return succeed(turn, plainFrame(state, timer.path), {})
     case 'approval':
@@ -169,7 +162,7 @@ function takeTimer(turn: Turn, timer: TimerPurpose): void {
       return interrupt(turn, timer.path, failure('timedOut', 'the scope took longer than its `max`', { path: timer.path }))
     case 'releaseAgain': {
       const obligation = state.obligations[timer.path]
-      return obligation?.state === 'releasing' ? letGo(turn, obligation) : undefined
+      return obligation?.state === 'releasing' ? letGo(turn, ownObligation(turn, obligation.id)) : undefined
     }
     case 'renew':
       return renew(turn, timer.path)
@@ -192,11 +185,11 @@ function endHold(turn: Turn, id: Path): void {
 function takeLock(turn: Turn, id: string): void {
   const request = turn.state.locks[id]
   if (!request || request.granted) return
-  request.granted = true
+  ownLock(turn, id, request).granted = true
   report(turn, { kind: 'lock', path: request.path, name: request.name, state: 'holds' })
   const step = turn.state.steps[request.path]
-  if (step?.kind === 'compound') enterScopeBody(turn, step)
-  else if (step) attempt(turn, step)
+  if (step?.kind === 'compound') enterScopeBody(turn, ownCompound(turn, step.path))
+  else if (step) attempt(turn, ownPlain(turn, step.path))
 }
 
 // ---- moves ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 import type { ApproveStep } from '../language/index.ts'
 import { formatDuration, type Json, type JsonObject } from '../values/index.ts'
 import type { Approval, ApprovalAnswer, Path } from './model.ts'
+import { ownPlain } from './own.ts'
 import { stepIn } from './program.ts'
 import { blockFrame, type PlainFrame, plainFrame } from './state.ts'
 import { failStep, succeed } from './steps.ts'
@@ -45,7 +46,7 @@ export function answered(turn: Turn, path: Path, { by, decision }: ApprovalAnswe
   const { approvals, phase, now } = turn.state
   const approval = approvals[path]
   if (!approval) return
-  const frame = plainFrame(turn.state, path)
+  const frame = ownPlain(turn, path)
   if (phase === 'recovering') {
     frame.answer ??= { by, decision }
     return

@@ -2,6 +2,7 @@
 import type { Failure } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import type { Path } from './model.ts'
+import { ownBlock } from './own.ts'
 import { blockAt, placeOf, stepIn } from './program.ts'
 import { type BlockFrame, blockFrame, ROOT, stepFrame } from './state.ts'
 import { evaluate, move, report, type Turn } from './turn.ts'
@@ -55,8 +56,9 @@ const stepPath = (block: BlockFrame, id: string): Path => (block.path === ROOT ?
 
 /** Starts what comes next in the block; answers the path of the step to start. */
 export function advance(turn: Turn, path: Path): Path | undefined {
-  const block = blockFrame(turn.state, path)
-  if (block.phase === 'closing' || block.phase === 'yielding' || block.active !== undefined) return undefined
+  const now = blockFrame(turn.state, path)
+  if (now.phase === 'closing' || now.phase === 'yielding' || now.active !== undefined) return undefined
+  const block = ownBlock(turn, path)
   if (block.failure || block.cancelled) {
     startClosing(turn, block)
     return undefined
@@ -79,7 +81,7 @@ export function evaluateYield(turn: Turn, block: BlockFrame): void {
 }
 
 export function yieldEvaluated(turn: Turn, path: Path, result: JsonObject | Failure, failed: boolean): void {
-  const block = blockFrame(turn.state, path)
+  const block = ownBlock(turn, path)
   if (failed) block.failure ??= { ...(result as Failure), path }
   else block.yielded = result as JsonObject
   startClosing(turn, block)
@@ -96,8 +98,9 @@ export const endingOf = (block: BlockFrame): 'done' | 'failed' | 'cancelled' =>
 
 /** Ends what runs in the block. With a failure the block fails; without, it is cancelled. A closing block is out of reach. */
 export function interrupt(turn: Turn, path: Path, failure?: Failure): void {
-  const block = turn.state.blocks[path]
-  if (!block || block.phase === 'closing') return
+  const known = turn.state.blocks[path]
+  if (!known || known.phase === 'closing') return
+  const block = ownBlock(turn, path)
   if (failure) block.failure ??= failure
   else block.cancelled = true
   // What is critical does not wait until the calls under way have ended. [P5]

@@ -4,8 +4,9 @@ import type { Action, Failure } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import type { Path } from './model.ts'
 import { change, giveUp, hold, intend, resourceOf, settle } from './obligations.ts'
+import { ownObligation, ownPlain } from './own.ts'
 import { actionOf, stepIn } from './program.ts'
-import { blockFrame, obligationOf, type PlainFrame, plainFrame } from './state.ts'
+import { blockFrame, obligationOf, type PlainFrame } from './state.ts'
 import { callLock, endStopped, failStep, lock, succeed } from './steps.ts'
 import { backoffMs, evaluate, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
 import { dependsOn, failure, handlesIn, inputByName, rootsOf } from './visible.ts'
@@ -94,20 +95,20 @@ function innermostOwner(turn: Turn, path: Path): Path {
 }
 
 export function callSucceeded(turn: Turn, path: Path, output: JsonObject): void {
-  const frame = plainFrame(turn.state, path)
+  const frame = ownPlain(turn, path)
   delete frame.call
   finishWith(turn, frame, output)
 }
 
 function finishWith(turn: Turn, frame: PlainFrame, output: JsonObject): void {
-  const obligation = turn.state.obligations[frame.path]
-  const result = obligation ? { ...output, handle: hold(turn, obligation, output) } : output
+  const isHeld = turn.state.obligations[frame.path] !== undefined
+  const result = isHeld ? { ...output, handle: hold(turn, ownObligation(turn, frame.path), output) } : output
   if (frame.stopping === undefined) succeed(turn, frame, result)
   else endStopped(turn, frame)
 }
 
 export function callFailed(turn: Turn, path: Path, told: Failure): void {
-  const frame = plainFrame(turn.state, path)
+  const frame = ownPlain(turn, path)
   delete frame.call
   // An abort that we asked for: what led to it is the failure, what the host knows of its effect is kept.
   const because = typeof frame.stopping === 'object' ? frame.stopping : frame.failure
@@ -117,8 +118,8 @@ export function callFailed(turn: Turn, path: Path, told: Failure): void {
   const failed: Failure = frame.mayHaveApplied ? { ...named, applied: 'maybe' } : named
   if (failed.applied === 'maybe') frame.mayHaveApplied = true
 
-  const obligation = turn.state.obligations[path]
-  if (!obligation) return afterFailure(turn, frame, failed)
+  if (!turn.state.obligations[path]) return afterFailure(turn, frame, failed)
+  const obligation = ownObligation(turn, path)
   obligation.lastFailure = failed
   const { find, releaseWhen } = resourceOf(turn, obligation)
   if (failed.applied === 'maybe') {
@@ -165,7 +166,7 @@ const keyStillKnown = (turn: Turn, action: Action, frame: PlainFrame): boolean =
 // ---- in doubt ---------------------------------------------------------------------------------------------------
 
 function lookUp(turn: Turn, frame: PlainFrame, failed: Failure): void {
-  const obligation = obligationOf(turn.state, frame.path)
+  const obligation = ownObligation(turn, frame.path)
   if (obligation.state !== 'inDoubt') change(turn, obligation, 'inDoubt')
   frame.failure = failed
   lookAgain(turn, frame.path)
@@ -173,7 +174,7 @@ function lookUp(turn: Turn, frame: PlainFrame, failed: Failure): void {
 
 /** Looks for the resource by the identity that was chosen before the call. Shielded: it goes on while the run unwinds. */
 export function lookAgain(turn: Turn, path: Path): void {
-  const frame = plainFrame(turn.state, path)
+  const frame = ownPlain(turn, path)
   const obligation = obligationOf(turn.state, path)
   const { find } = resourceOf(turn, obligation)
   if (find === undefined) throw new Error(`${obligation.type} cannot be looked up`)
@@ -184,7 +185,7 @@ export function lookAgain(turn: Turn, path: Path): void {
 
 export function found(turn: Turn, path: Path, output: JsonObject): void {
   const { state } = turn
-  const frame = plainFrame(state, path)
+  const frame = ownPlain(turn, path)
   const failed = frame.failure ?? failure('answerLost', 'the answer was lost')
   frame.lookups = 0
   if (output.found === true) {
@@ -213,9 +214,9 @@ export function found(turn: Turn, path: Path, output: JsonObject): void {
 /** Even the look-up fails. In the end the doubt is owed: never forgotten, never guessed. */
 export function findFailed(turn: Turn, path: Path, told: Failure): void {
   const { state } = turn
-  const frame = plainFrame(state, path)
+  const frame = ownPlain(turn, path)
   frame.lookups += 1
-  const obligation = obligationOf(state, path)
+  const obligation = ownObligation(turn, path)
   obligation.lastFailure = told
   if (frame.lookups < LOOKUP_RETRY.attempts) {
     const afterMs = backoffMs(LOOKUP_RETRY, frame.lookups, state.run.id, path)

@@ -4,8 +4,9 @@ import type { Failure } from '../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../values/index.ts'
 import { endingOf, enterBlock } from './blocks.ts'
 import type { Path } from './model.ts'
+import { ownCompound } from './own.ts'
 import { calledBy, stepIn } from './program.ts'
-import { type BlockFrame, blockFrame, type CompoundFrame, compoundFrame, type LoopState } from './state.ts'
+import { type BlockFrame, blockFrame, type CompoundFrame, type LoopState } from './state.ts'
 import { endStopped, failStep, lock, scopeLock, succeed } from './steps.ts'
 import { evaluate, move, report, setTimer, type Turn } from './turn.ts'
 import { failure, failureAsJson, rootsOf, textOf } from './visible.ts'
@@ -88,7 +89,7 @@ export function evaluateKey(turn: Turn, frame: CompoundFrame, item: number): voi
 
 /** Keys name items in paths, journals and obligations: a missing or repeated one would mix up two items. */
 export function keyEvaluated(turn: Turn, path: Path, item: number, key: Json | Failure | undefined, broken: boolean): void {
-  const frame = compoundFrame(turn.state, path)
+  const frame = ownCompound(turn, path)
   const step = stepIn(turn.program, blockFrame(turn.state, frame.block)) as ForeachStep
   const { loop } = frame
   if (!loop) throw new Error(`${path} is no loop`)
@@ -164,7 +165,7 @@ function startBody(turn: Turn, frame: CompoundFrame, entry: BodyEntry, counts = 
 
 /** A body has closed: everything it owned is settled or owed. */
 export function bodyEnded(turn: Turn, block: BlockFrame, failed: Failure | undefined): void {
-  const frame = compoundFrame(turn.state, block.step ?? '')
+  const frame = ownCompound(turn, block.step ?? '')
   const step = stepIn(turn.program, blockFrame(turn.state, frame.block))
   frame.children.splice(frame.children.indexOf(block.path), 1)
   frame.pending -= 1

@@ -1,5 +1,5 @@
-// Copies of a run's state, for those who try what might happen. What the kernel changes in place is copied; values that it never
-// changes are shared.
+// Copies of a run's state, for those who try what might happen. Values that the kernel never changes are shared.
+import { copyOfBlock, copyOfCompound } from './own.ts'
 import type { RunState } from './state.ts'
 
 const each = <T>(record: Readonly<Record<string, T>>, copy: (value: T) => T): Record<string, T> => {
@@ -9,27 +9,30 @@ const each = <T>(record: Readonly<Record<string, T>>, copy: (value: T) => T): Re
 }
 const shallow = <T extends object>(value: T): T => ({ ...value })
 
+/** A copy that stands for itself: either may be changed. */
 export function forkState(state: RunState): RunState {
+  const { shared: _, ...copy } = shareState(state)
   return {
-    ...state,
-    blocks: each(state.blocks, (block) => ({ ...block, outputs: { ...block.outputs }, owned: [...block.owned] })),
-    steps: each(state.steps, (step) =>
-      step.kind === 'plain'
-        ? { ...step }
-        : {
-            ...step,
-            children: [...step.children],
-            ok: [...step.ok],
-            failed: [...step.failed],
-            ...(step.loop === undefined ? {} : { loop: { ...step.loop, keys: { ...step.loop.keys } } }),
-          },
-    ),
+    ...copy,
+    blocks: each(state.blocks, copyOfBlock),
+    steps: each(state.steps, (step) => (step.kind === 'plain' ? { ...step } : copyOfCompound(step))),
     obligations: each(state.obligations, shallow),
-    evaluations: { ...state.evaluations },
     calls: each(state.calls, shallow),
-    timers: { ...state.timers },
     locks: each(state.locks, shallow),
-    approvals: { ...state.approvals },
-    renewals: { ...state.renewals },
   }
 }
+
+/** A copy that takes no time: it shares its frames with the state, which nobody may change from now on. */
+export const shareState = (state: RunState): RunState => ({
+  ...state,
+  shared: true,
+  blocks: { ...state.blocks },
+  steps: { ...state.steps },
+  obligations: { ...state.obligations },
+  evaluations: { ...state.evaluations },
+  calls: { ...state.calls },
+  timers: { ...state.timers },
+  locks: { ...state.locks },
+  approvals: { ...state.approvals },
+  renewals: { ...state.renewals },
+})

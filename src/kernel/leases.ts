@@ -3,6 +3,7 @@ import type { Failure } from '../packs/index.ts'
 import { stopDependents } from './calls.ts'
 import type { Obligation, Path } from './model.ts'
 import { resourceOf, startLease, stopLease, tell } from './obligations.ts'
+import { ownObligation } from './own.ts'
 import { letGo } from './release.ts'
 import type { PendingCall } from './state.ts'
 import { keyOf, report, send, setTimer, type Turn } from './turn.ts'
@@ -39,14 +40,16 @@ export function renewalFailed(turn: Turn, id: Path, told: Failure): void {
 /** Closes the renewal's books. Answers the obligation if its lease still matters. */
 function answered(turn: Turn, id: Path): Obligation | undefined {
   delete turn.state.renewals[id]
-  const obligation = turn.state.obligations[id]
-  if (obligation?.state === 'releasing') letGo(turn, obligation)
-  return obligation?.state === 'held' && !obligation.leaseLost ? obligation : undefined
+  if (!turn.state.obligations[id]) return undefined
+  const obligation = ownObligation(turn, id)
+  if (obligation.state === 'releasing') letGo(turn, obligation)
+  return obligation.state === 'held' && !obligation.leaseLost ? obligation : undefined
 }
 
 export function loseLease(turn: Turn, id: Path): void {
-  const obligation = turn.state.obligations[id]
-  if (obligation?.state !== 'held' || obligation.leaseLost) return
+  const known = turn.state.obligations[id]
+  if (known?.state !== 'held' || known.leaseLost) return
+  const obligation = ownObligation(turn, id)
   stopLease(turn, id)
   obligation.leaseLost = true
   tell(turn, obligation)

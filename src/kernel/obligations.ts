@@ -2,8 +2,9 @@
 import type { Action, ResourceType } from '../packs/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
 import type { Handle, Obligation, ObligationState, Path } from './model.ts'
+import { ownBlock, ownObligation } from './own.ts'
 import { resourceNamed } from './program.ts'
-import { blockFrame, obligationOf, type PlainFrame } from './state.ts'
+import type { PlainFrame } from './state.ts'
 import { clearTimer, move, report, setTimer, type Turn } from './turn.ts'
 
 /** Reports the obligation as it is now. */
@@ -15,8 +16,8 @@ export const resourceOf = (turn: Turn, obligation: Obligation): ResourceType => 
 /** Writes down what is about to be acquired, under the identity chosen in advance. A repeat of the call keeps the entry. */
 export function intend(turn: Turn, step: PlainFrame, action: Action, owner: Path, keepOnSuccess: boolean): void {
   const { state } = turn
-  const existing = state.obligations[step.path]
-  if (existing) {
+  if (state.obligations[step.path]) {
+    const existing = ownObligation(turn, step.path)
     existing.state = 'intended'
     existing.sentAt = state.now
     tell(turn, existing)
@@ -39,7 +40,7 @@ export function intend(turn: Turn, step: PlainFrame, action: Action, owner: Path
     releaseAttempts: 0,
   }
   state.obligations[step.path] = obligation
-  blockFrame(state, owner).owned.push(step.path)
+  ownBlock(turn, owner).owned.push(step.path)
   if (type.maxHoldMs !== undefined) {
     const latestMs = Math.max(0, type.maxHoldMs - type.release.timeoutMs)
     setTimer(turn, `maxHold:${step.path}`, state.now + latestMs, { kind: 'maxHold', path: step.path })
@@ -88,14 +89,16 @@ export function stopLease(turn: Turn, id: Path): void {
 /** Nothing is owed any more. */
 export function settle(turn: Turn, id: Path, as: 'released' | 'void' | 'kept'): void {
   const { state } = turn
-  const obligation = obligationOf(state, id)
+  const obligation = ownObligation(turn, id)
   obligation.settledAt = state.now
   stopLease(turn, id)
   clearTimer(turn, `maxHold:${id}`)
   change(turn, obligation, as)
   delete state.obligations[id]
-  const owner = state.blocks[obligation.owner]
-  owner?.owned.splice(owner.owned.indexOf(id), 1)
+  if (state.blocks[obligation.owner]) {
+    const { owned } = ownBlock(turn, obligation.owner)
+    owned.splice(owned.indexOf(id), 1)
+  }
   move(turn, { kind: 'released', obligation: id })
 }
 
@@ -104,8 +107,7 @@ export function giveUp(turn: Turn, obligation: Obligation): void {
   stopLease(turn, obligation.id)
   clearTimer(turn, `maxHold:${obligation.id}`)
   change(turn, obligation, 'owed')
-  const owner = turn.state.blocks[obligation.owner]
-  if (owner) owner.clean = false
+  if (turn.state.blocks[obligation.owner]) ownBlock(turn, obligation.owner).clean = false
   move(turn, { kind: 'released', obligation: obligation.id })
 }
 

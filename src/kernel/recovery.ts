@@ -8,9 +8,10 @@ import { evaluateKey } from './compounds.ts'
 import { criticalOpen } from './critical.ts'
 import type { Obligation, Path } from './model.ts'
 import { change, resourceOf } from './obligations.ts'
+import { ownBlock, ownObligation } from './own.ts'
 import { actionOf, stepIn } from './program.ts'
 import { letGo, wakeClosing } from './release.ts'
-import { blockFrame, compoundFrame, obligationOf, type PendingCall, plainFrame, ROOT, type RunState } from './state.ts'
+import { blockFrame, compoundFrame, type PendingCall, plainFrame, ROOT, type RunState } from './state.ts'
 import { evaluateStep } from './steps.ts'
 import { evaluate, move, setTimer, type Turn } from './turn.ts'
 import { failure } from './visible.ts'
@@ -27,7 +28,7 @@ export function restart(turn: Turn): void {
   for (const obligation of critical) {
     forgetCalls(state, obligation.id)
     // Its release is asked for again, in its turn.
-    if (obligation.state !== 'held') obligation.state = 'held'
+    if (obligation.state !== 'held') ownObligation(turn, obligation.id).state = 'held'
     const reason = failure('crashed', `the engine stopped while ${obligation.id} was held`, { path: obligation.id })
     move(turn, { kind: 'interrupt', block: obligation.owner, failure: reason })
   }
@@ -46,7 +47,7 @@ function takeUp(turn: Turn): void {
   for (const [id, evaluation] of Object.entries(state.evaluations)) {
     delete state.evaluations[id]
     if (evaluation.kind === 'step') evaluateStep(turn, evaluation.path)
-    else if (evaluation.kind === 'yield') evaluateYield(turn, blockFrame(state, evaluation.path))
+    else if (evaluation.kind === 'yield') evaluateYield(turn, ownBlock(turn, evaluation.path))
     else if (evaluation.kind === 'key') evaluateKey(turn, compoundFrame(state, evaluation.path), evaluation.item)
     else evaluateLock(turn, evaluation.path)
   }
@@ -54,7 +55,8 @@ function takeUp(turn: Turn): void {
     if (!granted) turn.commands.push({ kind: 'lock', lock, name })
   }
   // How long nobody ran is told by clocks that may have been set: what has not appeared may do so from now on. [P3]
-  for (const obligation of Object.values(state.obligations)) if (obligation.handle === undefined) obligation.sentAt = state.now
+  for (const obligation of Object.values(state.obligations))
+    if (obligation.handle === undefined) ownObligation(turn, obligation.id).sentAt = state.now
   const calls = Object.entries(state.calls)
   for (const [id] of calls) dropCall(state, id)
   for (const [timer, { at }] of Object.entries(state.timers)) turn.commands.push({ kind: 'setTimer', timer, at })
@@ -85,21 +87,22 @@ function takeUpCall(turn: Turn, { purpose, path }: PendingCall): void {
       return lookAgain(turn, path)
     case 'release':
     case 'probe':
-      return letGo(turn, obligationOf(turn.state, path))
+      return letGo(turn, ownObligation(turn, path))
     case 'renew':
       delete turn.state.renewals[path]
-      if (turn.state.obligations[path]?.state === 'releasing') letGo(turn, obligationOf(turn.state, path))
+      if (turn.state.obligations[path]?.state === 'releasing') letGo(turn, ownObligation(turn, path))
       return
   }
 }
 
 /** Whether the lease survived is the platform's to say: renew at once, and give the answer time to come. */
-function takeUpLease(turn: Turn, obligation: Obligation): void {
-  const { lease } = resourceOf(turn, obligation)
-  if (!lease || obligation.state !== 'held' || obligation.leaseLost || obligation.leaseUntil === undefined) return
+function takeUpLease(turn: Turn, known: Obligation): void {
+  const { lease } = resourceOf(turn, known)
+  if (!lease || known.state !== 'held' || known.leaseLost || known.leaseUntil === undefined) return
   const { now } = turn.state
-  const { id } = obligation
-  obligation.leaseUntil = Math.max(obligation.leaseUntil, now + lease.everyMs)
+  const { id } = known
+  const obligation = ownObligation(turn, id)
+  obligation.leaseUntil = Math.max(known.leaseUntil, now + lease.everyMs)
   setTimer(turn, `leaseEnd:${id}`, obligation.leaseUntil, { kind: 'leaseEnd', path: id })
   setTimer(turn, `renew:${id}`, now, { kind: 'renew', path: id })
 }
@@ -123,12 +126,13 @@ export function reap(turn: Turn): void {
   const { state } = turn
   if (state.phase !== 'finished') return
   state.phase = 'reaping'
-  const root = blockFrame(state, ROOT)
+  const root = ownBlock(turn, ROOT)
   root.owned.length = 0
   for (const obligation of Object.values(state.obligations)) {
     root.owned.push(obligation.id)
     const again: Obligation = { ...obligation, owner: ROOT, keepOnSuccess: false, releaseAttempts: 0 }
     state.obligations[obligation.id] = again
+    turn.owned?.add(again)
     change(turn, again, 'held')
   }
   move(turn, { kind: 'close', block: ROOT })

@@ -5,6 +5,7 @@ import type { JsonObject } from '../values/index.ts'
 import { endingOf } from './blocks.ts'
 import type { Obligation, Path } from './model.ts'
 import { change, childrenOf, giveUp, handleOf, resourceOf, settle, stopLease } from './obligations.ts'
+import { ownBlock, ownObligation } from './own.ts'
 import { type BlockFrame, blockFrame, obligationOf } from './state.ts'
 import { abort, backoffMs, clearTimer, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
 import { failure, inputByName } from './visible.ts'
@@ -33,8 +34,9 @@ function nextOwned(turn: Turn, block: BlockFrame): Obligation | 'wait' | undefin
 /** Releases one obligation, its children before it. While its own call is in doubt that comes first. */
 export function release(turn: Turn, id: Path): void {
   const { state } = turn
-  const obligation = state.obligations[id]
-  if (obligation?.state !== 'held' && obligation?.state !== 'owed') return
+  const known = state.obligations[id]
+  if (known?.state !== 'held' && known?.state !== 'owed') return
+  const obligation = ownObligation(turn, id)
   const [child] = childrenOf(turn, id)
   if (child) return releaseChildFirst(turn, obligation, child)
 
@@ -80,7 +82,7 @@ export function releaseSucceeded(turn: Turn, id: Path): void {
 }
 
 export function releaseFailed(turn: Turn, id: Path, told: Failure): void {
-  const obligation = obligationOf(turn.state, id)
+  const obligation = ownObligation(turn, id)
   const { release: rule } = resourceOf(turn, obligation)
   obligation.lastFailure = told
   if (rule.gone.includes(told.type)) {
@@ -111,7 +113,7 @@ function ask(turn: Turn, obligation: Obligation, question: string): void {
 }
 
 export function probed(turn: Turn, id: Path, output: JsonObject): void {
-  const obligation = obligationOf(turn.state, id)
+  const obligation = ownObligation(turn, id)
   if (output.found !== false) {
     if (obligation.handle !== undefined) return tryAgain(turn, obligation)
     obligation.handle = handleOf(obligation, output)
@@ -129,7 +131,7 @@ export function probed(turn: Turn, id: Path, output: JsonObject): void {
 /** It let go before we did, or an earlier try of ours took effect: what happened in between may have had no protection. [P9] */
 function letGoByItself(turn: Turn, obligation: Obligation): void {
   const owner = turn.state.blocks[obligation.owner]
-  if (owner && resourceOf(turn, obligation).critical) owner.clean = false
+  if (owner && resourceOf(turn, obligation).critical) ownBlock(turn, owner.path).clean = false
 }
 
 export function tryAgain(turn: Turn, obligation: Obligation): void {

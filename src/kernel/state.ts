@@ -7,6 +7,8 @@ import type { Approval, ApprovalAnswer, Obligation, Outcome, Path, Purpose } fro
 export interface RunState {
   /** Version of this shape. */
   readonly schema: 1
+  /** Its frames are other states' too: a turn copies what it changes. */
+  readonly shared?: true
   readonly run: { readonly id: string; readonly startedAt: number }
   readonly inputs: JsonObject
   readonly targets: JsonObject
@@ -51,7 +53,8 @@ export interface BlockFrame {
   next: number
   /** Path of the step under way. */
   active?: Path
-  readonly outputs: Record<string, Json>
+  /** Replaced, not changed. */
+  outputs: Readonly<Record<string, Json>>
   yielded: JsonObject
   failure?: Failure
   cancelled: boolean

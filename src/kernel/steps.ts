@@ -3,6 +3,7 @@ import { inputsSchema, type Step, type Template } from '../language/index.ts'
 import type { Failure } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import type { Path, StepOutcome } from './model.ts'
+import { ownBlock, ownStep } from './own.ts'
 import { actionOf, calledBy, stepIn } from './program.ts'
 import { type BlockFrame, blockFrame, type CompoundFrame, type PlainFrame, type StepFrame, stepFrame } from './state.ts'
 import { abort, clearTimer, evaluate, move, report, type StepResult, setTimer, type Turn } from './turn.ts'
@@ -106,8 +107,9 @@ export function evaluateStep(turn: Turn, path: Path): void {
 
 /** Asks a step to end soon. What is shielded (a look-up, a release, a closing block) goes on to its end first. */
 export function stopStep(turn: Turn, path: Path, because: Failure | 'cancelled'): void {
-  const step = turn.state.steps[path]
-  if (!step) return
+  const known = turn.state.steps[path]
+  if (!known) return
+  const step = ownStep(turn, known)
   step.stopping ??= because
   if (step.kind === 'compound') stopCompound(turn, step)
   else stopPlain(turn, step)
@@ -163,7 +165,7 @@ export function succeed(turn: Turn, step: StepFrame, output: JsonObject): void {
 export function endStep(turn: Turn, path: Path, result: StepResult): void {
   const { state } = turn
   const step = stepFrame(state, path)
-  const block = blockFrame(state, step.block)
+  const block = ownBlock(turn, step.block)
   for (const timer of [`retry:${path}`, `wait:${path}`, `approval:${path}`, `max:${path}`]) clearTimer(turn, timer)
   for (const lock of [scopeLock(path), callLock(path)]) unlock(turn, lock)
   withdraw(turn, path)
@@ -174,14 +176,18 @@ export function endStep(turn: Turn, path: Path, result: StepResult): void {
     block.failure ??= failure
     report(turn, { kind: 'stepEnded', path, outcome, failure })
   } else {
-    if (result.kind === 'succeeded') block.outputs[step.id] = { ...result.output, skipped: false }
-    else if (result.kind === 'skipped') block.outputs[step.id] = { skipped: true }
+    if (result.kind === 'succeeded') setOutput(block, step.id, { ...result.output, skipped: false })
+    else if (result.kind === 'skipped') setOutput(block, step.id, { skipped: true })
     else block.cancelled = true
     report(turn, { kind: 'stepEnded', path, outcome })
   }
   delete block.active
   block.next += 1
   move(turn, { kind: 'advance', block: block.path })
+}
+
+function setOutput(block: BlockFrame, id: string, output: JsonObject): void {
+  block.outputs = { ...block.outputs, [id]: output }
 }
 
 /** A question whose step has ended wants no answer any more. */

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import type { Failure } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import type { CallCommand, Command, EvaluateCommand, Path, Purpose, Report } from './model.ts'
+import { ownCall } from './own.ts'
 import { actionNamed, type Program } from './program.ts'
 import type { Evaluation, RunState, TimerPurpose } from './state.ts'
 
@@ -34,6 +35,8 @@ export type Move =
 export interface Turn {
   readonly program: Program
   readonly state: RunState
+  /** Frames that this turn has copied, where the state shares its frames: see `own.ts`. */
+  readonly owned: Set<object> | undefined
   readonly commands: Command[]
   readonly moves: Move[]
 }
@@ -88,7 +91,7 @@ export function send(
 export function abort(turn: Turn, id: string, reason: string): void {
   const call = turn.state.calls[id]
   if (!call || call.aborted) return
-  call.aborted = true
+  ownCall(turn, id, call).aborted = true
   clearTimer(turn, `timeout:${id}`)
   turn.commands.push({ kind: 'abort', call: id, reason })
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../values/index.ts'
 import { identityOf } from './identity.ts'
 import type { Effect, Sent, Subject, Thing, Violation, World } from './model.ts'
 import { appeared, brokeOff } from './points.ts'
+import { altered, withEntry, without } from './records.ts'
 
 export type Answer = { readonly output: JsonObject } | { readonly failure: Failure }
 
@@ -36,8 +37,7 @@ export function answer(subject: Subject, world: World, sent: Sent, found: Violat
       const thing = world.things[path]
       const lease = thing && resourceNamed(truth, thing.type).lease
       if (!lease || thing.presence !== 'there') return refusal(lease?.lost[0] ?? 'notFound', 'the lease has ended')
-      thing.leaseUntil = world.now + lease.lifetimeMs
-      thing.healthy = true
+      world.things = altered(world.things, path, { leaseUntil: world.now + lease.lifetimeMs, healthy: true })
       return { output: {} }
     }
   }
@@ -67,7 +67,7 @@ function foundOutput({ truth }: Subject, action: Action, path: Path, { type }: T
 export function takeEffect(subject: Subject, world: World, sent: Sent, effect: Effect, found: Violation[]): void {
   const { purpose, path } = sent.command
   if (effect === 'no') return
-  if (purpose === 'release') delete world.things[path]
+  if (purpose === 'release') world.things = without(world.things, path)
   const action = actionNamed(subject.truth, sent.command.action)
   if (purpose === 'step' && action.effect === 'acquire') acquire(subject, world, sent, action, effect, found)
 }
@@ -83,7 +83,7 @@ function acquire(subject: Subject, world: World, sent: Sent, action: Action, eff
     }
     if (existing.presence === 'there') return
   }
-  world.things[path] = {
+  world.things = withEntry<Thing>(world.things, path, {
     type: type.name,
     key,
     parents: sent.uses,
@@ -92,7 +92,7 @@ function acquire(subject: Subject, world: World, sent: Sent, action: Action, eff
     ...(type.lease === undefined ? {} : { leaseUntil: world.now + type.lease.lifetimeMs }),
     healthy: true,
     releaseSent: false,
-  }
+  })
   if (effect === 'now') appeared(subject, world, path, type.name, sent)
 }
 
@@ -105,25 +105,22 @@ export function passTime(subject: Subject, world: World, to: number, found: Viol
   const { truth } = subject
   world.now = Math.max(world.now, to)
   for (const path in world.things) {
-    const thing = world.things[path]
-    if (!thing) continue
-    const type = resourceNamed(truth, thing.type)
-    if (thing.presence === 'late' && world.now >= thing.sentAt + type.appearsWithinMs) {
-      thing.presence = 'there'
-      appeared(subject, world, path, thing.type)
-      if (type.lease) thing.leaseUntil = world.now + type.lease.lifetimeMs
+    const before = world.things[path]
+    if (!before) continue
+    const type = resourceNamed(truth, before.type)
+    if (before.presence === 'late' && world.now >= before.sentAt + type.appearsWithinMs) {
+      const lease = type.lease && { leaseUntil: world.now + type.lease.lifetimeMs }
+      world.things = altered<Thing>(world.things, path, { presence: 'there', ...lease })
+      appeared(subject, world, path, before.type)
     }
+    const thing = world.things[path] ?? before
     if (thing.presence === 'there' && thing.leaseUntil !== undefined && world.now >= thing.leaseUntil) {
       if (thing.healthy && !thing.releaseSent)
         found.push({ promise: 'P6', path, text: `the lease of ${path} ran out though every renewal worked` })
       lapse(world, path, found)
     }
-    if (
-      thing.presence === 'there' &&
-      type.critical &&
-      !thing.releaseSent &&
-      world.now > thing.sentAt + (type.maxHoldMs ?? Infinity)
-    ) {
+    const isThere = world.things[path]?.presence === 'there'
+    if (isThere && type.critical && !thing.releaseSent && world.now > thing.sentAt + (type.maxHoldMs ?? Infinity)) {
       found.push({
         promise: 'P5',
         path,
@@ -137,7 +134,7 @@ export function passTime(subject: Subject, world: World, to: number, found: Viol
 export function lapse(world: World, path: Path, found: Violation[]): void {
   const thing = world.things[path]
   if (!thing) return
-  thing.presence = 'lapsed'
-  delete thing.leaseUntil
+  const { leaseUntil: _, ...rest } = thing
+  world.things = withEntry<Thing>(world.things, path, { ...rest, presence: 'lapsed' })
   brokeOff(world, path, found)
 }

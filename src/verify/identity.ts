@@ -2,6 +2,7 @@
 import type { Json } from '../values/index.ts'
 
 const names = new Map<string, string>()
+const texts = new Map<string, string>()
 const known = new WeakMap<object, string>()
 
 export function identityOf(value: Json | object | undefined): string {
@@ -13,7 +14,11 @@ export function identityOf(value: Json | object | undefined): string {
   if (name === undefined) {
     name = `~${names.size.toString(36)}`
     names.set(text, name)
+    texts.set(name, text)
   }
   known.set(value, name)
   return name
 }
+
+/** The JSON text of the value that has this name. */
+export const textNamed = (name: string): string | undefined => texts.get(name)

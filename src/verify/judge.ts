@@ -6,6 +6,7 @@ import { isSameAgain } from './far-side.ts'
 import type { Node, PromiseName, Sent, Subject, Violation, World } from './model.ts'
 import { criticalLeft } from './options.ts'
 import { held } from './points.ts'
+import { without } from './records.ts'
 
 type Say = (promise: PromiseName, path: Path, text: string) => void
 
@@ -96,7 +97,7 @@ export function judgeReport({ truth }: Subject, { world }: Node, report: Report,
     const { id } = report.obligation
     const step = stepOfPath(truth, id)
     if (step?.kind !== 'uses' || step.release !== 'onFailure') say('P2', id, `${id} was kept, though nobody asked for that`)
-    delete world.things[id]
+    world.things = without(world.things, id)
   }
   if (report.kind !== 'stepEnded') return
   const { path, outcome, failure } = report
@@ -109,7 +110,7 @@ export function judgeReport({ truth }: Subject, { world }: Node, report: Report,
       say('outcome', path, `${path} succeeded, though ${inside.join(', ')} failed`)
     world.failed = world.failed.filter((each) => !inside.includes(each))
   }
-  if (outcome === 'failed') world.failed.push(path)
+  if (outcome === 'failed') world.failed = [...world.failed, path]
   if (outcome === 'succeeded') held(world, path)
 }
 
@@ -125,7 +126,7 @@ export function judgeState({ truth }: Subject, { state, world }: Node, found: Vi
     if (thing.presence !== 'lapsed') {
       say('P2', path, `${resourceNamed(truth, thing.type).title} of ${path} exists, and nobody owes its release any more`)
     }
-    delete world.things[path]
+    world.things = without(world.things, path)
   }
   for (const { id, leaseLost } of Object.values(state.obligations)) {
     if (!leaseLost) continue

@@ -23,7 +23,7 @@ export interface Node {
   readonly world: World
 }
 
-/** What the host of the kernel and the far side know. */
+/** What the host of the kernel and the far side know. Only `evaluations`, `calls` and `timers` are changed in place; all else is replaced. */
 export interface World {
   now: number
   /** Deviations so far. */
@@ -32,22 +32,22 @@ export interface World {
   calls: Sent[]
   readonly timers: Record<string, number>
   /** Ids of lock requests that wait, and the holder of each lock by its name. */
-  waiting: { readonly lock: string; readonly name: string }[]
-  readonly locked: Record<string, string>
+  waiting: readonly { readonly lock: string; readonly name: string }[]
+  locked: Readonly<Record<string, string>>
   /** What exists on the far side, may still appear there, or has lapsed while owed; by path of the acquiring step. */
-  readonly things: Record<Path, Thing>
+  things: Readonly<Record<Path, Thing>>
   /** Calls that may have applied, and have not been looked up or answered since; by path of the step. */
-  readonly doubts: Record<Path, Doubt>
+  doubts: Readonly<Record<Path, Doubt>>
   /** Freezes of guests, those that ended too; by path of the acquiring step. [P9] */
-  readonly freezes: Record<Path, Freeze>
+  freezes: Readonly<Record<Path, Freeze>>
   /** How far the restore point of each VM is. [P8] */
-  readonly points: Record<string, 'missing' | 'stored' | 'committed'>
+  points: Readonly<Record<string, 'missing' | 'stored' | 'committed'>>
   /** What the point of each VM says of its consistency, once its commit has left. [P9] */
-  readonly claims: Record<string, Claim>
+  claims: Readonly<Record<string, Claim>>
   /** Steps that failed, until an enclosing block took note of it. */
-  failed: Path[]
+  failed: readonly Path[]
   /** Calls that do not work any more: purpose and path. */
-  readonly broken: Record<string, true>
+  broken: Readonly<Record<string, true>>
   /** A crash happened and critical things are still held. */
   recovering: boolean
   /** How often reap was asked since the last deviation. */
@@ -64,8 +64,8 @@ export interface Sent {
   /** Obligations whose handles the input holds. */
   readonly uses: readonly Path[]
   /** It takes long: time may pass before it answers. */
-  slow: boolean
-  aborted: boolean
+  readonly slow: boolean
+  readonly aborted: boolean
 }
 
 export interface Thing {
@@ -74,13 +74,13 @@ export interface Thing {
   readonly parents: readonly Path[]
   readonly sentAt: number
   /** `late`: it will appear when `appearsWithin` is over. `lapsed`: the platform let go, the run has not noticed. */
-  presence: 'late' | 'there' | 'lapsed'
+  readonly presence: 'late' | 'there' | 'lapsed'
   /** The platform lets go then, unless renewed. */
-  leaseUntil?: number
+  readonly leaseUntil?: number
   /** No renewal went wrong since the last that worked. */
-  healthy: boolean
+  readonly healthy: boolean
   /** A release has left since it came to be. */
-  releaseSent: boolean
+  readonly releaseSent: boolean
 }
 
 export interface Freeze {

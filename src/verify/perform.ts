@@ -4,9 +4,10 @@ import { type Failure, openValue } from '../packs/index.ts'
 import { isObject, type Json } from '../values/index.ts'
 import { answer, lapse, passTime, takeEffect } from './far-side.ts'
 import { judgeCall, judgeEnd, judgeReport, judgeState } from './judge.ts'
-import type { Effect, Move, Node, Option, Sent, Subject, Violation } from './model.ts'
+import type { Effect, Move, Node, Option, Sent, Subject, Violation, World } from './model.ts'
 import { criticalLeft } from './options.ts'
 import { judgePoint, pointSucceeded } from './points.ts'
+import { altered, withEntry, without } from './records.ts'
 import type { EventBody, Unknowns } from './unknowns.ts'
 
 export function perform(subject: Subject, unknowns: Unknowns, node: Node, { move, cost }: Option): readonly Violation[] {
@@ -36,14 +37,12 @@ function happen(subject: Subject, unknowns: Unknowns, node: Node, move: Move, fo
     case 'fail':
       return fail(subject, node, takeCall(node, move.call), move.failure, move.effect, found)
     case 'slow': {
-      const sent = callOf(node, move.call)
-      sent.slow = true
-      shake(node, sent)
+      shake(node, alterCall(node.world, move.call, { slow: true }))
       return undefined
     }
     case 'break': {
       const sent = callOf(node, move.call)
-      world.broken[`${sent.command.purpose} ${sent.command.path}`] = true
+      world.broken = withEntry(world.broken, `${sent.command.purpose} ${sent.command.path}`, true)
       shake(node, sent)
       return undefined
     }
@@ -60,7 +59,7 @@ function happen(subject: Subject, unknowns: Unknowns, node: Node, move: Move, fo
     case 'lock': {
       const request = world.waiting.find(({ lock }) => lock === move.lock)
       world.waiting = world.waiting.filter((each) => each !== request)
-      if (request) world.locked[request.name] = request.lock
+      if (request) world.locked = withEntry(world.locked, request.name, request.lock)
       return { kind: 'lockGranted', lock: move.lock }
     }
     case 'approve':
@@ -76,7 +75,7 @@ function happen(subject: Subject, unknowns: Unknowns, node: Node, move: Move, fo
       world.reaped = true
       world.finished = false
       world.hasEnded = true
-      for (const name of Object.keys(world.broken)) delete world.broken[name]
+      world.broken = {}
       return { kind: 'reapRequested' }
   }
 }
@@ -94,6 +93,16 @@ function callOf({ world }: Node, id: string): Sent {
   return sent
 }
 
+/** Answers the call as it is now. */
+function alterCall(world: World, id: string, change: Partial<Sent>): Sent {
+  const index = world.calls.findIndex(({ command }) => command.id === id)
+  const sent = world.calls[index]
+  if (!sent) throw new Error(`no call ${id} is under way`)
+  const altered = { ...sent, ...change }
+  world.calls[index] = altered
+  return altered
+}
+
 function takeCall(node: Node, id: string): Sent {
   const sent = callOf(node, id)
   node.world.calls = node.world.calls.filter((each) => each !== sent)
@@ -102,19 +111,19 @@ function takeCall(node: Node, id: string): Sent {
 
 /** After trouble with a renewal nobody can expect the lease to live. */
 function shake({ world }: Node, { command }: Sent): void {
-  const thing = command.purpose === 'renew' ? world.things[command.path] : undefined
-  if (thing) thing.healthy = false
+  if (command.purpose === 'renew') world.things = altered(world.things, command.path, { healthy: false })
 }
 
 function succeed(subject: Subject, node: Node, sent: Sent, found: Violation[]): EventBody {
   const { world } = node
   const { id: call, purpose, path } = sent.command
   const told = answer(subject, world, sent, found)
-  if (purpose === 'step') delete world.doubts[path]
-  if (purpose === 'probe' || purpose === 'release') delete world.doubts[`release ${path}`]
+  if (purpose === 'step') world.doubts = without(world.doubts, path)
+  if (purpose === 'probe' || purpose === 'release') world.doubts = without(world.doubts, `release ${path}`)
   if ('failure' in told) return { kind: 'callFailed', call, failure: told.failure }
   if (purpose === 'step') pointSucceeded(subject, world, sent)
-  if (purpose === 'find' && (told.output.found === true || isFinal(subject, node, path))) delete world.doubts[path]
+  if (purpose === 'find' && (told.output.found === true || isFinal(subject, node, path)))
+    world.doubts = without(world.doubts, path)
   return { kind: 'callSucceeded', call, output: told.output }
 }
 
@@ -134,10 +143,11 @@ function fail(subject: Subject, node: Node, sent: Sent, failure: Failure, effect
 
 function doubt({ truth }: Subject, { world }: Node, { command, sentAt }: Sent, crashed: boolean): void {
   const { purpose, path, key } = command
-  if (purpose === 'release') world.doubts[`release ${path}`] = { key, firstSentAt: sentAt, sentAt, crashed }
+  if (purpose === 'release')
+    world.doubts = withEntry(world.doubts, `release ${path}`, { key, firstSentAt: sentAt, sentAt, crashed })
   if (purpose !== 'step' || actionNamed(truth, command.action).effect === 'read') return
   const { firstSentAt = sentAt, key: firstKey = key } = world.doubts[path] ?? {}
-  world.doubts[path] = { key: firstKey, firstSentAt, sentAt, crashed }
+  world.doubts = withEntry(world.doubts, path, { key: firstKey, firstSentAt, sentAt, crashed })
 }
 
 /** Only what was recorded lives on: the kernel's state as plain data, the far side, and locks, which are held in the journal. */
@@ -147,7 +157,7 @@ function crash(subject: Subject, node: Node, effects: readonly Effect[], found: 
     takeEffect(subject, world, sent, effects[index] ?? 'no', found)
     doubt(subject, node, sent, true)
   }
-  for (const thing of Object.values(world.things)) thing.healthy = false
+  for (const path in world.things) world.things = altered(world.things, path, { healthy: false })
   world.calls = []
   world.evaluations = []
   world.waiting = []
@@ -182,8 +192,7 @@ function carryOut(subject: Subject, node: Node, command: Command, found: Violati
     case 'call':
       return leave(subject, node, command, found)
     case 'abort': {
-      const sent = world.calls.find((each) => each.command.id === command.call)
-      if (sent) sent.aborted = true
+      if (world.calls.some((each) => each.command.id === command.call)) alterCall(world, command.call, { aborted: true })
       return
     }
     case 'setTimer':
@@ -193,11 +202,11 @@ function carryOut(subject: Subject, node: Node, command: Command, found: Violati
       delete world.timers[command.timer]
       return
     case 'lock':
-      world.waiting.push({ lock: command.lock, name: command.name })
+      world.waiting = [...world.waiting, { lock: command.lock, name: command.name }]
       return
     case 'unlock':
       world.waiting = world.waiting.filter(({ lock }) => lock !== command.lock)
-      if (world.locked[command.name] === command.lock) delete world.locked[command.name]
+      if (world.locked[command.name] === command.lock) world.locked = without(world.locked, command.name)
       return
     case 'report':
       return judgeReport(subject, node, command.report, found)
@@ -214,8 +223,7 @@ function leave(subject: Subject, node: Node, command: CallCommand, found: Violat
   const sent: Sent = { command, sentAt: world.now, uses, slow: false, aborted: false }
   judgeCall(subject, node, sent, found)
   if (command.purpose === 'step') judgePoint(subject, world, sent, found)
-  const thing = command.purpose === 'release' ? world.things[command.path] : undefined
-  if (thing) thing.releaseSent = true
+  if (command.purpose === 'release') world.things = altered(world.things, command.path, { releaseSent: true })
   world.calls.push(sent)
 }
 

@@ -4,6 +4,7 @@ import { type Action, meaningsIn, meant, wordsIn } from '../packs/index.ts'
 import { isUnknown } from '../values/index.ts'
 import { identityOf } from './identity.ts'
 import type { Freeze, Sent, Subject, Violation, World } from './model.ts'
+import { altered, withEntry } from './records.ts'
 
 /** What every point may claim. */
 const LEAST = 'crash'
@@ -49,7 +50,7 @@ export function judgePoint(subject: Subject, world: World, sent: Sent, found: Vi
         text: `${path} stores more of a VM whose restore point is committed: its base has advanced too early`,
       })
     }
-    world.points[vm] = 'missing'
+    world.points = withEntry(world.points, vm, 'missing')
     return
   }
   if (world.points[vm] === undefined) {
@@ -65,7 +66,8 @@ function judgeClaim(world: World, { command }: Sent, action: Action, vm: string,
   const { path, input } = command
   const claim = meant(meaningsIn(action.input, input), 'consistency')
   const isBold = typeof claim === 'string' && claim !== LEAST
-  world.claims[vm] = { path, level: isUnknown(claim) ? `‹${claim.$unknown}›` : String(claim ?? LEAST), isBold }
+  const level = isUnknown(claim) ? `‹${claim.$unknown}›` : String(claim ?? LEAST)
+  world.claims = withEntry(world.claims, vm, { path, level, isBold })
   if (!isBold) return
   const say = (why: string): void => void found.push({ promise: 'P9', path, text: `${path} claims ${claim} consistency, ${why}` })
   const freezes = Object.entries(world.freezes).filter(([, freeze]) => isOf(freeze, vm))
@@ -101,8 +103,8 @@ export function pointSucceeded(subject: Subject, world: World, sent: Sent): void
   const role = roleOf(subject, action)
   const vm = role === 'stores' || role === 'commits' ? vmOf(action, sent) : undefined
   if (vm === undefined) return
-  if (role === 'commits') world.points[vm] = 'committed'
-  else if (!world.calls.some((other) => isStoring(subject, other, vm))) world.points[vm] = 'stored'
+  if (role === 'commits') world.points = withEntry(world.points, vm, 'committed')
+  else if (!world.calls.some((other) => isStoring(subject, other, vm))) world.points = withEntry(world.points, vm, 'stored')
 }
 
 function isStoring(subject: Subject, sent: Sent, vm: string): boolean {
@@ -115,25 +117,26 @@ export function appeared(subject: Subject, world: World, path: Path, type: strin
   const actions = Object.values(subject.truth.actions).filter(({ effect, resource }) => effect === 'acquire' && resource === type)
   const vm = sent && vmOf(actionNamed(subject.truth, sent.command.action), sent)
   if (actions.some((action) => roleOf(subject, action) === 'freezes')) {
-    world.freezes[path] = { ...(vm === undefined ? {} : { vm }), acquired: false, covers: false, broken: false }
+    const freeze = { ...(vm === undefined ? {} : { vm }), acquired: false, covers: false, broken: false }
+    world.freezes = withEntry(world.freezes, path, freeze)
   }
   if (!actions.some((action) => roleOf(subject, action) === 'snapshots')) return
   for (const [frozen, freeze] of Object.entries(world.freezes)) {
-    if (isOf(freeze, vm) && world.things[frozen]?.presence === 'there') world.freezes[frozen] = { ...freeze, covers: true }
+    if (isOf(freeze, vm) && world.things[frozen]?.presence === 'there')
+      world.freezes = altered(world.freezes, frozen, { covers: true })
   }
 }
 
 /** The run learnt that it holds this. */
-export function held({ freezes }: World, path: Path): void {
-  const freeze = freezes[path]
-  if (freeze) freezes[path] = { ...freeze, acquired: true }
+export function held(world: World, path: Path): void {
+  world.freezes = altered(world.freezes, path, { acquired: true })
 }
 
 /** It ended, and nobody asked for that. */
 export function brokeOff(world: World, path: Path, found: Violation[]): void {
   const freeze = world.freezes[path]
   if (!freeze) return
-  world.freezes[path] = { ...freeze, broken: true }
+  world.freezes = altered(world.freezes, path, { broken: true })
   for (const [vm, { path: commit, isBold }] of Object.entries(world.claims)) {
     if (!isBold || !isOf(freeze, vm)) continue
     found.push({ promise: 'P9', path: commit, text: `${commit} claimed consistency while ${path} could still end by itself` })

@@ -1,9 +1,9 @@
 // Orders that need not be tried. Two rules; docs/decisions/0011-verify.md says why each is sound and what it assumes.
 //
-// R1  Evaluations and free locks come first: they touch nothing outside their own strand. Crashes and cancels still come between.
+// R1  Evaluations and free locks come first: they touch nothing outside their own strand. Those of `fail` and `end` do, and wait their turn. Crashes and cancels still come between.
 //     Without a deviation left, one that can come out in one way only is gone through at once: the state between is none of its own.
 // R2  When no deviation is left, strands of a loop or of branches that cannot stop each other are moved on one after the other.
-import type { Path, RunState } from '../kernel/index.ts'
+import type { Path, Program, RunState } from '../kernel/index.ts'
 import type { Step } from '../language/index.ts'
 import { everyStep, stepOfPath, strandOf } from './document.ts'
 import type { Node, Option, Subject } from './model.ts'
@@ -16,7 +16,7 @@ export function reduced(
   options: readonly Option[],
   budget: number,
 ): ReadonlySet<number> | undefined {
-  const first = localFirst(node)
+  const first = localFirst(subject, node)
   if (first !== undefined) return pick(options, (option) => option.cost > 0 || nameOf(option) === first)
   return budget === 0 ? oneStrand(subject, node, options) : undefined
 }
@@ -30,8 +30,11 @@ function nameOf({ move }: Option): string | undefined {
 }
 
 /** The evaluation, or the lock that nobody else waits for, which goes first. */
-function localFirst({ world }: Node): string | undefined {
-  const [evaluation] = world.evaluations.map(({ id }) => id).sort()
+function localFirst({ program }: Subject, { world }: Node): string | undefined {
+  let evaluation: string | undefined
+  for (const { id, path } of world.evaluations) {
+    if ((evaluation === undefined || id < evaluation) && !reachesOut(program, path)) evaluation = id
+  }
   if (evaluation !== undefined) return evaluation
   const isWanted = (wanted: string): number => world.waiting.filter(({ name }) => name === wanted).length
   return world.waiting
@@ -40,12 +43,22 @@ function localFirst({ world }: Node): string | undefined {
     .sort()[0]
 }
 
+/** With its values known it fails at once, which stops strands beside it, or lets go of what they may use: its moment counts. */
+function reachesOut(program: Program, path: Path): boolean {
+  const step = stepOfPath(program, path)
+  return step?.kind === 'fail' || step?.kind === 'end'
+}
+
 /** The one thing that can happen next without a deviation, where R1 names it and it has one result; and its index among the options. */
-export function onlyLocal(unknowns: Unknowns, node: Node): { readonly option: Option; readonly choice: number } | undefined {
+export function onlyLocal(
+  subject: Subject,
+  unknowns: Unknowns,
+  node: Node,
+): { readonly option: Option; readonly choice: number } | undefined {
   const { state, world } = node
   if (world.evaluations.length === 0 && world.waiting.length === 0) return undefined
   if (world.finished || world.evaluations.some((command) => unknowns.prepare(command, state) !== undefined)) return undefined
-  const first = localFirst(node)
+  const first = localFirst(subject, node)
   let choice = 0
   for (const command of world.evaluations) {
     const ways = unknowns.ways(command).length

@@ -1,24 +1,26 @@
 // The search: breadth first, all that fewer deviations reach before more, so that a counterexample is as short as can be.
 import { createState } from '../kernel/index.ts'
-import { canonical } from './canonical.ts'
 import { fork } from './fork.ts'
 import type { Counterexample, Node, Option, Subject, Verdict, Violation } from './model.ts'
+import { createNamer, type Namer } from './name.ts'
 import { optionsOf } from './options.ts'
 import { perform } from './perform.ts'
 import { onlyLocal, reduced } from './reduce.ts'
-import { share } from './share.ts'
+import { createStates, type States } from './states.ts'
 import { createUnknowns, type Unknowns } from './unknowns.ts'
 
 export interface Bounds {
   /** Deviations from a good day: failures, lost answers, slow calls, crashes, cancels. */
   readonly faults: number
   readonly maxStates: number
+  /** The search ends when it answers true, and is not complete then. */
+  readonly isTimeUp?: () => boolean
   /** Different violations after which the search ends. */
   readonly maxViolations: number
   /** Leave out orders that cannot matter. Off only to show that they do not. */
   readonly reduce?: boolean
-  /** Let a node share with the one before it what a move left alone. Off only to show that it changes nothing. */
-  readonly share?: boolean
+  /** Take items of a list that only a run can tell for interchangeable. Off only to show that they are. */
+  readonly symmetry?: boolean
   /** Take nodes with the same future for one. Off only to show that they are. */
   readonly merge?: boolean
 }
@@ -56,19 +58,6 @@ export async function openOptions(subject: Subject, unknowns: Unknowns, node: No
   return optionsOf(subject, unknowns, node)
 }
 
-/** A state that was seen, the way to it, and where moves without a deviation lead from it. */
-interface Seen {
-  readonly parent: number
-  /** The moves from there. */
-  readonly choices: readonly number[]
-  readonly depth: number
-  readonly faults: number
-  next: number[]
-  ends: boolean
-  /** The same state was reached with fewer deviations. */
-  isSuperseded: boolean
-}
-
 interface Waiting {
   readonly id: number
   readonly node: Node
@@ -78,8 +67,8 @@ interface Search {
   readonly subject: Subject
   readonly bounds: Bounds
   readonly unknowns: Unknowns
-  readonly seen: Seen[]
-  readonly ids: Map<string, number>
+  readonly nameOf: Namer
+  readonly states: States
   /** States to look into, by their number of deviations. */
   readonly levels: (Waiting | undefined)[][]
   readonly found: Map<string, Counterexample>
@@ -87,12 +76,13 @@ interface Search {
 }
 
 export async function search(subject: Subject, bounds: Bounds): Promise<Verdict> {
+  const unknowns = createUnknowns(subject.program, subject.items)
   const on: Search = {
     subject,
     bounds,
-    unknowns: createUnknowns(subject.program, subject.items),
-    seen: [],
-    ids: new Map(),
+    unknowns,
+    nameOf: createNamer(subject, bounds.symmetry === false ? new Set() : unknowns.lists),
+    states: createStates(),
     levels: Array.from({ length: bounds.faults + 1 }, () => []),
     found: new Map(),
     transitions: 0,
@@ -107,35 +97,42 @@ export async function search(subject: Subject, bounds: Bounds): Promise<Verdict>
     while (complete && (entry < entries.length || own < level.length)) {
       const a = entries[entry]
       const b = level[own]
-      const first = a && (!b || depthOf(on, a) <= depthOf(on, b)) ? a : b
+      const first = a && (!b || on.states.depthOf(a.id) <= on.states.depthOf(b.id)) ? a : b
       if (!first) break
       // What was looked into may be forgotten: only the way to it is kept.
       if (first === a) entries[entry++] = undefined
       else level[own++] = undefined
-      if (on.seen[first.id]?.isSuperseded) continue
+      if (on.states.isSuperseded(first.id)) continue
       const { evaluations } = first.node.world
       for (const command of evaluations) {
         const working = on.unknowns.prepare(command, first.node.state)
         if (working) await working
       }
       expand(on, first)
-      if (on.seen.length >= bounds.maxStates || on.found.size >= bounds.maxViolations) complete = false
+      complete = !isSpent(on)
     }
   }
-  if (complete) judgeEnding(on)
-  const { transitions, seen } = on
+  const { transitions, states } = on
+  if (complete) {
+    const stuck = states.stuck()
+    if (stuck >= 0 && on.found.size === 0) {
+      note(on, stuck, [{ promise: 'ends', path: 'run', text: 'from here the run never ends, whatever happens' }])
+    }
+  }
   return {
     violations: [...on.found.values()],
     complete,
-    states: seen.length,
+    states: states.count(),
     transitions,
-    depth: seen.reduce((most, { depth }) => Math.max(most, depth), 0),
+    depth: states.depth(),
     faults: bounds.faults,
     items: subject.items,
   }
 }
 
-const depthOf = ({ seen }: Search, { id }: Waiting): number => seen[id]?.depth ?? 0
+function isSpent({ states, found, bounds }: Search): boolean {
+  return states.count() >= bounds.maxStates || found.size >= bounds.maxViolations || bounds.isTimeUp?.() === true
+}
 
 function expand(on: Search, { id, node }: Waiting): void {
   const { subject, unknowns, bounds } = on
@@ -152,7 +149,7 @@ function expand(on: Search, { id, node }: Waiting): void {
     let violations = perform(subject, unknowns, next, option)
     on.transitions += 1
     while (violations.length === 0 && bounds.reduce !== false && next.world.faults === bounds.faults) {
-      const only = onlyLocal(unknowns, next)
+      const only = onlyLocal(subject, unknowns, next)
       if (!only) break
       choices.push(only.choice)
       violations = perform(subject, unknowns, next, only.option)
@@ -160,29 +157,20 @@ function expand(on: Search, { id, node }: Waiting): void {
     }
     if (violations.length > 0) note(on, id, violations, choices, option.cost)
     else {
-      if (bounds.share !== false) share(next, node)
       const to = enter(on, next, id, choices)
-      if (option.cost === 0) on.seen[id]?.next.push(to)
+      if (option.cost === 0) on.states.lead(id, to)
     }
   }
 }
 
+/** Answers the number of the state, which is a new one where nobody was there with as few deviations. */
 function enter(on: Search, node: Node, parent: number, choices: readonly number[]): number {
-  const key = on.bounds.merge === false ? String(on.seen.length) : canonical(on.subject, node)
-  const known = on.ids.get(key)
-  const before = known === undefined ? undefined : on.seen[known]
-  if (known !== undefined && before && before.faults <= node.world.faults) return known
-  const id = on.seen.length
-  if (before) {
-    // A deviation has led there before a good day did. More can follow with the fewer deviations.
-    before.next = [id]
-    before.isSuperseded = true
-  }
-  on.ids.set(key, id)
-  const ends = node.world.finished && Object.keys(node.state.obligations).length === 0
-  const depth = (on.seen[parent]?.depth ?? -1) + 1
-  on.seen.push({ parent, choices, depth, faults: node.world.faults, next: [], ends, isSuperseded: false })
-  on.levels[node.world.faults]?.push({ id, node })
+  const { states, bounds } = on
+  const { faults, finished } = node.world
+  const ends = finished && Object.keys(node.state.obligations).length === 0
+  const name = bounds.merge === false ? { a: states.count(), b: 0 } : on.nameOf(node)
+  const { id, isNew } = states.enter(name, { parent, choices, faults, ends })
+  if (isNew) on.levels[faults]?.push({ id, node })
   return id
 }
 
@@ -192,32 +180,5 @@ function note(on: Search, id: number, violations: readonly Violation[], last: re
   if (!first) return
   const kind = `${first.promise} ${first.text}`
   if (on.found.has(kind)) return
-  const choices = [...wayTo(on, id), ...last]
-  on.found.set(kind, { violations, choices, faults: (on.seen[id]?.faults ?? 0) + cost })
-}
-
-function wayTo({ seen }: Search, id: number): readonly number[] {
-  const way: (readonly number[])[] = []
-  for (let at = seen[id]; at && at.parent >= 0; at = seen[at.parent]) way.push(at.choices)
-  return way.reverse().flat()
-}
-
-/** From every state the run can end without a further deviation; where it cannot, it goes round for ever. */
-function judgeEnding(on: Search): void {
-  const { seen } = on
-  const before: number[][] = seen.map(() => [])
-  for (const [id, { next }] of seen.entries()) for (const to of next) before[to]?.push(id)
-  const canEnd = seen.map(({ ends }) => ends)
-  const queue = [...canEnd.keys()].filter((id) => canEnd[id])
-  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    for (const id of before[at] ?? []) {
-      if (canEnd[id]) continue
-      canEnd[id] = true
-      queue.push(id)
-    }
-  }
-  const stuck = canEnd.indexOf(false)
-  if (stuck >= 0 && on.found.size === 0) {
-    note(on, stuck, [{ promise: 'ends', path: 'run', text: 'from here the run never ends, whatever happens' }])
-  }
+  on.found.set(kind, { violations, choices: [...on.states.wayTo(id), ...last], faults: on.states.faultsOf(id) + cost })
 }

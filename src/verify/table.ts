@@ -1,8 +1,8 @@
 // The failure matrix: each step and each way in which it can go wrong, what becomes of the run then, and what remains held.
 import type { Outcome, Path } from '../kernel/index.ts'
-import { canonical } from './canonical.ts'
 import { fork } from './fork.ts'
 import type { Node, Option, Subject } from './model.ts'
+import { createNamer } from './name.ts'
 import { perform } from './perform.ts'
 import { guestIn, levelsIn } from './points.ts'
 import { reduced } from './reduce.ts'
@@ -86,6 +86,7 @@ async function walk(
   visit: (node: Node, options: readonly Option[]) => void,
 ): Promise<number> {
   const seen = new Set<string>()
+  const nameOf = createNamer(subject, unknowns.lists)
   const queue = [...starts]
   for (let at = 0; at < queue.length && at < limit; at += 1) {
     const node = queue[at]
@@ -97,7 +98,8 @@ async function walk(
       if (option.cost > 0 || (chosen && !chosen.has(choice))) continue
       const next = fork(node)
       perform(subject, unknowns, next, option)
-      const key = canonical(subject, next)
+      const { a, b } = nameOf(next)
+      const key = `${a} ${b}`
       if (!seen.has(key)) queue.push(next)
       seen.add(key)
     }

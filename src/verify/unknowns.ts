@@ -13,15 +13,19 @@ export interface Unknowns {
   prepare(command: EvaluateCommand, state: RunState): Promise<void> | undefined
   /** The ways that `prepare` found. */
   ways(command: EvaluateCommand): readonly EventBody[]
+  /** Paths of loops and sources of lists of which nobody can tell one item from another. Grows while questions are worked out. */
+  readonly lists: ReadonlySet<string>
 }
 
 export function createUnknowns(program: Program, items: number): Unknowns {
   const known = new Map<string, readonly EventBody[]>()
+  const lists = new Set<string>()
   return {
+    lists,
     prepare(command, state) {
       const question = questionOf(command)
       if (known.has(question)) return undefined
-      return waysOf(program, items, command, state).then((ways) => void known.set(question, ways))
+      return waysOf({ program, items, lists }, command, state).then((ways) => void known.set(question, ways))
     },
     ways(command) {
       const ways = known.get(questionOf(command))
@@ -50,7 +54,14 @@ function newQuestionOf({ id, roots }: EvaluateCommand): string {
   return parts.join(' ')
 }
 
-async function waysOf(program: Program, items: number, command: EvaluateCommand, state: RunState): Promise<readonly EventBody[]> {
+interface Asked {
+  readonly program: Program
+  readonly items: number
+  readonly lists: Set<string>
+}
+
+async function waysOf(asked: Asked, command: EvaluateCommand, state: RunState): Promise<readonly EventBody[]> {
+  const { program } = asked
   const { id, path, guard, templates, roots } = command
   const ways: EventBody[] = []
   if (guard) {
@@ -66,7 +77,7 @@ async function waysOf(program: Program, items: number, command: EvaluateCommand,
     if (value === undefined) continue
     if (isUnknown(value) && step?.kind === 'switch') {
       cases = [...step.cases.map((each) => each.value), ...(step.else ? [`‹${value.$unknown}›`] : [])]
-    } else values[name] = isUnknown(value) ? standIn(step, command, name, value.$unknown, items) : value
+    } else values[name] = isUnknown(value) ? standIn(asked, step, command, name, value.$unknown) : value
   }
   const wanted = inputSchemaOf(program, command)
   if (wanted && isObject(values.with) && !holdsUnknown(values.with)) values.with = conform(wanted.schema, values.with).value
@@ -76,13 +87,24 @@ async function waysOf(program: Program, items: number, command: EvaluateCommand,
 }
 
 /** What the kernel must know to go on. Everything else may stay unknown. */
-function standIn(step: Step | undefined, { id, path }: EvaluateCommand, name: string, source: string, items: number): Json {
+function standIn(
+  { items, lists }: Asked,
+  step: Step | undefined,
+  { id, path }: EvaluateCommand,
+  name: string,
+  source: string,
+): Json {
   const key = id.startsWith(`${path}?key`) ? id.slice(`${path}?key`.length) : undefined
-  if (key !== undefined) return String(Number(key) + 1)
+  if (key !== undefined) {
+    lists.add(path)
+    return String(Number(key) + 1)
+  }
   // Locks whose names only a run can tell are taken for different ones: that lets more happen at the same time.
   if (id === `${path}?lock` || (step?.kind === 'scope' && name === 'lock')) return `‹${source} at ${path}›`
-  if (step?.kind === 'foreach' && name === 'in')
+  if (step?.kind === 'foreach' && name === 'in') {
+    lists.add(source)
     return Array.from({ length: items }, (_, item) => unknown(`${source}[${item + 1}]`))
+  }
   if (step?.kind === 'foreach' && name === 'concurrency') return items
   if (step?.kind === 'wait') return step.mode === 'for' ? '1s' : '1970-01-01T00:00:00Z'
   if (step?.kind === 'scope') return 'fail'

@@ -75,10 +75,12 @@ interface Seen {
 }
 
 let count = 0
+let lists: 'known' | 'unknown' = 'known'
 
-/** The same tree gives the same runbook. */
-export function toRunbook(tree: readonly Shape[]): Block {
+/** The same tree gives the same runbook. `unknown` lists are inputs that only a run can tell: `inputs.list`. */
+export function toRunbook(tree: readonly Shape[], listsAre: 'known' | 'unknown' = 'known'): Block {
   count = 0
+  lists = listsAre
   return toBlock(tree, { scopes: [] }, { ends: false })
 }
 
@@ -157,7 +159,8 @@ function toStep(shape: Shape, seen: Seen, mine: string | undefined, own: { ends:
       const item = { variable: fresh('item'), fields: { key: () => fresh('k') } }
       const body = toBlock(shape.steps, { ...seen, item }, inside)
       const items = (): Json => [itemOf(item.fields), itemOf(item.fields)]
-      const list = seen.item === undefined ? items() : fieldOf(seen.item, items)
+      const outermost = lists === 'known' ? items() : '$.inputs.list'
+      const list = seen.item === undefined ? outermost : fieldOf(seen.item, items)
       return foreach(
         fresh('loop'),
         list,

@@ -1,6 +1,6 @@
 // Kernels, manifests and runbooks that are broken on purpose. A judge that lets one of them pass proves nothing about the rest.
 import { describe, expect, it } from 'vitest'
-import { apply, type Command, type Event, type Program, type RunState } from '../../src/kernel/index.ts'
+import { apply, type Command, type Event, forkState, type Program, type RunState } from '../../src/kernel/index.ts'
 import type { Action, ResourceType } from '../../src/packs/index.ts'
 import type { PromiseName, Subject, Transition } from '../../src/verify/index.ts'
 import * as runbooks from './runbooks.ts'
@@ -58,10 +58,16 @@ const actions = (program: Program, name: string, change: Partial<Action>): Progr
   return { ...program, actions: { ...program.actions, [name]: { ...action, ...change } } }
 }
 
+/** On a state that shares nothing with others: who spoils it spoils no other. */
+const alone =
+  (broken: Transition): Transition =>
+  (program, state, event) =>
+    broken(program, Object.assign(state, forkState(state)), event)
+
 const breaking = (what: string, breaks: PromiseName, of: Program, broken: Transition, more: Partial<Canary> = {}): Canary => ({
   what,
   breaks,
-  subject: subject(of, { apply: broken }),
+  subject: subject(of, { apply: alone(broken) }),
   ...more,
 })
 

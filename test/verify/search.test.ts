@@ -9,8 +9,10 @@ const { subject, verify } = runbooks
 const kindsOf = async (what: Subject, bounds: Partial<Bounds>): Promise<readonly string[]> => {
   const { violations, complete } = await verify(what, { maxViolations: 1000, ...bounds })
   expect(complete).toBe(true)
-  return violations.flatMap((each) => each.violations.map(({ promise, text }) => `${promise} ${text}`)).toSorted()
+  return violations.flatMap((each) => each.violations.map(({ promise, text }) => whichever(`${promise} ${text}`))).toSorted()
 }
+/** Of items that are interchangeable the first that is met is told. */
+const whichever = (text: string): string => text.replaceAll(/\[\d\]/g, '[…]')
 const distinct = (kinds: readonly string[]): readonly string[] => [...new Set(kinds)]
 
 /** A kernel that takes lost answers for refusals, and one that never hears of a release that failed. */
@@ -44,12 +46,6 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
     const what = subject(SMALL[name] as Program, { apply: KERNELS[kernel] as Transition })
     const merged = await kindsOf(what, { faults: 1 })
     expect(distinct(await kindsOf(what, { faults: 1, merge: false }))).toEqual(distinct(merged))
-  })
-
-  it.each(Object.keys(KERNELS))('gives the same whether or not states share what is equal, with %s', async (kernel) => {
-    const what = subject(SMALL[name] as Program, { apply: KERNELS[kernel] as Transition })
-    const shared = await verify(what, { faults: 2, maxViolations: 1000 })
-    expect(await verify(what, { faults: 2, maxViolations: 1000, share: false })).toEqual(shared)
   })
 
   it.each(Object.keys(KERNELS))('gives the same violations in all orders, state by state, with %s', async (kernel) => {
