@@ -98,6 +98,7 @@ export function createHttp({ clock, onExchange, bodyLimitBytes = BODY_LIMIT_BYTE
       }
     },
     async [Symbol.asyncDispose]() {
+      await Promise.allSettled([...sessions.values()].map((session) => session.ending?.()))
       await Promise.all([...pools.values()].map((pool) => pool.destroy()))
     },
   }

@@ -19,7 +19,7 @@ import { send } from './send.ts'
 
 /** Sends a request and judges the answer. */
 export async function ask(call: Call, values: RequestValues): Promise<Response> {
-  const response = readAnswer(await send(call, buildRequest(call, values)))
+  const response = readAnswer(await send(call, buildRequest(call, values), values.operation))
   await judge(call, values.operation, response)
   return response
 }
@@ -51,7 +51,7 @@ export async function followTask(call: Call, completion: Completion, response: R
 /** A refusal that the operation documents by its very status tells of the task, and is not for the call itself. */
 async function askOfTask(reading: Call, values: RequestValues): Promise<Response> {
   const { operation } = values
-  const response = readAnswer(await send(reading, buildRequest(reading, values)))
+  const response = readAnswer(await send(reading, buildRequest(reading, values), operation))
   const documented = operation.responses[String(response.status)]?.schema !== undefined
   if (!documented || mismatch(operation, response)) await judge(reading, operation, response)
   return response
@@ -159,22 +159,34 @@ async function pause(call: Call, everyMs: number): Promise<void> {
 export async function allItems(call: Call, paging: Paging, values: RequestValues, first: Response): Promise<readonly Json[]> {
   const applied = inDoubt(call)
   const items: Json[] = []
-  let query = values.query
+  let page = values
   let response = first
   for (;;) {
     const found = await evaluated(call, applied, paging.items, { response, input: call.input })
     if (found !== undefined && found !== null) for (const item of Array.isArray(found) ? found : [found]) items.push(item)
-    const next = await evaluated(call, applied, paging.next, { response, request: { query }, input: call.input })
+    const request = { query: page.query, ...(page.body === undefined ? {} : { body: page.body }) }
+    const next = await evaluated(call, applied, paging.next, { response, request, input: call.input })
     if (!isObject(next) || Object.keys(next).length === 0) return items
-    const following = { ...query, ...next }
-    if (JSON.stringify(following) === JSON.stringify(query)) {
+    const following = withNext(page, next)
+    if (JSON.stringify([following.query, following.body]) === JSON.stringify([page.query, page.body])) {
       const { operationId } = values.operation
       throw failure(call, 'unexpectedAnswer', `the next page of ${operationId} is the page itself`, {
         applied,
-        detail: { query },
+        detail: { query: page.query },
       })
     }
-    query = following
-    response = await ask(call, { ...values, query })
+    page = following
+    response = await ask(call, page)
   }
+}
+
+/** What the next page is asked by goes where the operation has it: into the query, else into the body. */
+function withNext(page: RequestValues, next: JsonObject): RequestValues {
+  const isQuery = ([name]: [string, Json]): boolean =>
+    page.operation.parameters.some((parameter) => parameter.in === 'query' && parameter.name === name)
+  const fields = Object.entries(next)
+  const query = { ...page.query, ...Object.fromEntries(fields.filter(isQuery)) }
+  const inBody = fields.filter((field) => !isQuery(field))
+  if (inBody.length === 0 || !isObject(page.body)) return { ...page, query }
+  return { ...page, query, body: { ...page.body, ...Object.fromEntries(inBody) } }
 }

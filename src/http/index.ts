@@ -2,6 +2,7 @@ export { createHttp, type HttpOptions } from './client.ts'
 export { type ForeseenRequest, foreseenRequests } from './foresee.ts'
 export type { Delivered, Network } from './in-process.ts'
 export type {
+  Binding,
   Exchange,
   Http,
   HttpAnswer,

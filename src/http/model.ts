@@ -1,5 +1,5 @@
 // The vocabulary of HTTP calls: requests, answers, logins, and how a call can be lost.
-import type { Clock, Connection, ConnectionType } from '../packs/index.ts'
+import type { Clock, Connection, ConnectionType, OpenapiOperation } from '../packs/index.ts'
 import type { Secret } from '../values/index.ts'
 
 export interface HttpRequest {
@@ -40,6 +40,8 @@ export type Limits = NonNullable<ConnectionType['limits']>
 export interface Session {
   readonly memory: Map<string, unknown>
   readonly secrets: Set<Secret>
+  /** Ends what the login began; called when the `Http` is closed. */
+  ending?: () => Promise<void>
 }
 
 export interface SendOptions {
@@ -88,6 +90,17 @@ export interface Login {
   refused?(answer: HttpAnswer): boolean
   /** After such an answer: forget what was remembered; the request is then authorized and sent once more. Absent: the answer stands. */
   renew?(connection: Connection, http: LoginHttp): Promise<void>
+  /** Ends what was begun with this connection, such as a session that is counted; what it throws is not looked at. */
+  end?(connection: Connection, http: LoginHttp): Promise<void>
+  /** How calls are put over this connection, where that is not as its operations are described. */
+  binding?(connection: Connection): Binding | undefined
+}
+
+/** Puts calls into another form, and answers back into the form that the operations describe. */
+export interface Binding {
+  /** Before credentials are added. Throws `ActionFailure` where the call cannot be put. */
+  request(request: HttpRequest, operation: OpenapiOperation, connection: Connection, http: LoginHttp): Promise<HttpRequest>
+  answer(answer: HttpAnswer, operation: OpenapiOperation): HttpAnswer
 }
 
 /** By the name that connection types state in `auth`: `sangfor-scp/login`. */

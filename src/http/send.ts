@@ -1,38 +1,62 @@
 // A request through rate limit, login and ownership check to its answer; transport trouble becomes a declared failure.
+import type { OpenapiOperation } from '../packs/index.ts'
 import { type Call, failure, inDoubt } from './call.ts'
 import { type HttpAnswer, type HttpRequest, type LoginHttp, TransportFailed } from './model.ts'
 import { baseOf, prefixOf } from './request.ts'
 
 /** Throws `notReachable`, `answerLost`, `aborted` or `unexpectedAnswer`; whatever the ownership check throws passes through. */
-export async function send(call: Call, request: HttpRequest): Promise<HttpAnswer> {
+export async function send(call: Call, request: HttpRequest, operation: OpenapiOperation): Promise<HttpAnswer> {
   let sent = false
   const onLeave = (): void => {
     sent = true
   }
   try {
-    const answer = await sendAuthorized(call, request, onLeave)
+    const answer = await sendAuthorized(call, request, operation, onLeave)
     const { login, connection } = call
     if (!login?.renew || !(login.refused?.(answer) ?? answer.status === 401)) return answer
     // Refused, so it did nothing: once more with fresh credentials.
     sent = false
     await login.renew(connection, loginHttp(call))
-    return await sendAuthorized(call, request, onLeave)
+    return await sendAuthorized(call, request, operation, onLeave)
   } catch (error) {
     if (error instanceof TransportFailed) throw toFailure(call, error, sent)
     throw error
   }
 }
 
-async function sendAuthorized(call: Call, request: HttpRequest, onLeave: () => void): Promise<HttpAnswer> {
+async function sendAuthorized(
+  call: Call,
+  request: HttpRequest,
+  operation: OpenapiOperation,
+  onLeave: () => void,
+): Promise<HttpAnswer> {
   const { http, connection, context, login, limits, timeoutMs } = call
   await http.admit(connection, request.method, limits, context.signal)
-  const headers = (await login?.authorize(request, connection, loginHttp(call))) ?? {}
+  endWhenClosed(call)
+  const binding = login?.binding?.(connection)
+  const bound = binding ? await binding.request(request, operation, connection, loginHttp(call)) : request
+  const headers = (await login?.authorize(bound, connection, loginHttp(call))) ?? {}
   const leaving = (): void => {
     context.assertOwner()
     onLeave()
   }
   const options = { signal: context.signal, timeoutMs, leaving }
-  return http.send(connection, { ...request, headers: { ...request.headers, ...headers } }, options)
+  const answer = await http.send(connection, { ...bound, headers: { ...bound.headers, ...headers } }, options)
+  return binding ? binding.answer(answer, operation) : answer
+}
+
+const ENDING_MS = 5_000
+
+/** By then no run is left whose signal or ownership could stop it: only time does. */
+function endWhenClosed(call: Call): void {
+  const { http, connection, login } = call
+  if (!login?.end) return
+  const options = { timeoutMs: ENDING_MS, leaving: () => undefined }
+  http.session(connection).ending = async () => {
+    const signal = AbortSignal.timeout(ENDING_MS)
+    const send: LoginHttp['send'] = (request) => http.send(connection, request, { ...options, signal })
+    await login.end?.(connection, { ...loginHttp(call), send })
+  }
 }
 
 function loginHttp(call: Call): LoginHttp {

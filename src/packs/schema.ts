@@ -80,7 +80,7 @@ const completion = closed(
 const paging = closed(
   'How a listing goes on after its first page.',
   {
-    next: template('Query parameters of the next page, or nothing; roots `response`, `request`, `input`.'),
+    next: template('Query parameters or fields of the body for the next page, or nothing; roots `response`, `request`, `input`.'),
     items: template('The items of a page; root `response`.'),
   },
   ['next', 'items'],

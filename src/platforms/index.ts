@@ -5,6 +5,7 @@ import { guest } from './guest/index.ts'
 import type { Platform } from './platform.ts'
 import { sangforScp } from './sangfor-scp/index.ts'
 import { smartxCloudtower } from './smartx-cloudtower/index.ts'
+import { vmwareVsphere } from './vmware-vsphere/index.ts'
 import { zstack } from './zstack/index.ts'
 
 export type {
@@ -31,5 +32,6 @@ export const platforms: readonly Platform[] = [
   guest,
   sangforScp,
   smartxCloudtower,
+  vmwareVsphere,
   zstack,
 ]

@@ -10,6 +10,8 @@ import { filesystemsState, freezeFilesystems, thawFilesystems } from './filesyst
 import { type EsxGeneration, type GuestOs, LAYOUTS, type ThawReason } from './layouts.ts'
 import { type Ran, runPostThaw, runPreFreeze } from './scripts.ts'
 
+export { type EsxGeneration, type GuestOs, LAYOUTS, type ScriptPlace, type ThawReason } from './layouts.ts'
+
 // Inputs have been checked against the manifest; these say the same to the compiler.
 interface OnMachine extends JsonObject {
   readonly machine: TargetRef & JsonObject

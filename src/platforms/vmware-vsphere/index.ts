@@ -1,0 +1,15 @@
+// VMware vSphere in code: the session and the SOAP binding below it, what of disks YAML cannot say, and the simulator on demand.
+import type { Platform } from '../platform.ts'
+import { blockHandlers } from './blocks.ts'
+import { diskHandlers } from './disks.ts'
+import { guestProgramHandlers } from './guest-programs.ts'
+import { newVmHandlers } from './new-vm.ts'
+import { session } from './session.ts'
+
+export const vmwareVsphere: Platform = {
+  pack: 'vmware-vsphere',
+  handlers: { ...blockHandlers, ...diskHandlers, ...guestProgramHandlers, ...newVmHandlers },
+  logins: { 'vmware-vsphere/session': session },
+  standIn: async () => (await import('./simulator/index.ts')).startStandIn,
+  simulator: async () => (await import('./simulator/index.ts')).simulator,
+}

@@ -1,0 +1,53 @@
+// The simulator for rehearsals: one small VM, no port for its API, time that the rehearsal moves.
+import type { StandIn, StandInOptions } from '../../platform.ts'
+import { FAULT_KINDS, type FaultKind } from './faults.ts'
+import { startVsphereSimulator } from './start.ts'
+
+const MIB = 2 ** 20
+
+/** Those that strike inside the platform; what breaks on the wire is the rehearsal's own. */
+const INSIDE: readonly FaultKind[] = ['fault', 'failTask', 'stickTask']
+
+export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise<StandIn> {
+  const vsphere = await startVsphereSimulator({ seed, rate: 0, startAt: startAtMs, listens: false })
+  const vm = vsphere.addVm({ name: 'erp-db', sizesBytes: [2 * MIB, MIB], tracked: true })
+  vsphere.write(vm.id, 6)
+  const there = namesIn(vsphere.state())
+  return {
+    connection: 'vmware-vsphere/Connection',
+    settings: vsphere.settings,
+    known: { vm: 'DC0/vm/erp-db', name: 'rehearsed' },
+    api: { operationOf: vsphere.operationOf, answer: vsphere.answer },
+    time: {
+      get nextDueMs() {
+        return vsphere.clock.nextDueMs
+      },
+      advanceTo: (ms) => vsphere.clock.advance(Math.max(0, ms - vsphere.clock.now())),
+    },
+    asked: () => countOf(vsphere.calls.map(({ operationId }) => operationId)),
+    faultsOf: (operation) => (/^(get|find|retrieve|list|log)/.test(operation) ? [] : INSIDE),
+    strike: (operation, fault, skip) => {
+      const does = FAULT_KINDS.find((kind) => kind === fault)
+      if (does) vsphere.faults.add({ operation, does, skip })
+    },
+    heal: () => vsphere.faults.clear(),
+    leaks: async () => [...vsphere.leaks(), ...vsphere.violations],
+    made: () => namesIn(vsphere.state()).filter((name) => !there.includes(name)),
+    [Symbol.asyncDispose]: () => vsphere[Symbol.asyncDispose](),
+  }
+}
+
+interface Named {
+  readonly name: string
+}
+
+const namesIn = ({ vms, snapshots }: Readonly<Record<string, unknown>>): string[] => [
+  ...(vms as readonly Named[]).map(({ name }) => `VM ${name}`),
+  ...(snapshots as readonly Named[]).map(({ name }) => `snapshot ${name}`),
+]
+
+function countOf(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  return counts
+}

@@ -1,0 +1,179 @@
+// Starts a simulated server and gives tests and demos what no API shows: the bytes on the disks, leaks, faults, time.
+import { createHash, randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
+import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
+import {
+  answerTo,
+  createFaults,
+  createPlatformClock,
+  type Faults,
+  openapiSliceOf,
+  type PlatformClock,
+  type SparseDisk,
+  type SparseView,
+  writeAsGuest,
+} from '../../simulation/index.ts'
+import { createAnswering } from './answering.ts'
+import { startExports } from './exports.ts'
+import type { Fault } from './faults.ts'
+import { GUEST_USER } from './guest.ts'
+import { type Behaviour, type Vm, vmOf, type World } from './model.ts'
+import { type CallRecord, createServer } from './server.ts'
+import { readCall } from './soap.ts'
+import { describeState, leaksOf } from './state.ts'
+import { resetTracking } from './tracking.ts'
+import { type VmSpec, vmFrom } from './vms.ts'
+
+export interface VsphereOptions {
+  /** 0 unless given: any free port. NBD then listens on the port that follows. */
+  readonly port?: number
+  /** Ids and guests' writes follow from it; random unless given. */
+  readonly seed?: string
+  /** How fast the platform's time runs: 1 unless given; 0 stands still until `clock.advance`. */
+  readonly rate?: number
+  /** Milliseconds since the epoch at which the platform's time starts; now unless given. */
+  readonly startAt?: number
+  readonly behaviour?: Partial<Behaviour>
+  readonly faults?: readonly Fault[]
+  /** False: its API has no port and is reached through `answer` alone. */
+  readonly listens?: boolean
+}
+
+export interface VsphereSimulator extends AsyncDisposable {
+  readonly url: string
+  /** Settings of a target that speaks VI JSON; with `binding: soap` they serve as well. */
+  readonly settings: Readonly<Record<string, Json | Secret>>
+  readonly guestUser: string
+  readonly guestPassword: Secret
+  /** Answers a request of its API without a network. */
+  answer(request: HttpRequest): Promise<HttpAnswer>
+  /** The operation that a request is for, in either binding; nothing where its API has none. */
+  operationOf(request: HttpRequest): string | undefined
+  readonly clock: PlatformClock
+  readonly faults: Faults<Fault>
+  /** May be changed while it runs. */
+  readonly behaviour: Behaviour
+  /** Calls so far, oldest first; may be emptied. */
+  readonly calls: CallRecord[]
+  /** What missed the OpenAPI slice: bugs, of a caller or of this simulator. */
+  readonly violations: readonly string[]
+  readonly openSessions: number
+  addVm(spec: VmSpec): Vm
+  /** The VM as it is; may be changed. Throws where there is none. */
+  vm(id: string): Vm
+  /** What is on a VM's disks now, in their order; what is written to them, its guest wrote. */
+  disks(vmId: string): readonly SparseDisk[]
+  /** So many writes to places that follow from the seed, spread over the disks. */
+  write(vmId: string, count: number): void
+  /** What a snapshot holds, or held: the last removed ones are kept for comparing. */
+  snapshotDisks(name: string): readonly SparseView[]
+  /** Begins tracking anew, as the power failure of a host may. */
+  resetTracking(vmId: string): void
+  forgetSessions(): void
+  state(): JsonObject
+  leaks(): readonly string[]
+}
+
+const DEFAULT_BEHAVIOUR: Behaviour = {
+  taskWaitMs: 200,
+  taskRunMs: 1500,
+  areasAnswerBytes: 2 ** 40,
+  sessionIdleMs: 30 * 60_000,
+  leavesDeltas: false,
+  full: false,
+  maxSnapshotLevels: 32,
+  allocatedKnown: true,
+}
+
+const HOST = '127.0.0.1'
+/** Where nothing listens, by RFC 2606. */
+const UNREACHABLE = 'http://vcenter.invalid'
+const PACK = fileURLToPath(new URL('../../../../runbooks/vmware-vsphere', import.meta.url))
+
+export async function startVsphereSimulator(options: VsphereOptions = {}): Promise<VsphereSimulator> {
+  const seed = options.seed ?? randomBytes(8).toString('hex')
+  await using parts = new AsyncDisposableStack()
+  const clock = parts.use(createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1))
+  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour })
+  const credentials = {
+    username: 'backup@vsphere.local',
+    password: new Secret(hash(`${seed}/password`).slice(0, 24)),
+    guestPassword: new Secret(hash(`${seed}/guest`).slice(0, 24)),
+  }
+  const faults = createFaults<Fault>()
+  faults.add(...(options.faults ?? []))
+  const calls: CallRecord[] = []
+  const answering = createAnswering(world, await openapiSliceOf(PACK), credentials)
+  const app = createServer({ world, answering, faults, calls })
+  const exports = parts.use(await startExports(world, HOST, options.port ? options.port + 1 : 0))
+  parts.defer(() => app.close())
+  const url = options.listens === false ? UNREACHABLE : await app.listen({ host: HOST, port: options.port ?? 0 })
+  const running = parts.move()
+  let writes = 0
+  const simulator: VsphereSimulator = {
+    url,
+    settings: {
+      url,
+      username: credentials.username,
+      password: credentials.password,
+      transport: 'nbd',
+      nbd: { host: HOST, port: exports.port },
+    },
+    guestUser: GUEST_USER,
+    guestPassword: credentials.guestPassword,
+    answer: (request) => answerTo(app, request),
+    operationOf: (request) => operationOf(request, answering.operations)?.operationId,
+    clock,
+    faults,
+    behaviour: world.behaviour,
+    calls,
+    violations: answering.violations,
+    get openSessions() {
+      return answering.openSessions
+    },
+    addVm: (spec) => vmFrom(world, spec),
+    vm: (id) => vmOf(world, id),
+    disks: (vmId) => vmOf(world, vmId).disks.map(({ content }) => content),
+    write: (vmId, count) => {
+      for (let left = count; left > 0; left -= 1) writeAsGuest(simulator.disks(vmId), `${seed}/${writes++}`)
+    },
+    snapshotDisks: (name) => {
+      const all = [...world.snapshots.values(), ...world.removedSnapshots]
+      const found = all.find((snapshot) => snapshot.name === name)
+      return [...(found?.disks.values() ?? [])].map(({ frozen }) => frozen)
+    },
+    resetTracking: (vmId) => resetTracking(world, vmOf(world, vmId)),
+    forgetSessions: answering.forgetSessions,
+    state: () => describeState(world),
+    leaks: () => leaksOf(world),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+  return simulator
+}
+
+function operationOf({ method, path, body }: HttpRequest, operations: Parameters<typeof readCall>[1]) {
+  if (path === '/sdk') return readCall(body ?? '', operations)?.operation
+  const [asked = ''] = path.split('?')
+  return operations.find(
+    (each) => each.method === method && new RegExp(`^${each.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(asked),
+  )
+}
+
+function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour): World {
+  let numbers = 20
+  let uuids = 0
+  return {
+    clock,
+    behaviour,
+    newNumber: () => numbers++,
+    newUuid: () => hash(`${seed}/${uuids++}`).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'),
+    vms: new Map(),
+    snapshots: new Map(),
+    removedSnapshots: [],
+    tasks: new Map(),
+    taskFaults: [],
+  }
+}
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
