@@ -52,6 +52,8 @@ export interface StandInOptions {
   readonly seed: string
   /** Milliseconds since the epoch at which its time starts; it then stands still but for `advanceTo`. */
   readonly startAtMs: number
+  /** The host of the engine that is at work loses its power: from then on that engine does nothing more. */
+  cutPower(): void
 }
 
 /** A target's far side in this process, whose own state is the judge of a rehearsal. */
@@ -75,6 +77,8 @@ export interface StandIn extends AsyncDisposable {
   strike(operation: string, fault: string, skip: number): void
   /** Lets no more faults strike. */
   heal(): void
+  /** The engine died and another one comes up: what was in its memory is lost. Absent where nothing of the far side is in there. */
+  restarted?(): Promise<void>
   /** What is still held, damaged, or was asked for in a way that the platform does not allow; a line each. */
   leaks(): Promise<readonly string[]>
   /** What was made since the start and is there still, such as a restored VM; a line each. */

@@ -1,6 +1,6 @@
 // A run from its start to its end over as many engines as it takes: whenever one dies, the next takes over from the same records.
 import type { Engine, StartRequest } from '../engine/index.ts'
-import type { Journal } from '../journal/index.ts'
+import { type Journal, JournalUnusable } from '../journal/index.ts'
 import type { Outcome } from '../kernel/index.ts'
 import type { RehearsalClock } from './clock.ts'
 import { mortal, type Records } from './mortal-journal.ts'
@@ -19,6 +19,8 @@ export interface LivesOptions {
   readonly start: StartRequest
   readonly records: Records
   open(journal: Journal): Life
+  /** Called before another engine takes over. */
+  restarted?(): Promise<void>
   /** How long nobody performs the run after the engine died. */
   readonly awayMs?: () => number
 }
@@ -31,7 +33,7 @@ export interface Lives {
   readonly ended: Promise<{ readonly outcome: Outcome | undefined; readonly resumed: number }>
 }
 
-export function live({ journal, clock, runId, start, records, open, awayMs = () => 0 }: LivesOptions): Lives {
+export function live({ journal, clock, runId, start, records, open, restarted, awayMs = () => 0 }: LivesOptions): Lives {
   let kill = (): void => {}
   let cancel: Lives['cancel'] = () => {}
 
@@ -51,14 +53,18 @@ export function live({ journal, clock, runId, start, records, open, awayMs = () 
       const { engine, forget } = open(life.journal)
       kill = life.kill
       const ended = await Promise.race([
-        perform(engine, resumed === 0),
+        perform(engine, resumed === 0).catch(gaveUp),
         life.died.then(() => 'died' as const),
         clock.stuck.then(() => undefined),
       ])
       forget()
       if (ended === 'died') {
+        life.kill()
         dead.push(engine)
         await clock.sleep(awayMs())
+        const done = clock.busy()
+        await restarted?.()
+        done()
         continue
       }
       await engine[Symbol.asyncDispose]()
@@ -66,6 +72,12 @@ export function live({ journal, clock, runId, start, records, open, awayMs = () 
       for (const each of dead) void each[Symbol.asyncDispose]()
       return { outcome: ended, resumed }
     }
+  }
+
+  /** Its process ends: it may do nothing that it cannot record. */
+  function gaveUp(error: unknown): 'died' {
+    if (error instanceof JournalUnusable) return 'died'
+    throw error
   }
 
   return { ended: lives(), kill: () => kill(), cancel: (reason) => cancel(reason) }

@@ -5,6 +5,7 @@ import type { Json } from '../values/index.ts'
 /** One thing that goes wrong, once. `skip`: so many calls of the operation pass before it strikes. */
 export type Fault =
   | { readonly kind: 'wire'; readonly operation: string; readonly skip: number; readonly does: WireFault }
+  | DiskFault
   /** Inside the far side of that connection type: a task fails, the storage is full. */
   | {
       readonly kind: 'inside'
@@ -13,9 +14,35 @@ export type Fault =
       readonly skip: number
       readonly does: string
     }
+  /** The journal cannot write its n-th record, and the engine gives up; once that is mended another one resumes. */
+  | { readonly kind: 'journal'; readonly record: number; readonly does: (typeof JOURNAL_FAULTS)[number] }
   /** The engine dies just before or just after it has written its n-th record; another one resumes, on a clock that may have been set. */
   | { readonly kind: 'crash'; readonly record: number; readonly moment: 'before' | 'after'; readonly clockSetByMs: number }
   | { readonly kind: 'cancel'; readonly record: number }
+
+/** SQLite's SQLITE_FULL and SQLITE_IOERR. A record that is torn by a crash is none: see a crash before it. */
+export const JOURNAL_FAULTS = ['ENOSPC', 'EIO'] as const
+
+/** On the wire to disks: at one of the connections that are opened, or one of the pieces of answers that come over them. */
+export type DiskFault =
+  | {
+      readonly kind: 'disks'
+      readonly at: 'connect'
+      readonly skip: number
+      readonly does: (typeof DISK_FAULTS)['connect'][number]
+    }
+  | {
+      readonly kind: 'disks'
+      readonly at: 'answer'
+      readonly skip: number
+      readonly does: (typeof DISK_FAULTS)['answer'][number]
+    }
+
+export const DISK_FAULTS = {
+  connect: ['refused', 'certificateUnknown', 'hangs', 'slow'],
+  // `short`: an answer that is sound but for the bytes that it leaves out.
+  answer: ['reset', 'cut', 'hangs', 'slow', 'short'],
+} as const
 
 export type WireFault = (typeof WIRE_FAULTS)[number]
 
@@ -56,6 +83,8 @@ export interface Rehearsal {
   readonly records: number
   /** Of each operation, how often it was asked for. */
   readonly calls: Readonly<Record<string, number>>
+  /** How many connections to disks were opened, and how many pieces of answers came over them. */
+  readonly disks: Readonly<Record<DiskFault['at'], number>>
   readonly outputs?: Readonly<Record<string, Json>>
 }
 

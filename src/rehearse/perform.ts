@@ -1,4 +1,5 @@
 // One rehearsal: the true engine and the true actions on a fresh far side, with these faults. The far side's own state is the judge.
+import { JournalUnusable } from '../journal/index.ts'
 import type { Outcome } from '../kernel/index.ts'
 import type { Platform, StandIn } from '../platforms/index.ts'
 import type { JsonObject } from '../values/index.ts'
@@ -40,12 +41,14 @@ export async function rehearseOnce(
 }
 
 async function play(stage: Stage, scene: Scene, known: JsonObject, faults: readonly Fault[], runId: string): Promise<Played> {
-  const { clock, standIns, wire } = stage
+  const { clock, standIns, wire, disks } = stage
   const startedMs = clock.passedMs
   const asked = countsOf(standIns)
+  const passed = disks.passed()
   strike(stage, faults)
   const { outcome, resumed, records } = await perform(stage, scene, scene.inputs(known), faults, runId)
   wire.heal()
+  disks.heal()
   for (const standIn of standIns) standIn.heal()
   const reaped = outcome === undefined ? 0 : await reap(stage, runId)
   await clock.sleep(SETTLE_MS)
@@ -59,12 +62,14 @@ async function play(stage: Stage, scene: Scene, known: JsonObject, faults: reado
     tookMs: clock.passedMs - startedMs,
     records,
     calls: difference(countsOf(standIns), asked),
+    disks: difference(disks.passed(), passed),
   }
 }
 
-export function strike({ wire, standIns }: Stage, faults: readonly Fault[]): void {
+export function strike({ wire, disks, standIns }: Stage, faults: readonly Fault[]): void {
   for (const fault of faults) {
     if (fault.kind === 'wire') wire.strike(fault.operation, fault.does, fault.skip)
+    if (fault.kind === 'disks') disks.strike(fault)
     if (fault.kind !== 'inside') continue
     const { connection, operation, does, skip } = fault
     for (const standIn of standIns) if (standIn.connection === connection) standIn.strike(operation, does, skip)
@@ -73,8 +78,9 @@ export function strike({ wire, standIns }: Stage, faults: readonly Fault[]): voi
 
 /** One engine after the other, until the run has ended; crashes and cancels strike at their records. */
 export async function perform(stage: Stage, scene: Scene, inputs: JsonObject, faults: readonly Fault[], runId: string) {
-  const { journal, clock } = stage
+  const { journal, clock, standIns } = stage
   const crashes = faults.flatMap((fault) => (fault.kind === 'crash' ? [fault] : []))
+  const refusals = faults.flatMap((fault) => (fault.kind === 'journal' ? [fault] : []))
   let clockSetByMs = 0
   const dies = (moment: 'before' | 'after', record: number): boolean => {
     const crash = crashes.find((each) => each.moment === moment && each.record === record)
@@ -84,6 +90,10 @@ export async function perform(stage: Stage, scene: Scene, inputs: JsonObject, fa
   const records: Records = {
     count: 0,
     before: (record) => dies('before', record),
+    refuses: (record) => {
+      const refusal = refusals.find((each) => each.record === record)
+      return refusal && new JournalUnusable('the journal', `cannot be written: ${refusal.does}`, 'It is mended by now.')
+    },
     after: (record) => {
       if (faults.some((fault) => fault.kind === 'cancel' && fault.record === record)) lives.cancel('the rehearsal cancels here')
       return dies('after', record)
@@ -95,8 +105,10 @@ export async function perform(stage: Stage, scene: Scene, inputs: JsonObject, fa
     runId,
     records,
     start: { ...scene.start, inputs, targets: scene.targets },
+    restarted: async () => void (await Promise.all(standIns.map((standIn) => standIn.restarted?.()))),
     open: (mortal) => openEngine(stage, mortal, runId, clockSetByMs),
   })
+  stage.power.cut = lives.kill
   const over = new AbortController()
   void answerQuestions(stage, runId, over.signal)
   const ended = await lives.ended
@@ -130,8 +142,10 @@ async function judge({ standIns, journal }: Stage, runId: string, outcome: Outco
 const countsOf = (standIns: readonly StandIn[]): Readonly<Record<string, number>> =>
   Object.assign({}, ...standIns.map((standIn) => standIn.asked()))
 
-const difference = (
-  now: Readonly<Record<string, number>>,
-  before: Readonly<Record<string, number>>,
-): Readonly<Record<string, number>> =>
-  Object.fromEntries(Object.entries(now).map(([name, count]) => [name, count - (before[name] ?? 0)]))
+const difference = <Name extends string>(
+  now: Readonly<Record<Name, number>>,
+  before: Readonly<Partial<Record<Name, number>>>,
+): Readonly<Record<Name, number>> =>
+  Object.fromEntries(Object.entries<number>(now).map(([name, count]) => [name, count - (before[name as Name] ?? 0)])) as Readonly<
+    Record<Name, number>
+  >

@@ -1,5 +1,5 @@
 // Many rehearsals of one runbook from one seed; those that show a violation are shrunk to the fewest faults that still show it.
-import { drawFaults, groundOf } from './draw.ts'
+import { drawFaults, groundOf, nameOf } from './draw.ts'
 import type { Fault, Rehearsal, RehearsalReport } from './model.ts'
 import { rehearseOnce, type Troupe } from './perform.ts'
 
@@ -68,13 +68,6 @@ export async function shrink(request: RehearseRequest, rehearsal: Rehearsal): Pr
   }
   return rehearsal
 }
-
-const nameOf = (fault: Fault): string =>
-  fault.kind === 'wire' || fault.kind === 'inside'
-    ? fault.does
-    : fault.kind === 'crash'
-      ? `crash ${fault.moment} a record`
-      : fault.kind
 
 function countBy(names: readonly string[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {}

@@ -1,4 +1,5 @@
 // What one rehearsal plays on: stand-ins for every target, one clock, one wire, a journal, and engines that come and go.
+import { onNetwork } from '../blocks/index.ts'
 import { createEngine, type StartRequest } from '../engine/index.ts'
 import { createHttp, type Http, operationHandlers } from '../http/index.ts'
 import { createMemoryJournal, type Journal } from '../journal/index.ts'
@@ -6,6 +7,7 @@ import type { Clock, Connection, Handlers } from '../packs/index.ts'
 import type { Platform, StandIn } from '../platforms/index.ts'
 import { type JsonObject, Secret } from '../values/index.ts'
 import { createRehearsalClock, type RehearsalClock, STARTS_AT_MS } from './clock.ts'
+import { createDiskWire, type DiskWire } from './disk-wire.ts'
 import type { Life } from './lives.ts'
 import { createWire, type Wire } from './wire.ts'
 
@@ -20,10 +22,13 @@ export interface Scene {
 export interface Stage {
   readonly clock: RehearsalClock
   readonly wire: Wire
+  readonly disks: DiskWire
   readonly standIns: readonly StandIn[]
   readonly journal: Journal
   readonly http: Http
   readonly connections: ReadonlyMap<string, Connection>
+  /** What a loss of power ends; replaced with each run. */
+  readonly power: { cut: () => void }
   readonly platforms: readonly Platform[]
 }
 
@@ -37,11 +42,15 @@ export async function openStage(
   const standIns: StandIn[] = []
   const clock = createRehearsalClock(STARTS_AT_MS, () => standIns.flatMap(({ time }) => (time ? [time] : [])))
   opened.defer(() => clock.end())
+  const disks = createDiskWire(clock)
+  const power = { cut: () => {} }
   const types = [...new Set(scenes.flatMap(({ targets }) => Object.values(targets)))]
   for (const platform of platforms) {
     if (!platform.standIn || !types.some((type) => type.startsWith(`${platform.pack}/`))) continue
     const start = await platform.standIn()
-    standIns.push(opened.use(await start({ seed, startAtMs: STARTS_AT_MS })))
+    standIns.push(
+      opened.use(await onNetwork(disks.far, () => start({ seed, startAtMs: STARTS_AT_MS, cutPower: () => power.cut() }))),
+    )
   }
   const missing = types.filter((type) => !standIns.some(({ connection }) => connection === type))
   if (missing.length > 0) throw new NobodyStandsIn(missing)
@@ -50,10 +59,12 @@ export async function openStage(
   return {
     clock,
     wire,
+    disks,
     standIns,
     journal: createMemoryJournal(),
     http: opened.use(createHttp({ clock, network: wire })),
     connections: new Map(connections.map((connection) => [connection.type, connection])),
+    power,
     platforms,
   }
 }
@@ -74,10 +85,10 @@ export function openEngine(stage: Stage, journal: Journal, runId: string, clockS
   const { clock, http, connections, platforms } = stage
   const own: Handlers = Object.assign({}, ...platforms.map((platform) => platform.handlers))
   const logins = Object.assign({}, ...platforms.map((platform) => platform.logins))
-  const working = new Set<() => void>()
+  const death = new AbortController()
   const engine = createEngine({
     journal,
-    handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins), ...timed(own, clock, working) }),
+    handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins), ...staged(own, stage, death.signal) }),
     connection: (target) => {
       const found = connections.get(target)
       if (!found) throw new Error(`nothing stands in for ${target}`)
@@ -88,34 +99,55 @@ export function openEngine(stage: Stage, journal: Journal, runId: string, clockS
     newRunId: () => runId,
     owner: 'rehearsal',
   })
-  const forget = (): void => {
-    for (const done of working) done()
-  }
-  return { engine, forget }
+  return { engine, forget: () => death.abort() }
 }
 
-/** Time stands still while a handler works, but not while it sleeps. */
-function timed(handlers: Handlers, clock: RehearsalClock, working: Set<() => void>): Handlers {
+/** Handlers that find the disks of this stage, and while whose work time stands still, but not while they wait. */
+function staged(handlers: Handlers, { clock, disks }: Stage, dead: AbortSignal): Handlers {
   const wrap =
     (handler: Handlers[string]): Handlers[string] =>
     async (input, context) => {
-      let done = clock.busy()
-      const end = (): void => done()
-      working.add(end)
+      const work = workOn(clock)
+      dead.addEventListener('abort', work.end)
       const sleep: Clock['sleep'] = async (durationMs, signal) => {
-        done()
+        const resume = work.pause()
         try {
           await clock.sleep(durationMs, signal)
         } finally {
-          done = clock.busy()
+          resume()
         }
       }
       try {
-        return await handler(input, { ...context, clock: { now: context.clock.now, sleep } })
+        const network = disks.near({ pause: work.pause, dead })
+        return await onNetwork(network, () => handler(input, { ...context, clock: { now: context.clock.now, sleep } }))
       } finally {
-        end()
-        working.delete(end)
+        dead.removeEventListener('abort', work.end)
+        work.end()
       }
     }
   return Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name, wrap(handler)]))
+}
+
+/** A piece of work that keeps time from passing, unless something of it waits. */
+function workOn(clock: RehearsalClock) {
+  let done = clock.busy()
+  let pauses = 0
+  let ended = false
+  return {
+    pause: (): (() => void) => {
+      pauses += 1
+      if (pauses === 1) done()
+      let over = false
+      return () => {
+        if (over) return
+        over = true
+        pauses -= 1
+        if (pauses === 0 && !ended) done = clock.busy()
+      }
+    },
+    end: (): void => {
+      ended = true
+      done()
+    },
+  }
 }

@@ -29,8 +29,12 @@ export function faultAsText(fault: Fault): string {
   switch (fault.kind) {
     case 'wire':
       return `${nth(fault.skip)} ${fault.operation}: ${fault.does} on the wire`
+    case 'disks':
+      return `${fault.at === 'connect' ? 'connection' : 'piece'} ${fault.skip + 1} from disks: ${fault.does} on the wire`
     case 'inside':
       return `${nth(fault.skip)} ${fault.operation}: ${fault.does} at the ${fault.connection}`
+    case 'journal':
+      return `record ${fault.record} cannot be written: ${fault.does}`
     case 'crash':
       return `the engine dies ${fault.moment} record ${fault.record}${clockSet(fault.clockSetByMs)}`
     case 'cancel':

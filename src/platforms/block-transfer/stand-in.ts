@@ -5,8 +5,11 @@ import { type Backend, initBackend, memoryBackend, openBackend } from '../../vau
 import type { StandIn, StandInOptions } from '../platform.ts'
 import { keepOpen } from './open-vaults.ts'
 
-/** By what the vault asks of its storage: how that can fail. */
-const FAULTS: Readonly<Record<string, readonly string[]>> = { put: ['ENOSPC', 'EIO'], read: ['EIO'] }
+/**
+ * By what the vault asks of its storage: how that can fail. `syncFails`: the file is there, but nobody may rely on it. `torn`: power is
+ * lost while it is written; a part of a file never has its name (B2).
+ */
+const FAULTS: Readonly<Record<string, readonly string[]>> = { put: ['ENOSPC', 'EIO', 'syncFails', 'torn'], read: ['EIO'] }
 
 /** Nothing in it is worth a guess, and a rehearsal makes thousands. */
 const KEY_COST = 1024
@@ -17,39 +20,63 @@ interface Waiting {
   skip: number
 }
 
-export async function startStandIn({ seed }: StandInOptions): Promise<StandIn> {
+export async function startStandIn({ seed, cutPower }: StandInOptions): Promise<StandIn> {
   const asked: Record<string, number> = { put: 0, read: 0 }
   let waiting: Waiting[] = []
   const password = new Secret(randomBytes(16).toString('hex'))
 
-  /** Throws where a fault strikes. */
-  function meet(operation: string): void {
+  /** The fault that strikes, if one does. */
+  function meet(operation: string): string | undefined {
     asked[operation] = (asked[operation] ?? 0) + 1
     for (const each of waiting) {
       if (each.operation !== operation) continue
       each.skip -= 1
       if (each.skip >= 0) continue
       waiting = waiting.filter((other) => other !== each)
-      throw Object.assign(new Error(`${each.fault}: the rehearsal lets this ${operation} fail`), { code: each.fault })
+      return each.fault
     }
+    return undefined
   }
 
   const storage = memoryBackend()
   await initBackend(storage, password, { keyCost: KEY_COST })
-  const failing: Backend = {
-    ...storage,
-    async put(kind, name, parts) {
-      meet('put')
-      await storage.put(kind, name, parts)
-    },
-    async read(kind, name, range) {
-      meet('read')
-      return storage.read(kind, name, range)
-    },
+
+  /** The storage as one process sees it, for as long as that lives. */
+  function seenBy(process: { dead: boolean }): Backend {
+    const nothing = new Promise<never>(() => {})
+    return {
+      ...storage,
+      async put(kind, name, parts) {
+        const fault = process.dead ? 'torn' : meet('put')
+        if (fault === 'torn') {
+          if (!process.dead) cutPower()
+          return nothing
+        }
+        if (fault !== undefined && fault !== 'syncFails') throw failed(fault, 'put')
+        await storage.put(kind, name, parts)
+        if (fault !== undefined) throw failed('EIO', 'fsync')
+      },
+      async read(kind, name, range) {
+        if (process.dead) return nothing
+        const fault = meet('read')
+        if (fault !== undefined) throw failed(fault, 'read')
+        return storage.read(kind, name, range)
+      },
+      async remove(kind, name) {
+        if (!process.dead) await storage.remove(kind, name)
+      },
+    }
   }
-  const vault = await openBackend(failing, password, { threads: 0 })
+
+  async function opened() {
+    const process = { dead: false }
+    const vault = await openBackend(seenBy(process), password, { threads: 0 })
+    const letGo = keepOpen(directory, vault)
+    return { process, vault, letGo }
+  }
+
   const directory = `rehearsal-${seed}-${randomBytes(4).toString('hex')}`
-  const letGo = keepOpen(directory, vault)
+  let current = await opened()
   return {
     connection: 'block-transfer/Vault',
     settings: { directory, password },
@@ -60,14 +87,24 @@ export async function startStandIn({ seed }: StandInOptions): Promise<StandIn> {
     heal: () => {
       waiting = []
     },
+    restarted: async () => {
+      current.process.dead = true
+      current.letGo()
+      // What is under way in it never ends.
+      void current.vault.close()
+      current = await opened()
+    },
     leaks: async () => {
-      const { problems, damagedPoints } = await vault.verify({ data: true })
+      const { problems, damagedPoints } = await current.vault.verify({ data: true })
       return [...problems, ...damagedPoints.map(({ id, vm }) => `restore point ${id} of ${vm ?? 'another program'} is damaged`)]
     },
     made: () => [],
     [Symbol.asyncDispose]: async () => {
-      letGo()
-      await vault.close()
+      current.letGo()
+      await current.vault.close()
     },
   }
 }
+
+const failed = (code: string, call: string): Error =>
+  Object.assign(new Error(`${code}: the rehearsal lets this ${call} fail`), { code })

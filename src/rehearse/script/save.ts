@@ -23,7 +23,7 @@ interface Recording {
   readonly approvals: Record<string, ScriptedApproval>
   readonly changes: string[]
   readonly waiting: Map<string, Sent>
-  /** Acquires of which nobody knows yet whether they took effect. */
+  /** By name: steps and releases of which nobody knows yet whether they took effect. */
   readonly doubtful: Map<string, Sent>
 }
 
@@ -100,18 +100,25 @@ function send(recording: Recording, command: CallCommand, atMs: number): void {
 function succeeded({ doubtful }: Recording, { command, answer }: Sent, output: JsonObject): void {
   const { purpose, path } = command
   answer.output = output
-  const inDoubt = doubtful.get(path)
-  if (purpose !== 'find' || !inDoubt || output.found !== true) return
-  // It had taken effect after all. The far side of the script remembers what the look-up then told.
+  if (purpose !== 'find') return
+  // The far side of the script remembers what the look-up then told.
+  if (output.found === true) tookEffect(doubtful, path, output)
+  else tookEffect(doubtful, `release ${path}`)
+}
+
+/** What was in doubt has taken effect after all. */
+function tookEffect(doubtful: Recording['doubtful'], name: string, output?: JsonObject): void {
+  const inDoubt = doubtful.get(name)
+  if (!inDoubt) return
   for (const key of ['lost', 'hangs', 'dies'] as const) if (inDoubt.answer[key]) inDoubt.answer[key] = 'after'
-  inDoubt.answer.output = output
-  doubtful.delete(path)
+  if (output) inDoubt.answer.output = output
+  doubtful.delete(name)
 }
 
 /** Failures that the engine makes of a call that does not end. */
 const CUT_SHORT: ReadonlySet<string> = new Set(['timedOut', 'stalled', 'aborted'])
 
-function failed({ doubtful }: Recording, sent: Sent, failure: Failure): void {
+function failed({ doubtful, program }: Recording, sent: Sent, failure: Failure): void {
   const { answer, command } = sent
   if (CUT_SHORT.has(failure.type)) {
     answer.hangs = 'before'
@@ -122,8 +129,9 @@ function failed({ doubtful }: Recording, sent: Sent, failure: Failure): void {
     answer.message = failure.message
     answer.retryable = failure.retryable
   }
-  if (failure.applied === 'no') return
-  if (command.purpose === 'step') doubtful.set(command.path, sent)
+  const type = Object.values(program.resources).find(({ release }) => release.action === command.action)
+  if (type?.release.gone.includes(failure.type)) tookEffect(doubtful, sent.name)
+  if (failure.applied !== 'no') doubt(doubtful, sent)
 }
 
 /** The call that began last dies with the engine, those before it never answer. */
@@ -133,7 +141,12 @@ function died({ waiting, doubtful, newestMs }: Recording, atMs: number): void {
     const isLast = index === all.length - 1
     sent.answer[isLast ? 'dies' : 'hangs'] = 'before'
     if (isLast) sent.answer.away = `${atMs - newestMs}ms`
-    if (sent.command.purpose === 'step') doubtful.set(sent.command.path, sent)
+    doubt(doubtful, sent)
   }
   waiting.clear()
+}
+
+function doubt(doubtful: Recording['doubtful'], sent: Sent): void {
+  const { purpose } = sent.command
+  if (purpose === 'step' || purpose === 'release') doubtful.set(sent.name, sent)
 }
