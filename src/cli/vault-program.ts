@@ -1,7 +1,7 @@
 // The commands below `holdfast vault`, their arguments and options.
 import { Argument, type Command, Option } from 'commander'
 import type { Calls } from './command.ts'
-import { format, portNumber } from './option-values.ts'
+import { collect, format, portNumber } from './option-values.ts'
 
 export function addVault(vault: Command, calls: Calls): void {
   const password = () =>
@@ -22,6 +22,7 @@ export function addVault(vault: Command, calls: Calls): void {
     .addArgument(folder())
     .addOption(password())
     .option('--vm <vm>', 'only of this VM')
+    .addOption(new Option('--kind <kind>', 'only points that hold this').choices(['disks', 'files']))
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/vault-list.ts')))
   vault
@@ -41,11 +42,13 @@ export function addVault(vault: Command, calls: Calls): void {
     .action(calls(() => import('./commands/vault-verify.ts')))
   vault
     .command('restore')
-    .description('write the disks of a restore point as raw files into a folder')
+    .description('write the disks of a restore point as raw files, or its files, into a folder')
     .addArgument(folder())
     .addArgument(point())
     .requiredOption('--to <folder>', 'where; it must not hold files of the same names')
     .option('--disk <disk>', 'only this disk')
+    .option('--include <path>', 'only this file or folder of a point of files; repeat for more', collect, [])
+    .option('--resume', 'go on where an earlier try left off: what it finished stays')
     .addOption(password())
     .action(calls(() => import('./commands/vault-restore.ts')))
   vault

@@ -11,6 +11,8 @@ export interface RestoreDiskRequest {
   readonly disk: string
   /** Opened once by each worker; must take writes from all of them. */
   readonly target: DiskAddress
+  /** An earlier try was ended: what the target has already is compared, not written again. */
+  readonly resume?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: TransferProgress) => void
 }
@@ -38,7 +40,7 @@ export async function restoreDisk(
 
   // One after the other: the first may create the file.
   async function open(work: Work, handle: number): Promise<void> {
-    const { sizeBytes } = await work.openSink(handle, target, totalBytes)
+    const { sizeBytes } = await work.openSink(handle, target, totalBytes, request.resume === true)
     if (sizeBytes < totalBytes) throw targetTooSmall(request.disk, totalBytes, sizeBytes)
   }
 
@@ -50,8 +52,7 @@ export async function restoreDisk(
 
     async function writeBatch(work: Work, batch: Batch): Promise<void> {
       if (batch.kind === 'zero') await work.zero(handle, batch.offsetBytes, batch.lengthBytes)
-      else await work.write(handle, batch.chunks)
-      if (batch.kind === 'write') bytesWritten += batch.lengthBytes
+      else bytesWritten += await work.write(handle, batch.chunks)
       doneBytes += batch.lengthBytes
       request.onProgress?.({ doneBytes, totalBytes })
     }
@@ -85,7 +86,7 @@ async function* eachBatch(repository: Repository, map: DiskMap, chunkBytes: numb
       yield { kind: 'zero', offsetBytes, lengthBytes: chunk * chunkBytes + map.lengthOf(chunk) - offsetBytes }
       continue
     }
-    chunks.push(locate(repository, await map.id(chunk), chunk * chunkBytes))
+    chunks.push(locate(repository, await map.id(chunk), chunk * chunkBytes, map.lengthOf(chunk)))
     lengthBytes += map.lengthOf(chunk)
     if (chunks.length < BATCH_CHUNKS) continue
     yield { kind: 'write', chunks, lengthBytes }
@@ -95,9 +96,17 @@ async function* eachBatch(repository: Repository, map: DiskMap, chunkBytes: numb
   if (chunks.length > 0) yield { kind: 'write', chunks, lengthBytes }
 }
 
-function locate(repository: Repository, id: Buffer, targetBytes: number): ChunkWrite {
+function locate(repository: Repository, id: Buffer, targetBytes: number, plainBytes: number): ChunkWrite {
   const place = repository.data.locate(id)
   if (!place) throw blobMissing('data', id.toString('hex'))
   const { offsetBytes, lengthBytes, rawBytes } = place
-  return { targetBytes, packId: repository.packId(place.pack), id: Uint8Array.from(id), offsetBytes, lengthBytes, rawBytes }
+  return {
+    targetBytes,
+    plainBytes,
+    packId: repository.packId(place.pack),
+    id: Uint8Array.from(id),
+    offsetBytes,
+    lengthBytes,
+    rawBytes,
+  }
 }

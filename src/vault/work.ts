@@ -19,6 +19,7 @@ export interface ChunkRead {
 /** A chunk to write back from its blob. */
 export interface ChunkWrite extends BlobPlace {
   readonly targetBytes: number
+  readonly plainBytes: number
   readonly packId: string
   readonly id: Uint8Array
 }
@@ -40,9 +41,10 @@ export interface Work {
   flush(): Promise<readonly WrittenPack[]>
   /** Ends what is under way for the disk. */
   close(disk: number): Promise<void>
-  /** A file that is not there is created with that size. */
-  openSink(disk: number, address: DiskAddress, sizeBytes: number): Promise<{ readonly sizeBytes: number }>
-  write(disk: number, chunks: readonly ChunkWrite[]): Promise<void>
+  /** A file that is not there is created with that size. `resume`: chunks that the target has already are not written again. */
+  openSink(disk: number, address: DiskAddress, sizeBytes: number, resume: boolean): Promise<{ readonly sizeBytes: number }>
+  /** Answers the bytes that were written. */
+  write(disk: number, chunks: readonly ChunkWrite[]): Promise<number>
   zero(disk: number, offsetBytes: number, lengthBytes: number): Promise<void>
   flushSink(disk: number): Promise<void>
   checkPack(name: string, expected: readonly PackedPlace[]): Promise<PackReport>
@@ -150,10 +152,12 @@ export function createWork(backend: Backend, key: SealKey): Work {
       await open?.sink?.[Symbol.asyncDispose]()
     },
 
-    async openSink(disk, address, sizeBytes) {
+    async openSink(disk, address, sizeBytes, resume) {
       try {
+        const stop = new AbortController()
         const sink = await openOrCreate(address, sizeBytes)
-        disks.set(disk, { stop: new AbortController(), sink })
+        disks.set(disk, { stop, sink })
+        if (resume) disks.set(disk, { stop, sink, source: await openSource(address, { signal: stop.signal }) })
         return { sizeBytes: sink.sizeBytes }
       } catch (cause) {
         throw targetFailed(cause)
@@ -162,16 +166,21 @@ export function createWork(backend: Backend, key: SealKey): Work {
 
     async write(disk, chunks) {
       const sink = sinkOf(disk)
-      await Promise.all(
+      const there = disks.get(disk)?.source
+      const written = await Promise.all(
         chunks.map(async (chunk) => {
+          if (there && (await isThere(there, chunk))) return 0
           const sealed = await backend.read('pack', chunk.packId, chunk)
           const plain = openBlob(key, sealed, chunk.rawBytes, Buffer.from(chunk.id))
           if (typeof plain === 'string') throw fileDamaged('pack', chunk.packId, `a blob is ${plain}`)
           release(sealed)
           await sink.write(chunk.targetBytes, plain).catch((cause: unknown) => Promise.reject(targetFailed(cause)))
+          const { length } = plain
           release(plain)
+          return length
         }),
       )
+      return written.reduce((sum, lengthBytes) => sum + lengthBytes, 0)
     },
 
     async zero(disk, offsetBytes, lengthBytes) {
@@ -199,6 +208,15 @@ export function createWork(backend: Backend, key: SealKey): Work {
     if (!sink) throw targetFailed('it was closed')
     return sink
   }
+}
+
+/** Whether the target holds the chunk's content already. */
+async function isThere(target: BlockSource, { targetBytes, plainBytes, id }: ChunkWrite): Promise<boolean> {
+  const content = Buffer.allocUnsafeSlow(plainBytes)
+  await target.read(targetBytes, content).catch((cause: unknown) => Promise.reject(targetFailed(cause)))
+  const same = sha256(content).equals(id)
+  release(content)
+  return same
 }
 
 async function openOrCreate(address: DiskAddress, sizeBytes: number): Promise<BlockSink> {

@@ -1,6 +1,6 @@
 // `holdfast vault list`: the restore points of a vault, newest first.
 import { formatSize } from '../../values/index.ts'
-import type { PointSummary, Vault } from '../../vault/index.ts'
+import type { PointKind, PointSummary, Vault } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { moment } from '../moment.ts'
@@ -9,6 +9,7 @@ import { openNamedVault, type VaultOptions } from '../vault-access.ts'
 
 interface Options extends VaultOptions {
   readonly vm?: string
+  readonly kind?: PointKind
   readonly format: 'text' | 'json'
 }
 
@@ -16,19 +17,21 @@ const SHORT_ID = 10
 
 export const run: RunCommand<[vault: string], Options> = async (host, options, directory) => {
   await using vault = await openNamedVault(host, directory, options)
-  const points = await vault.points(options.vm === undefined ? {} : { vm: options.vm })
+  const { vm, kind } = options
+  const points = await vault.points({ ...(vm === undefined ? {} : { vm }), ...(kind === undefined ? {} : { kind }) })
   if (options.format === 'json') host.stdout.write(`${JSON.stringify(points.map(pointFacts), undefined, 2)}\n`)
   else if (points.length === 0) host.stdout.write('no restore points\n')
   else {
     const names = await namesOf(vault, points)
     host.stdout.write(
       table([
-        ['POINT', 'TIME', 'NAME', 'VM', 'LEVEL', 'CONSISTENCY', 'SIZE', 'ADDED', 'GROUP'],
-        ...points.map(({ id, timeMs, vm, level, consistency, sizeBytes, addedBytes, group = '' }) => [
+        ['POINT', 'TIME', 'NAME', 'VM', 'KIND', 'LEVEL', 'CONSISTENCY', 'SIZE', 'ADDED', 'GROUP'],
+        ...points.map(({ id, timeMs, vm, kind, level, consistency, sizeBytes, addedBytes, group = '' }) => [
           id.slice(0, SHORT_ID),
           moment(timeMs),
           names.get(vm) ?? '',
           vm,
+          kind,
           level,
           consistency,
           formatSize(sizeBytes),

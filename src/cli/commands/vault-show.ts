@@ -1,5 +1,6 @@
 // `holdfast vault show`: one restore point with its disks, and how consistent it was proven to be.
 import { formatSize } from '../../values/index.ts'
+import type { RestorePoint } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { moment } from '../moment.ts'
@@ -26,6 +27,7 @@ export const run: RunCommand<[vault: string, point: string], Options> = async (h
       ['vm', `${point.name} (${point.vm})`],
       ...(point.group === undefined ? [] : [['group', point.group]]),
       ['platform', inline(point.platform)],
+      ['kind', point.kind],
       ['level', point.level],
       ...(point.parent === undefined ? [] : [['taken over from', point.parent]]),
       ['consistency', point.consistency],
@@ -34,6 +36,17 @@ export const run: RunCommand<[vault: string, point: string], Options> = async (h
       ['added', formatSize(point.addedBytes)],
     ]),
   )
-  host.stdout.write(`\n${table([['DISK', 'SIZE'], ...point.disks.map(({ disk, sizeBytes }) => [disk, formatSize(sizeBytes)])])}`)
+  host.stdout.write(`\n${contentOf(point)}`)
   return EXIT.done
+}
+
+function contentOf({ disks, files }: RestorePoint): string {
+  if (!files) return table([['DISK', 'SIZE'], ...disks.map(({ disk, sizeBytes }) => [disk, formatSize(sizeBytes)])])
+  const { folders, counts, problems } = files
+  return [
+    table([['FOLDER', 'FROM'], ...folders.map(({ name, path }) => [name, path])]),
+    `${counts.files} files, ${formatSize(counts.sizeBytes)}; ${counts.unchanged} taken over\n`,
+    ...problems.listed.map(({ path, message }) => `not as it was: ${path}: ${message}\n`),
+    problems.count > problems.listed.length ? `and ${problems.count - problems.listed.length} more\n` : '',
+  ].join('')
 }
