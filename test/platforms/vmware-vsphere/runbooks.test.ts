@@ -1,23 +1,11 @@
-// The runbooks as they ship, over both bindings, and what a bad day does to them.
+// The runbooks as they ship, over both bindings.
 import { describe, expect, it } from 'vitest'
-import { platforms } from '../../../src/platforms/index.ts'
 import { isEqual } from '../../../src/platforms/simulation/index.ts'
-import { rehearse } from '../../../src/rehearse/index.ts'
-import { MIB, readRunbook, sceneOf, startStage, vsphereRunbooks } from './stage.ts'
+import { MIB, readRunbook, startStage, vsphereRunbooks } from './stage.ts'
 
 describe('the shipped runbooks', () => {
   it.each(vsphereRunbooks)('%s parses and checks without a complaint', (file) => {
     expect(readRunbook(file).diagnostics).toEqual([])
-  })
-
-  it.each([
-    ['vm-backup', []],
-    ['vm-backup', ['vm-backup']],
-  ] as const)('%s after %j leaves nothing behind, whatever goes wrong [P2, P3]', async (name, before) => {
-    const scenes = before.map((each) => sceneOf(each))
-    const report = await rehearse({ platforms, seed: 'test', before: scenes, scene: sceneOf(name), runs: 5, faults: 3 })
-    expect(report.found).toEqual([])
-    expect(report.byStatus.succeeded).toBeGreaterThan(0)
   })
 })
 
@@ -41,5 +29,39 @@ describe.each(['vi-json', 'soap'])('over %s', (binding) => {
     expect(vsphere.violations).toEqual([])
     await stage.hangUp()
     expect(vsphere.openSessions).toBe(0)
+  })
+})
+
+describe('a restore', () => {
+  it.each(['vi-json', 'soap'])('makes a VM of the same hardware with the same bytes over %s', async (binding) => {
+    await using stage = await startStage({ settings: { binding } })
+    const { vsphere } = stage
+    const { id } = vsphere.addVm({ name: 'erp-db', sizesBytes: [4 * MIB, 2 * MIB], tracked: true })
+    vsphere.write(id, 12)
+    const { pointId } = await stage.succeed('vm-backup', { vm: 'DC0/vm/erp-db' })
+    vsphere.write(id, 5)
+    const { vmId } = await stage.succeed('vm-restore', { pointId: pointId ?? '', connectNetwork: true, powerOn: true })
+    const held = vsphere.snapshotDisks('holdfast-run-1')
+    const restored = vsphere.disks(String(vmId))
+    expect(held.map((disk, index) => isEqual(disk, restored[index] ?? disk))).toEqual([true, true])
+    const [old, fresh] = [vsphere.vm(id), vsphere.vm(String(vmId))]
+    expect(fresh).toMatchObject({ name: 'erp-db-run-2', powerState: 'poweredOn', cpus: old.cpus, memoryMB: old.memoryMB })
+    expect(fresh.disks.map(({ key }) => key)).toEqual(old.disks.map(({ key }) => key))
+    expect(fresh.nics.map(({ mac }) => mac)).toEqual(old.nics.map(({ mac }) => mac))
+    expect(vsphere.violations).toEqual([])
+  })
+})
+
+describe('tracking', () => {
+  it('is switched on and into effect, so that the first backup can be a base; and off again', async () => {
+    await using stage = await startStage()
+    const { vsphere } = stage
+    const { id } = vsphere.addVm({ name: 'erp-db', sizesBytes: [2 * MIB] })
+    expect(await stage.succeed('cbt-enable', { vm: 'DC0/vm/erp-db' })).toEqual({ enabled: true })
+    await stage.succeed('vm-backup', { vm: 'DC0/vm/erp-db' })
+    expect(await stage.succeed('vm-backup', { vm: 'DC0/vm/erp-db' })).toMatchObject({ level: 'incremental' })
+    expect(await stage.succeed('cbt-disable', { vm: 'DC0/vm/erp-db' })).toEqual({ enabled: false })
+    expect(vsphere.vm(id).disks.map(({ tracking }) => tracking)).toEqual([undefined])
+    expect(vsphere.leaks()).toEqual([])
   })
 })

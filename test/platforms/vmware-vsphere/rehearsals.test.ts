@@ -1,0 +1,18 @@
+// What a bad day does to the runbooks: faults on the wire, inside the platform, and deaths of the engine.
+import { expect, it } from 'vitest'
+import { platforms } from '../../../src/platforms/index.ts'
+import { rehearse } from '../../../src/rehearse/index.ts'
+import { sceneOf } from './stage.ts'
+
+it.each([
+  ['vm-backup', []],
+  ['vm-backup', ['vm-backup']],
+  ['vm-restore', ['vm-backup']],
+  ['cbt-enable', []],
+  ['cbt-disable', []],
+] as const)('%s after %j leaves nothing behind, whatever goes wrong [P2, P3]', async (name, before) => {
+  const scenes = before.map((each) => sceneOf(each))
+  const report = await rehearse({ platforms, seed: 'test', before: scenes, scene: sceneOf(name), runs: 4, faults: 3 })
+  expect(report.found).toEqual([])
+  expect(report.byStatus.succeeded).toBeGreaterThan(0)
+})
