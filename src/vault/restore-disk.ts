@@ -1,5 +1,5 @@
 // Writes a disk of a restore point back. Zero chunks are never written, only zeroed, so that a thin disk stays thin.
-import type { DiskAddress, TransferProgress } from '../blocks/index.ts'
+import type { DiskAddress, Extent, TransferProgress } from '../blocks/index.ts'
 import { blobMissing, targetTooSmall } from './codes.ts'
 import type { DiskMap } from './read-disk.ts'
 import type { Repository } from './repository.ts'
@@ -11,6 +11,8 @@ export interface RestoreDiskRequest {
   readonly disk: string
   /** Opened once by each worker; must take writes from all of them. */
   readonly target: DiskAddress
+  /** Only chunks that one of these touches are written, whole; all of the disk unless given. */
+  readonly only?: readonly Extent[]
   /** An earlier try was ended: what the target has already is compared, not written again. */
   readonly resume?: boolean
   readonly signal?: AbortSignal
@@ -37,6 +39,9 @@ export async function restoreDisk(
 ): Promise<RestoredDisk> {
   const { target, signal } = request
   const totalBytes = map.sizeBytes
+  const touched = request.only && touchedBy(request.only, chunkBytes)
+  const isWanted = (chunk: number): boolean => touched?.has(chunk) ?? true
+  const wantedBytes = touched ? [...touched].reduce((sum, chunk) => sum + map.lengthOf(chunk), 0) : totalBytes
 
   // One after the other: the first may create the file.
   async function open(work: Work, handle: number): Promise<void> {
@@ -45,7 +50,7 @@ export async function restoreDisk(
   }
 
   return await withDisk(repository, signal, open, async (workers, handle) => {
-    const batches = eachBatch(repository, map, chunkBytes)
+    const batches = eachBatch(repository, map, chunkBytes, isWanted)
     let bytesWritten = 0
     let doneBytes = 0
     let failed: { readonly cause: unknown } | undefined
@@ -54,7 +59,7 @@ export async function restoreDisk(
       if (batch.kind === 'zero') await work.zero(handle, batch.offsetBytes, batch.lengthBytes)
       else bytesWritten += await work.write(handle, batch.chunks)
       doneBytes += batch.lengthBytes
-      request.onProgress?.({ doneBytes, totalBytes })
+      request.onProgress?.({ doneBytes, totalBytes: wantedBytes })
     }
 
     async function lane(work: Work): Promise<void> {
@@ -76,13 +81,19 @@ export async function restoreDisk(
 }
 
 /** Runs of zero chunks, and chunks to write in small batches, in order of the disk. */
-async function* eachBatch(repository: Repository, map: DiskMap, chunkBytes: number): AsyncGenerator<Batch, void, undefined> {
+async function* eachBatch(
+  repository: Repository,
+  map: DiskMap,
+  chunkBytes: number,
+  isWanted: (chunk: number) => boolean,
+): AsyncGenerator<Batch, void, undefined> {
   let chunks: ChunkWrite[] = []
   let lengthBytes = 0
   for (let chunk = 0; chunk < map.chunks; chunk += 1) {
+    if (!isWanted(chunk)) continue
     if (await map.isZero(chunk)) {
       const offsetBytes = chunk * chunkBytes
-      while (chunk + 1 < map.chunks && (await map.isZero(chunk + 1))) chunk += 1
+      while (chunk + 1 < map.chunks && isWanted(chunk + 1) && (await map.isZero(chunk + 1))) chunk += 1
       yield { kind: 'zero', offsetBytes, lengthBytes: chunk * chunkBytes + map.lengthOf(chunk) - offsetBytes }
       continue
     }
@@ -94,6 +105,15 @@ async function* eachBatch(repository: Repository, map: DiskMap, chunkBytes: numb
     lengthBytes = 0
   }
   if (chunks.length > 0) yield { kind: 'write', chunks, lengthBytes }
+}
+
+function touchedBy(extents: readonly Extent[], chunkBytes: number): ReadonlySet<number> {
+  const touched = new Set<number>()
+  for (const { offsetBytes, lengthBytes } of extents) {
+    const end = offsetBytes + lengthBytes
+    for (let chunk = Math.floor(offsetBytes / chunkBytes); chunk * chunkBytes < end; chunk += 1) touched.add(chunk)
+  }
+  return touched
 }
 
 function locate(repository: Repository, id: Buffer, targetBytes: number, plainBytes: number): ChunkWrite {

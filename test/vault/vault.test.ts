@@ -248,6 +248,37 @@ describe('a vault', () => {
     await expect(restore('small')).rejects.toMatchObject({ code: 'TARGET_TOO_SMALL' })
   })
 
+  test('writes only what may differ where it is told so, zeros too, and leaves the rest of the target as it is', async () => {
+    await using folder = await createFolder()
+    await using vault = await createVault(folder.path, { threads: 1 })
+    const content = Buffer.concat([noise(1, 2 * MiB), Buffer.alloc(2 * MiB), noise(2, 2 * MiB)])
+    const { id } = await backUp(vault, 'run-1', await writeDisk(folder.file('disk'), content), content.length)
+    const later = Buffer.from(content)
+    noise(3, 100).copy(later, MiB)
+    noise(4, 100).copy(later, 3 * MiB - 50)
+    // Not told of, so it stays.
+    noise(5, 100).copy(later, 5 * MiB)
+    const target = await writeDisk(folder.file('later'), later)
+    const only: readonly Extent[] = [
+      { offsetBytes: MiB, lengthBytes: 65_536, kind: 'data' },
+      { offsetBytes: 3 * MiB - 65_536, lengthBytes: 131_072, kind: 'data' },
+    ]
+    const seen: { readonly doneBytes: number; readonly totalBytes: number }[] = []
+    const { bytesWritten } = await vault.restoreDisk({
+      pointId: id,
+      disk: 'ide0',
+      target,
+      only,
+      onProgress: (at) => seen.push(at),
+    })
+    const { readFile } = await import('node:fs/promises')
+    const expected = Buffer.from(content)
+    noise(5, 100).copy(expected, 5 * MiB)
+    expect((await readFile(folder.file('later'))).equals(expected)).toBe(true)
+    expect(bytesWritten).toBeLessThanOrEqual(MiB)
+    expect(seen.at(-1)).toEqual({ doneBytes: seen.at(-1)?.totalBytes, totalBytes: seen.at(-1)?.totalBytes })
+  })
+
   test("says that a source which cannot be read is the source's fault", async () => {
     await using folder = await createFolder()
     await using vault = await createVault(folder.path, { threads: 1 })

@@ -226,9 +226,10 @@ async function commit(vault: Vault, input: JsonObject, context: ActionContext): 
 }
 
 async function write(vault: Vault, input: JsonObject, context: ActionContext): Promise<JsonObject> {
-  const { pointId, targets } = input as unknown as {
+  const { pointId, targets, changed } = input as unknown as {
     readonly pointId: string
     readonly targets: readonly { readonly disk: string; readonly address: DiskAddress }[]
+    readonly changed?: readonly { readonly disk: string; readonly extents: readonly Extent[] }[]
   }
   const point = await vault.point(pointId, undefined, 'disks')
   const bars = createBars(context, `${point.name} `)
@@ -240,6 +241,7 @@ async function write(vault: Vault, input: JsonObject, context: ActionContext): P
       pointId: point.id,
       disk,
       target: address,
+      ...(changed ? { only: changedOn(disk, changed) } : {}),
       signal: context.signal,
       onProgress: (progress) => bars.show(disk, progress),
     })
@@ -247,6 +249,16 @@ async function write(vault: Vault, input: JsonObject, context: ActionContext): P
     sizeBytes += done.sizeBytes
   }
   return { bytesWritten, sizeBytes }
+}
+
+/** Every disk that is written says what of it: one that is forgotten would be left as it is. */
+function changedOn(
+  disk: string,
+  changed: readonly { readonly disk: string; readonly extents: readonly Extent[] }[],
+): readonly Extent[] {
+  const extents = changed.find((each) => each.disk === disk)?.extents
+  if (!extents) throw mapMissing(disk)
+  return extents.filter(({ kind }) => kind !== 'unchanged')
 }
 
 async function verify(vault: Vault, input: JsonObject, context: ActionContext): Promise<JsonObject> {
