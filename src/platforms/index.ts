@@ -3,8 +3,10 @@ import { blockTransferHandlers } from './block-transfer/index.ts'
 import { coreHandlers } from './core/index.ts'
 import { guest } from './guest/index.ts'
 import type { Platform } from './platform.ts'
+import { qemu } from './qemu/index.ts'
 import { sangforScp } from './sangfor-scp/index.ts'
 import { smartxCloudtower } from './smartx-cloudtower/index.ts'
+import { vmwareVcb } from './vmware-vcb/index.ts'
 import { vmwareVsphere } from './vmware-vsphere/index.ts'
 import { zstack } from './zstack/index.ts'
 
@@ -30,8 +32,10 @@ export const platforms: readonly Platform[] = [
     standIn: async () => (await import('./block-transfer/stand-in.ts')).startStandIn,
   },
   guest,
+  qemu,
   sangforScp,
   smartxCloudtower,
   vmwareVsphere,
+  vmwareVcb,
   zstack,
 ]

@@ -1,0 +1,50 @@
+// How every handler of this pack talks to a QEMU: connected for the one call, and its errors in the pack's words.
+import type { TargetRef } from '../../language/index.ts'
+import type { ActionContext, ActionHandler } from '../../packs/index.ts'
+import type { JsonObject } from '../../values/index.ts'
+import { asFailure, failure } from './failures.ts'
+import { type Monitor, openMonitor } from './monitor.ts'
+
+const GREETING_MS = 5000
+
+export interface Call {
+  readonly input: JsonObject
+  readonly context: ActionContext
+  /** For questions. */
+  readonly monitor: Monitor
+  /** Sends a command that changes something. */
+  change(command: string, args?: JsonObject): Promise<void>
+  /** Where scratch files and sockets are made. */
+  readonly scratchDirectory: string
+}
+
+interface OnVm extends JsonObject {
+  readonly hypervisor: TargetRef & JsonObject
+}
+
+export const onVm =
+  (perform: (call: Call) => Promise<JsonObject>): ActionHandler =>
+  async (input, context) => {
+    const { settings } = context.connection((input as OnVm).hypervisor)
+    const { monitor: path, scratchDirectory } = settings
+    if (typeof path !== 'string' || typeof scratchDirectory !== 'string')
+      throw failure({ type: 'unreachable', message: 'this target names no monitor', retryable: false, applied: 'no' })
+    let changed = false
+    const stop = new AbortController()
+    try {
+      const patience = context.clock.sleep(GREETING_MS, stop.signal)
+      patience.catch(() => {})
+      using monitor = await openMonitor(path, context.signal, patience)
+      const change = async (command: string, args?: JsonObject): Promise<void> => {
+        context.assertOwner()
+        changed = true
+        await monitor.ask(command, args)
+      }
+      return await perform({ input, context, monitor, change, scratchDirectory })
+    } catch (error) {
+      context.signal.throwIfAborted()
+      throw asFailure(error, changed)
+    } finally {
+      stop.abort()
+    }
+  }

@@ -1,0 +1,64 @@
+// What of a snapshot is to be read, and what its file systems say of themselves: both asked of the export, over NBD.
+import { type BlockSource, type DiskAddress, NbdError, openSource, totalBytes } from '../../blocks/index.ts'
+import { type ActionContext, ActionFailure } from '../../packs/index.ts'
+import type { Json, JsonObject } from '../../values/index.ts'
+import { ext4On } from './ext4.ts'
+import { deltaOf } from './names.ts'
+
+interface OfExport {
+  /** Handle of an Export. */
+  readonly export: { readonly name: string; readonly socket: string }
+  readonly disks: readonly { readonly disk: string; readonly since?: string }[]
+}
+
+export async function changes(input: JsonObject, context: ActionContext): Promise<JsonObject> {
+  const { export: at, disks } = input as unknown as OfExport
+  const found = await Promise.all(
+    disks.map(async ({ disk, since = '' }) => {
+      const bitmap = since === '' ? {} : { dirtyBitmap: deltaOf(at.name) }
+      const { sizeBytes, extents } = await onDisk(at.socket, disk, context, bitmap, async (source) => ({
+        sizeBytes: source.sizeBytes,
+        extents: await source.extents(0, source.sizeBytes),
+      }))
+      return { disk, sizeBytes, extents, address: addressOf(at.socket, disk) }
+    }),
+  )
+  return {
+    level: disks.some(({ since = '' }) => since !== '') ? 'incremental' : 'full',
+    sources: found.map(({ disk, sizeBytes, address }) => ({ disk, sizeBytes, address })) as unknown as Json,
+    maps: found.map(({ disk, extents }) => ({ disk, extents })) as unknown as Json,
+    changedBytes: found.reduce((sum, { extents }) => sum + totalBytes(extents, 'data'), 0),
+  }
+}
+
+/** Clean where every journal found is empty, as a freeze leaves it; file systems of other kinds say nothing here. */
+export async function evidence(input: JsonObject, context: ActionContext): Promise<JsonObject> {
+  const { export: at, disks } = input as unknown as OfExport
+  const found = await Promise.all(
+    disks.map(async ({ disk }) =>
+      (await onDisk(at.socket, disk, context, {}, ext4On)).map(({ offsetBytes, clean }) => ({ disk, offsetBytes, clean })),
+    ),
+  )
+  const fileSystems = found.flat()
+  return { fileSystems, contradicted: fileSystems.some(({ clean }) => !clean) }
+}
+
+const addressOf = (path: string, disk: string): DiskAddress => ({ kind: 'nbd-unix', path, exportName: disk })
+
+async function onDisk<Result>(
+  socket: string,
+  disk: string,
+  { signal }: ActionContext,
+  options: { readonly dirtyBitmap?: string },
+  look: (source: BlockSource) => Promise<Result>,
+): Promise<Result> {
+  try {
+    await using source = await openSource(addressOf(socket, disk), { signal, reconnect: false, ...options })
+    return await look(source)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof NbdError)) throw error
+    const message = `${disk} cannot be read: ${error.message}`
+    throw new ActionFailure({ type: 'snapshotBroken', message, retryable: false, applied: 'no' }, { cause: error })
+  }
+}

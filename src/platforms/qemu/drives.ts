@@ -1,0 +1,78 @@
+// The disks of a running QEMU, as its monitor tells: which node a device reads and writes, and which change-tracking bitmaps it has.
+import { isObject, type Json, type JsonObject } from '../../values/index.ts'
+import type { Monitor } from './monitor.ts'
+import { isOurs } from './names.ts'
+
+export interface Bitmap {
+  readonly name: string
+  /** Holds all that changed since it was made: it records, nobody else uses it, and no crash has spoilt it. */
+  readonly usable: boolean
+}
+
+export interface Drive {
+  /** The device's id: it stays the same as long as the VM is configured so. */
+  readonly disk: string
+  /** Path of the device in QEMU's object model. */
+  readonly device: string
+  /** What holds the disk's bytes. */
+  readonly node: string
+  /** What the device is connected to now: the node, or a filter before it. */
+  readonly connected: string
+  readonly sizeBytes: number
+  readonly format: string
+  readonly bitmaps: readonly Bitmap[]
+}
+
+export interface Drives {
+  readonly drives: readonly Drive[]
+  readonly leftOut: readonly { readonly disk: string; readonly reason: string }[]
+  /** Names of all nodes. */
+  readonly nodes: ReadonlySet<string>
+}
+
+/** What can hold bytes by itself, below a format. */
+const PROTOCOLS = ['file', 'host_device', 'nbd', 'rbd', 'iscsi', 'https', 'http', 'blkdebug']
+
+export async function drivesOf(monitor: Monitor): Promise<Drives> {
+  const nodes = objectsOf(await monitor.ask('query-named-block-nodes', { flat: true }))
+  const drives: Drive[] = []
+  const leftOut: { disk: string; reason: string }[] = []
+  for (const { qdev, inserted } of objectsOf(await monitor.ask('query-block'))) {
+    if (typeof qdev !== 'string' || qdev === '') continue
+    const disk = /\/peripheral\/([^/]+)/.exec(qdev)?.[1] ?? qdev
+    if (!isObject(inserted)) leftOut.push({ disk, reason: 'no medium' })
+    else if (inserted.ro === true) leftOut.push({ disk, reason: 'read-only' })
+    else drives.push(driveOf(disk, qdev, inserted, nodes))
+  }
+  return { drives, leftOut, nodes: new Set(nodes.map((node) => String(node['node-name']))) }
+}
+
+function driveOf(disk: string, device: string, inserted: JsonObject, nodes: readonly JsonObject[]): Drive {
+  const connected = String(inserted['node-name'])
+  const node = isOurs(connected) ? behind(inserted, nodes) : nodes.find((each) => each['node-name'] === connected)
+  if (!node) throw new Error(`QEMU lists ${connected} of ${disk}, and no such node`)
+  const image = isObject(node.image) ? node.image : {}
+  return {
+    disk,
+    device,
+    node: String(node['node-name']),
+    connected,
+    sizeBytes: Number(image['virtual-size'] ?? 0),
+    format: String(node.drv),
+    bitmaps: objectsOf(node['dirty-bitmaps'] ?? []).flatMap(bitmapOf),
+  }
+}
+
+/** What a filter of ours stands before: the node of the same file that is not ours and, where there are several, the format. */
+function behind({ file }: JsonObject, nodes: readonly JsonObject[]): JsonObject | undefined {
+  const candidates = nodes.filter((node) => node.file === file && !isOurs(String(node['node-name'])))
+  return candidates.find(({ drv }) => !PROTOCOLS.includes(String(drv))) ?? candidates[0]
+}
+
+/** Those of jobs have no name. */
+function bitmapOf({ name, recording, busy, inconsistent }: JsonObject): readonly Bitmap[] {
+  if (typeof name !== 'string' || name === '') return []
+  return [{ name, usable: recording === true && busy !== true && inconsistent !== true }]
+}
+
+export const objectsOf = (value: Json): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])

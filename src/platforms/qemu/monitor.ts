@@ -1,0 +1,59 @@
+// A client of QEMU's monitor: one command at a time over a unix socket. It knows no command. (QEMU, docs/interop/qmp-spec)
+import { isObject, type Json, type JsonObject } from '../../values/index.ts'
+import { connectSocket, readJsonLines } from '../json-lines.ts'
+
+export class MonitorFailed extends Error {
+  /** `busy`: somebody else is connected. `refused`: QEMU answered with an error. `lost`: the connection broke after a command. */
+  readonly reason: 'unreachable' | 'busy' | 'refused' | 'lost'
+  /** Of an error that QEMU answered with, such as `GenericError`. */
+  readonly errorClass?: string
+
+  constructor(reason: MonitorFailed['reason'], message: string, options: ErrorOptions & { errorClass?: string } = {}) {
+    super(message, options)
+    this.name = 'MonitorFailed'
+    this.reason = reason
+    if (options.errorClass !== undefined) this.errorClass = options.errorClass
+  }
+}
+
+export interface Monitor extends Disposable {
+  /** Rejects with `MonitorFailed`, or with the signal's reason. */
+  ask(command: string, args?: JsonObject): Promise<Json>
+}
+
+/**
+ * Connects and agrees on capabilities. A monitor talks to one client only and lets others wait without a word: so `patience`, which
+ * resolves when the greeting is overdue.
+ */
+export async function openMonitor(path: string, signal: AbortSignal, patience: Promise<void>): Promise<Monitor> {
+  const unreachable = (cause: Error) => new MonitorFailed('unreachable', `no monitor at ${path}`, { cause })
+  const socket = await connectSocket(path, signal, unreachable)
+  const lines = readJsonLines(socket, signal, () => new MonitorFailed('lost', 'the connection to the monitor broke'))
+  let lastId = 0
+  const ask = async (command: string, args?: JsonObject): Promise<Json> => {
+    lastId += 1
+    const id = lastId
+    socket.write(`${JSON.stringify({ execute: command, ...(args === undefined ? {} : { arguments: args }), id })}\n`)
+    for (;;) {
+      const answer = await lines.next()
+      // Events stand between answers.
+      if (answer.id !== id) continue
+      const { error } = answer
+      if (!isObject(error)) return answer.return ?? null
+      throw new MonitorFailed('refused', `${command}: ${String(error.desc)}`, { errorClass: String(error.class) })
+    }
+  }
+  try {
+    const overdue = patience.then(() => {
+      throw new MonitorFailed('busy', `the monitor at ${path} does not greet: somebody else is connected to it`)
+    })
+    overdue.catch(() => {})
+    const greeting = await Promise.race([lines.next(), overdue])
+    if (!isObject(greeting.QMP)) throw new MonitorFailed('unreachable', `what answers at ${path} is no monitor of QEMU`)
+    await ask('qmp_capabilities')
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+  return { ask, [Symbol.dispose]: () => void socket.destroy() }
+}

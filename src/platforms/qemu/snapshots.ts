@@ -1,0 +1,85 @@
+// Snapshots: a filter before each disk that keeps what is overwritten, so that the disk can be read as it was. The guest writes on, and
+// goes on when the scratch is full: then the snapshot breaks, not the guest. (QEMU, docs/interop/qmp: copy-before-write, snapshot-access)
+import type { JsonObject } from '../../values/index.ts'
+import type { Call } from './call.ts'
+import { diskMissing } from './checkpoints.ts'
+import { type Drive, drivesOf } from './drives.ts'
+import { gone } from './failures.ts'
+import { deltaOf, nodesOf } from './names.ts'
+
+/** After so long without being able to keep an old block, a snapshot breaks rather than let the guest wait. */
+const KEEP_TIMEOUT_SECONDS = 5
+
+interface Wanted {
+  readonly disk: string
+  /** The checkpoint since which changes are asked for; none for a full backup. */
+  readonly since?: string
+}
+
+export async function createSnapshot({ input, monitor, change }: Call): Promise<JsonObject> {
+  const { name, disks } = input as unknown as { readonly name: string; readonly disks: readonly Wanted[] }
+  const { drives } = await drivesOf(monitor)
+  const chosen = disks.flatMap(({ disk, since }) => {
+    const drive = drives.find((each) => each.disk === disk)
+    return drive ? [{ drive, since, ...nodesOf(name, disk) }] : []
+  })
+  const known = chosen.map(({ drive }) => drive.disk)
+  if (chosen.length < disks.length) throw diskMissing(disks.map(({ disk }) => disk).filter((disk) => !known.includes(disk)))
+  for (const { drive, filter, scratch } of chosen)
+    await change('blockdev-add', {
+      driver: 'copy-before-write',
+      'node-name': filter,
+      file: drive.node,
+      target: scratch,
+      'on-cbw-error': 'break-snapshot',
+      'cbw-timeout': KEEP_TIMEOUT_SECONDS,
+    })
+  for (const { drive, filter } of chosen) await connect(change, drive, filter)
+  // After the filters: what is written between is in the list although the snapshot does not have it. The other way it would be missed.
+  const actions = chosen.flatMap(({ drive, since }) =>
+    since === undefined || since === '' ? [] : deltaActions(name, drive, since),
+  )
+  if (actions.length > 0) await change('transaction', { actions })
+  for (const { filter, access } of chosen)
+    await change('blockdev-add', { driver: 'snapshot-access', 'node-name': access, file: filter })
+  return { name }
+}
+
+const deltaActions = (name: string, { node }: Drive, since: string) => [
+  { type: 'block-dirty-bitmap-add', data: { node, name: deltaOf(name), persistent: false, disabled: true } },
+  { type: 'block-dirty-bitmap-merge', data: { node, target: deltaOf(name), bitmaps: [since] } },
+]
+
+/** QEMU 7.2 ends itself, and the guest, when a device is connected to what it is connected to already: so only a change is asked for. */
+async function connect(change: Call['change'], { device, connected }: Drive, to: string): Promise<void> {
+  if (connected !== to) await change('qom-set', { path: device, property: 'drive', value: to })
+}
+
+export async function findSnapshot({ input, monitor }: Call): Promise<JsonObject> {
+  const name = String(input.name)
+  return { found: await isThere(name, monitor), name }
+}
+
+async function isThere(name: string, monitor: Call['monitor']): Promise<boolean> {
+  const { drives, nodes } = await drivesOf(monitor)
+  return drives.some(({ disk, bitmaps }) => {
+    const { filter, access } = nodesOf(name, disk)
+    return nodes.has(filter) || nodes.has(access) || bitmaps.some((bitmap) => bitmap.name === deltaOf(name))
+  })
+}
+
+/** However far its making came: the devices are connected to their disks again before anything is taken away. */
+export async function deleteSnapshot({ input, monitor, change }: Call): Promise<JsonObject> {
+  const name = String(input.name)
+  if (!(await isThere(name, monitor))) throw gone(`snapshot ${name}`)
+  const { drives, nodes } = await drivesOf(monitor)
+  for (const drive of drives) {
+    const { filter, access } = nodesOf(name, drive.disk)
+    if (nodes.has(access)) await change('blockdev-del', { 'node-name': access })
+    if (drive.connected === filter) await connect(change, drive, drive.node)
+    if (nodes.has(filter)) await change('blockdev-del', { 'node-name': filter })
+    if (drive.bitmaps.some((bitmap) => bitmap.name === deltaOf(name)))
+      await change('block-dirty-bitmap-remove', { node: drive.node, name: deltaOf(name) })
+  }
+  return {}
+}

@@ -1,0 +1,104 @@
+// A real QEMU without a guest: its own monitor writes to its disks as a guest would, through the device. Every write is remembered, so that
+// a restored disk can be told to be of one moment.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Monitor, openMonitor } from '../../../src/platforms/qemu/monitor.ts'
+
+export const DISKS = ['data0', 'wal0'] as const
+export type DiskName = (typeof DISKS)[number]
+export const DISK_BYTES = 8 * 2 ** 20
+const WRITE_BYTES = 65_536
+
+interface Write {
+  readonly disk: DiskName
+  readonly offsetBytes: number
+  readonly fill: number
+}
+
+export interface Machine extends AsyncDisposable {
+  /** For Holdfast alone. */
+  readonly monitorPath: string
+  /** Writes one block somewhere, as the guest. */
+  write(): Promise<void>
+  ask: Monitor['ask']
+  /** After how many of the writes both disks held these bytes; undefined where that never was. */
+  momentOf(disks: Readonly<Record<DiskName, Buffer>>): number | undefined
+  readonly writes: readonly Write[]
+  kill(): Promise<void>
+}
+
+/** Starts it in a folder. With `keep`, the disks that are there are used again. */
+export async function startMachine(folder: string, seed: number): Promise<Machine> {
+  mkdirSync(folder, { recursive: true })
+  for (const disk of DISKS) {
+    const file = join(folder, `${disk}.qcow2`)
+    if (!existsSync(file)) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, String(DISK_BYTES)])
+  }
+  const [monitorPath, ownPath] = [join(folder, 'holdfast.qmp'), join(folder, 'own.qmp')]
+  const child = spawn('qemu-system-x86_64', argumentsFor(folder, monitorPath, ownPath), {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  // No QEMU outlives the tests, whatever becomes of them.
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  for (let tries = 0; !existsSync(ownPath) && tries < 500; tries += 1) await sleep(20)
+  const stop = new AbortController()
+  const own = await openMonitor(ownPath, stop.signal, new Promise(() => {}))
+
+  const writes: Write[] = []
+  let state = seed
+  const random = (below: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+    return Math.floor((state / 2 ** 31) * below)
+  }
+  return {
+    monitorPath,
+    writes,
+    ask: own.ask,
+    write: async () => {
+      const disk = DISKS[random(DISKS.length)] ?? 'data0'
+      const offsetBytes = random(DISK_BYTES / WRITE_BYTES) * WRITE_BYTES
+      const fill = 1 + random(255)
+      const line = `qemu-io -d /machine/peripheral/${disk}/virtio-backend "write -q -P ${fill} ${offsetBytes} ${WRITE_BYTES}"`
+      writes.push({ disk, offsetBytes, fill })
+      await own.ask('human-monitor-command', { 'command-line': line })
+    },
+    momentOf: (disks) => momentOf(writes, disks),
+    kill: async () => {
+      kill()
+      await exited
+    },
+    [Symbol.asyncDispose]: async () => {
+      process.off('exit', kill)
+      own[Symbol.dispose]()
+      kill()
+      await exited
+    },
+  }
+}
+
+const argumentsFor = (folder: string, monitorPath: string, ownPath: string): readonly string[] => [
+  ...['-name', 'erp-db', '-uuid', '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11', '-machine', 'pc', '-accel', 'tcg', '-m', '64'],
+  ...['-nodefaults', '-no-user-config', '-display', 'none'],
+  ...['-qmp', `unix:${monitorPath},server=on,wait=off`, '-qmp', `unix:${ownPath},server=on,wait=off`],
+  ...DISKS.flatMap((disk) => {
+    const file = { driver: 'file', 'node-name': `${disk}-file`, filename: join(folder, `${disk}.qcow2`) }
+    const node = { driver: 'qcow2', 'node-name': `${disk}-format`, file }
+    return ['-blockdev', JSON.stringify(node), '-device', `virtio-blk-pci,drive=${disk}-format,id=${disk}`]
+  }),
+]
+
+function momentOf(writes: readonly Write[], disks: Readonly<Record<DiskName, Buffer>>): number | undefined {
+  const then = Object.fromEntries(DISKS.map((disk) => [disk, Buffer.alloc(DISK_BYTES)])) as Record<DiskName, Buffer>
+  const isNow = (): boolean => DISKS.every((disk) => then[disk].equals(disks[disk]))
+  let moment = isNow() ? 0 : undefined
+  for (const [index, { disk, offsetBytes, fill }] of writes.entries()) {
+    then[disk].fill(fill, offsetBytes, offsetBytes + WRITE_BYTES)
+    if (isNow()) moment = index + 1
+  }
+  return moment
+}
