@@ -1,13 +1,17 @@
-// ZStack in code: the login, three handlers that read text, and the simulator on demand.
+// ZStack in code: the login, handlers that read text and choose among backups, and the simulator on demand.
 import type { Handlers } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
 import type { Platform } from '../platform.ts'
+import { chooseExpired, chooseForSite, newestDatabase } from './choose.ts'
 import { explainHistories } from './history.ts'
 import { readInventory, readMetadata } from './inventories.ts'
 import { login } from './login.ts'
 
 const handlers: Handlers = {
   'zstack/history.explain': async (input) => explainHistories(input),
+  'zstack/databaseBackup.newest': async (input) => newestDatabase(input),
+  'zstack/site.choose': async (input) => chooseForSite(input),
+  'zstack/retention.choose': async (input) => chooseExpired(input),
   'zstack/metadata.read': async ({ backups }) => ({
     read: (backups as readonly { uuid: string; metadata: string }[]).map(({ uuid, metadata }): JsonObject => {
       const read = readMetadata(metadata)

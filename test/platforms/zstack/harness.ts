@@ -1,11 +1,11 @@
 // ZStack's pack around its simulator, without sockets: single calls in time that leaps, and whole runs in time that runs fast.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createEngine, fastClock, systemClock } from '../../../src/engine/index.ts'
+import { answerApproval, createEngine, fastClock, systemClock } from '../../../src/engine/index.ts'
 import { createHttp, type HttpRequest, type Network, operationHandlers } from '../../../src/http/index.ts'
 import { createMemoryJournal } from '../../../src/journal/index.ts'
 import type { Outcome } from '../../../src/kernel/index.ts'
-import { checkRunbook, parseRunbook } from '../../../src/language/index.ts'
+import { checkRunbook, parseRunbook, resolveUses } from '../../../src/language/index.ts'
 import { type ActionContext, ActionFailure, createCatalogue, type Failure, loadPack } from '../../../src/packs/index.ts'
 import { platforms } from '../../../src/platforms/index.ts'
 import {
@@ -13,7 +13,8 @@ import {
   type ZstackSimulator,
   type ZstackSimulatorOptions,
 } from '../../../src/platforms/zstack/simulator/index.ts'
-import { fillDefaults, type Json, type JsonObject, type Secret } from '../../../src/values/index.ts'
+import type { Scene } from '../../../src/rehearse/index.ts'
+import { fillDefaults, type Json, type JsonObject, Secret } from '../../../src/values/index.ts'
 
 const runbooks = join(import.meta.dirname, '../../../runbooks')
 const loaded = await Promise.all(
@@ -32,6 +33,33 @@ export const SAMPLES = ['volume-backups', 'database-backups', 'job-groups'].map(
   readFileSync(join(import.meta.dirname, 'samples', `${name}.txt`), 'utf8'),
 )
 
+export const zstackRunbooks = readdirSync(join(runbooks, 'zstack')).filter((file) => file.endsWith('.runbook.yaml'))
+
+function readRunbook(name: string) {
+  const file = `${name}.runbook.yaml`
+  const text = readFileSync(join(runbooks, 'zstack', file), 'utf8')
+  const { runbook, diagnostics } = parseRunbook(text, file)
+  const problems = [...diagnostics, ...(runbook ? checkRunbook(runbook, catalogue) : [])]
+  if (!runbook || problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
+  return { runbook, text }
+}
+
+/** A runbook as rehearsals take it; secrets are references. */
+export function sceneOf(name: string): Scene {
+  const { runbook, text } = readRunbook(name)
+  const byAlias = resolveUses(runbook, Object.fromEntries(loaded.map(({ pack }) => [pack.name, pack])))
+  const schema = runbook.inputs ?? {}
+  const required = (schema.required ?? []) as readonly string[]
+  const secret = (input: string): Json => ({ $secret: { env: input } })
+  return {
+    start: { runbook, text, packs: loaded },
+    targets: Object.fromEntries(runbook.targets.map((each) => [each.name, `${byAlias[each.alias]}/${each.connection}`])),
+    inputs: (known) =>
+      fillDefaults(schema, Object.fromEntries(required.map((input) => [input, known[input] ?? secret(input)])))
+        .value as JsonObject,
+  }
+}
+
 export interface Harness extends AsyncDisposable {
   readonly zstack: ZstackSimulator
   readonly requests: HttpRequest[]
@@ -39,12 +67,18 @@ export interface Harness extends AsyncDisposable {
   call(action: string, input?: JsonObject, options?: { readonly key?: string }): Promise<JsonObject>
   /** The failure that the call must end in. */
   failureOf(action: string, input?: JsonObject, options?: { readonly key?: string }): Promise<Failure>
-  /** Runs a runbook of the pack to its end. */
+  /** Runs a runbook of the pack to its end; what it asks is granted. */
   run(name: string, inputs: JsonObject): Promise<Outcome>
+  /** What was asked so far, in words. */
+  readonly asked: string[]
 }
 
 interface HarnessOptions extends Partial<ZstackSimulatorOptions> {
   readonly settings?: Readonly<Record<string, Json | Secret>>
+  /** Whether what a run asks is granted; it is, unless this says no. */
+  readonly grants?: boolean
+  /** What the secrets of inputs stand for, by the name of their variable. */
+  readonly secrets?: Readonly<Record<string, string>>
   /** Told of every request before it is answered. */
   readonly onRequest?: (request: HttpRequest) => void
 }
@@ -54,7 +88,13 @@ export const RATE = 200
 const URL = 'http://zstack.invalid:8080'
 
 /** `rate` is 0, for single calls, unless given. */
-export async function startHarness({ settings = {}, onRequest, ...options }: HarnessOptions = {}): Promise<Harness> {
+export async function startHarness({
+  settings = {},
+  onRequest,
+  grants = true,
+  secrets = {},
+  ...options
+}: HarnessOptions = {}): Promise<Harness> {
   const rate = options.rate ?? 0
   const zstack = await startZstackSimulator({ seed: 'test', startAt: Date.UTC(2026, 0, 5, 8), ...options, rate })
   const requests: HttpRequest[] = []
@@ -94,17 +134,38 @@ export async function startHarness({ settings = {}, onRequest, ...options }: Har
     return handler({ ...cloud, ...input }, context)
   }
   let runs = 0
+  const journal = createMemoryJournal()
+  const asked: string[] = []
+  const clock = fastClock(RATE)
   const engine = createEngine({
-    journal: createMemoryJournal(),
+    journal,
     handlers: () => handlers,
     connection,
-    clock: fastClock(RATE),
+    clock,
+    secret: async (source) => new Secret(('env' in source && secrets[source.env]) || ''),
     newRunId: () => `run-${++runs}`,
     owner: 'test',
   })
+  /** Answers what a run asks until it has ended. */
+  const answer = async (runId: string, over: AbortSignal) => {
+    while (!over.aborted) {
+      for (const { approval, answer: given } of await journal.approvals(runId)) {
+        if (given) continue
+        asked.push(approval.prompt)
+        const at = { runId, path: approval.path, now: clock.now() }
+        await answerApproval(
+          journal,
+          at,
+          grants ? { kind: 'grant', by: 'ann', inputs: {} } : { kind: 'deny', by: 'ann', reason: 'no' },
+        )
+      }
+      await clock.sleep(1000, over).catch(() => {})
+    }
+  }
   return {
     zstack,
     requests,
+    asked,
     call,
     failureOf: async (name, input, more) => {
       try {
@@ -115,14 +176,15 @@ export async function startHarness({ settings = {}, onRequest, ...options }: Har
       }
     },
     run: async (name, inputs) => {
-      const file = `${name}.runbook.yaml`
-      const text = readFileSync(join(runbooks, 'zstack', file), 'utf8')
-      const { runbook, diagnostics } = parseRunbook(text, file)
-      const problems = [...diagnostics, ...(runbook ? checkRunbook(runbook, catalogue) : [])]
-      if (!runbook || problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
+      const { runbook, text } = readRunbook(name)
       const filled = fillDefaults(runbook.inputs ?? {}, inputs).value as JsonObject
-      const { ended } = await engine.start({ runbook, text, packs: loaded, inputs: filled, targets: { cloud: 'cloud' } })
-      return ended
+      const { id, ended } = await engine.start({ runbook, text, packs: loaded, inputs: filled, targets: { cloud: 'cloud' } })
+      const over = new AbortController()
+      const answering = answer(id, over.signal)
+      return ended.finally(async () => {
+        over.abort()
+        await answering
+      })
     },
     [Symbol.asyncDispose]: async () => {
       await engine[Symbol.asyncDispose]()

@@ -1,4 +1,4 @@
 // A simulated ZStack: the API's behaviour, and true bytes on volumes and in backups.
 export { simulator } from './for-people.ts'
-export { startStandIn } from './stand-in.ts'
+export { startLostSite, startStandIn } from './stand-in.ts'
 export { startZstackSimulator, type ZstackSimulator, type ZstackSimulatorOptions } from './start.ts'

@@ -41,7 +41,11 @@ export const queries: Readonly<Record<string, (world: World) => readonly object[
       jobType: type,
       jobData: JSON.stringify(parameters),
     })),
-  querySchedulerTriggers: ({ triggers }) => triggers,
+  querySchedulerTriggers: ({ triggers, groups }) =>
+    triggers.map((trigger) => ({
+      ...trigger,
+      jobGroupsUuid: groups.filter(({ triggersUuid }) => triggersUuid.includes(trigger.uuid)).map(({ uuid }) => uuid),
+    })),
   querySchedulerJobHistory: ({ histories }) => histories,
 }
 

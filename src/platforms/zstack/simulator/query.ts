@@ -25,8 +25,9 @@ const firstOfEach = (rows: readonly object[], field: string): readonly object[] 
 ]
 
 function conditionOf(text: string): (row: object) => boolean {
-  const [, field = '', operator = '', value = ''] = /^(\w+)(!=|\?=|=)(.*)$/.exec(text) ?? []
+  const [, field = '', operator = '', value = ''] = /^(\w+)(!=|\?=|=|>)(.*)$/.exec(text) ?? []
   const told = (row: object) => String((row as Record<string, unknown>)[field] ?? '')
+  if (operator === '>') return (row) => Number(told(row)) > Number(value)
   if (operator === '?=') return (row) => value.split(',').includes(told(row))
   return operator === '!=' ? (row) => told(row) !== value : (row) => told(row) === value
 }

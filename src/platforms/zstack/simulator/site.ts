@@ -155,11 +155,8 @@ export function damages({ storages, volumeBackups, frozen }: World): string[] {
   )
 }
 
-function serverAt({ servers, storagePassword }: World, url: string): Storage {
-  const { protocol, hostname, password } = URL.parse(url) ?? {}
-  const storage = protocol === 'ssh:' ? servers.find(({ name, up }) => up && `${name}.invalid` === hostname) : undefined
-  if (!storage) throw new Refusal('SYS.1006', `no storage server answers at ${hostname ?? 'this address'}`)
-  if (decodeURIComponent(password ?? '') !== storagePassword.reveal())
-    throw new Refusal('SYS.1006', 'the storage server refuses the login')
+function serverAt({ addresses }: World, url: string): Storage {
+  const storage = addresses.get(url)
+  if (!storage?.up) throw new Refusal('SYS.1006', 'no storage server answers at this address, or it refuses the login')
   return storage
 }

@@ -1,25 +1,53 @@
-// The simulator for rehearsals: no port, time that the rehearsal moves, and a database backup and a VM backup that are there already.
+// The simulator for rehearsals: no port, time that the rehearsal moves, and backups and a job group that are there already.
 import type { StandIn, StandInOptions } from '../../platform.ts'
 import { FAULTS } from './answering.ts'
 import { backUpDatabase, backUpVm, backUpVolume } from './backups.ts'
+import { addGroup, addJob, addTrigger, bind, join } from './scheduler.ts'
 import { damages } from './site.ts'
-import { startZstackSimulator } from './start.ts'
+import { startZstackSimulator, type ZstackSimulator } from './start.ts'
+import { dateOf } from './world.ts'
 
 /** Where nothing listens, by RFC 2606. */
 const URL = 'http://zstack.invalid:8080'
 const WRITE_EVERY_MS = 2000
+const LONG_AGO_MS = 30 * 86_400_000
 
-export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise<StandIn> {
+export const startStandIn = (options: StandInOptions): Promise<StandIn> => standIn(options, () => {})
+
+/** The same after a disaster: a new management node that knows nothing, and the local storage. */
+export const startLostSite = (options: StandInOptions): Promise<StandIn> =>
+  standIn(options, (zstack) => zstack.loseSite([zstack.local]))
+
+async function standIn({ seed, startAtMs }: StandInOptions, prepare: (zstack: ZstackSimulator) => void): Promise<StandIn> {
   const zstack = await startZstackSimulator({ seed, rate: 0, startAt: startAtMs })
-  const { world, clock, api, local, standby, remote, cloud, volumeUuids } = zstack
+  const { world, clock, api, local, standby, remote, cloud, vmUuid, volumeUuids } = zstack
   const [root, data] = volumeUuids
   let nextWriteMs = startAtMs
-  zstack.write(zstack.vmUuid, 6)
-  const existing = { name: 'earlier', backupStorageUuid: local.uuid }
-  const [rootBackup] = backUpVm(world, root, existing)
-  const database = backUpDatabase(world, existing)
-  const volume = backUpVolume(world, data, existing)
+  zstack.write(vmUuid, 6)
+  // Of each two, long ago: the older ones have expired by now.
+  const [, earlier] = ['holdfast-oldest', 'holdfast-earlier'].map((name) => {
+    const request = { name, backupStorageUuid: local.uuid, mode: 'full' } as const
+    const made = {
+      vm: backUpVm(world, root, request),
+      volume: backUpVolume(world, data, request),
+      database: backUpDatabase(world, request),
+    }
+    for (const row of [...made.vm, made.volume, made.database])
+      Object.assign(row, { createDate: dateOf(startAtMs - LONG_AGO_MS) })
+    zstack.write(vmUuid, 6)
+    return made
+  })
+  if (!earlier) throw new Error('there are two')
+  const parameters = { backupStorageUuids: local.uuid, retentionType: 'Count', retentionValue: '7' }
+  const scheduled = { name: 'scheduled', type: 'vmBackup', parameters } as const
+  const [group, job] = [addGroup(world, scheduled), addJob(world, { ...scheduled, targetResourceUuid: root })]
+  const trigger = addTrigger(world, { name: 'scheduled', schedulerType: 'cron', cron: '0 0 1 * * ?' })
+  join(world, group.uuid, [job.uuid])
+  bind(world, group.uuid, trigger.uuid)
+  // Whatever secret a rehearsal takes for the address of a storage.
+  world.addresses.set('rehearsed', local)
   const before = new Set(rowsOf().map(({ uuid }) => uuid))
+  prepare(zstack)
 
   function rowsOf() {
     const { volumeBackups, databaseBackups, jobs, groups, triggers, vms, volumes } = world
@@ -50,17 +78,21 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
       retentionType: 'Count',
       retentionValue: 7,
       volumeUuid: data,
-      vmUuid: zstack.vmUuid,
+      vmUuid,
       fromStorageUuid: local.uuid,
       remoteStorageUuid: remote.uuid,
       cloudStorageUuid: cloud.uuid,
       localStorageUuid: local.uuid,
       clusterUuid: 'cluster-1',
-      groupUuid: rootBackup?.groupUuid ?? '',
-      backupUuid: volume.uuid,
-      groupUuids: [rootBackup?.groupUuid ?? ''],
-      volumeBackupUuids: [volume.uuid],
-      databaseBackupUuids: [database.uuid],
+      groupUuid: earlier.vm[0]?.groupUuid ?? '',
+      jobGroupUuid: group.uuid,
+      storageUuid: local.uuid,
+      keepLast: 1,
+      keepDays: 0,
+      backupUuid: earlier.volume.uuid,
+      groupUuids: [earlier.vm[0]?.groupUuid ?? ''],
+      volumeBackupUuids: [earlier.volume.uuid],
+      databaseBackupUuids: [earlier.database.uuid],
     },
     api: { operationOf: api.operationOf, answer: async (request) => api.answer(request) },
     time: {
@@ -85,7 +117,13 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
       if (does) api.strike(operation, does, skip)
     },
     heal: () => api.heal(),
-    leaks: async () => [...api.violations, ...damages(world)],
+    leaks: async () => [
+      ...api.violations,
+      ...damages(world),
+      ...world.vms.flatMap(({ uuid, name, state }) =>
+        uuid === vmUuid && state === 'Stopped' ? [`VM ${name} is stopped, and ran before`] : [],
+      ),
+    ],
     made: () =>
       rowsOf()
         .filter(({ uuid }) => !before.has(uuid))

@@ -99,6 +99,8 @@ export async function startZstackSimulator({
   })
   const [local, standby] = [storage('local-1', 'local'), storage('local-2', 'local')]
   const [remote, cloud] = [storage('remote-1', 'remote'), storage('cloud-1', 'cloud')]
+  const servers = [local, standby, remote, cloud]
+  const addressOf = ({ name }: Storage) => `ssh://root:${idFrom('storage password')}@${name}.invalid/zstack_bs`
   const [vmUuid, root, data] = [newId(), newId(), newId()]
   const volume = (uuid: string, type: 'Root' | 'Data', size: number) => ({
     uuid,
@@ -114,8 +116,8 @@ export async function startZstackSimulator({
     clock,
     behaviour: { ...DEFAULT_BEHAVIOUR, ...behaviour },
     newId,
-    servers: [local, standby, remote, cloud],
-    storagePassword: new Secret(idFrom('storage password')),
+    servers,
+    addresses: new Map(servers.map((each) => [addressOf(each), each])),
     storages: [local, standby, remote, cloud],
     vms: [
       {
@@ -156,7 +158,7 @@ export async function startZstackSimulator({
     cloud,
     volumeUuids: [root, data],
     vmUuid,
-    storageUrl: ({ name }) => new Secret(`ssh://root:${world.storagePassword.reveal()}@${name}.invalid/zstack_bs`),
+    storageUrl: (each) => new Secret(addressOf(each)),
     disk: (volumeUuid) => found(world.volumes, volumeUuid, 'volume').disk,
     frozen: (backupUuid) => {
       const then = world.frozen.get(backupUuid)

@@ -1,5 +1,4 @@
 // What the simulated platform holds, and its refusals. HTTP is not known here.
-import type { Secret } from '../../../values/index.ts'
 import type { PlatformClock, SparseDisk, SparseSnapshot } from '../../simulation/index.ts'
 
 export interface Behaviour {
@@ -180,7 +179,8 @@ export interface World {
   newId(): string
   /** All there are, also those that the management node does not know. */
   readonly servers: readonly Storage[]
-  readonly storagePassword: Secret
+  /** Servers by their full address, password included. */
+  readonly addresses: Map<string, Storage>
   /** Those that the management node knows. */
   storages: Storage[]
   vms: Vm[]

@@ -1,0 +1,129 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { isEqual } from '../../../src/platforms/simulation/index.ts'
+import type { JsonObject } from '../../../src/values/index.ts'
+import { type Harness, RATE, startHarness } from './harness.ts'
+
+let harness: Harness
+afterEach(async () => {
+  expect(harness.zstack.api.violations).toEqual([])
+  await harness[Symbol.asyncDispose]()
+})
+
+const guestWrites = () => harness.zstack.write(harness.zstack.vmUuid, 8)
+
+/** A VM backup made of changes since a full one; its guest has gone on writing. */
+async function backedUp(grants = true): Promise<JsonObject> {
+  harness = await startHarness({ rate: RATE, grants })
+  const { vmUuid, local } = harness.zstack
+  const inputs = { vmUuid, storageUuids: [local.uuid] }
+  guestWrites()
+  await harness.run('vm-backup', inputs)
+  guestWrites()
+  const { outputs } = await harness.run('vm-backup', inputs)
+  guestWrites()
+  return { vmUuid, groupUuid: String(outputs?.groupUuid), fromStorageUuid: local.uuid, localStorageUuid: local.uuid }
+}
+
+const vm = () => {
+  const [erpDb] = harness.zstack.world.vms
+  if (!erpDb) throw new Error('the simulator has a VM')
+  return erpDb
+}
+
+/** Of each volume of the VM, whether it holds what it did when the backup was made. */
+const isBack = (groupUuid: unknown) =>
+  harness.zstack.world.volumeBackups
+    .filter((each) => each.groupUuid === groupUuid)
+    .map(({ uuid, volumeUuid }) => isEqual(harness.zstack.disk(volumeUuid), harness.zstack.frozen(uuid)))
+
+describe('vm-rollback', () => {
+  it('takes a VM back in place, byte by byte, and starts it again as it ran before', async () => {
+    const inputs = await backedUp()
+    expect(isBack(inputs.groupUuid)).toEqual([false, false])
+    const ended = await harness.run('vm-rollback', inputs)
+    expect(ended).toMatchObject({ status: 'succeeded', outputs: { restarted: true } })
+    expect(isBack(inputs.groupUuid)).toEqual([true, true])
+    expect(vm()).toMatchObject({ uuid: inputs.vmUuid, state: 'Running' })
+    expect(harness.asked).toEqual([expect.stringMatching(/^Overwrite 2 volumes of VM erp-db with the backup of Jan 5, 2026/)])
+  })
+
+  it('backs the VM up before, as it is now, so that there is a way back from it', async () => {
+    const inputs = await backedUp()
+    const [root, data] = harness.zstack.volumeUuids.map((uuid) => harness.zstack.disk(uuid).freeze())
+    const { outputs } = await harness.run('vm-rollback', inputs)
+    await harness.run('vm-rollback', { ...inputs, groupUuid: String(outputs?.before), backUpBefore: false })
+    const [rootUuid, dataUuid] = harness.zstack.volumeUuids
+    if (!root || !data) throw new Error('the simulator has two volumes')
+    expect([isEqual(harness.zstack.disk(rootUuid), root), isEqual(harness.zstack.disk(dataUuid), data)]).toEqual([true, true])
+  })
+
+  it('fetches a copy from a remote storage first, where the local one is gone', async () => {
+    const inputs = await backedUp()
+    const { remote, local, world } = harness.zstack
+    const copied = { groupUuids: [inputs.groupUuid ?? ''], volumeBackupUuids: [], databaseBackupUuids: [] }
+    await harness.run('sync-to-remote', { ...copied, fromStorageUuid: local.uuid, remoteStorageUuid: remote.uuid })
+    for (const backup of world.volumeBackups) backup.backupStorageRefs = backup.backupStorageRefs.slice(1)
+    local.images.clear()
+    guestWrites()
+    const ended = await harness.run('vm-rollback', { ...inputs, fromStorageUuid: remote.uuid, backUpBefore: false })
+    expect(ended).toMatchObject({ status: 'succeeded' })
+    expect(isBack(inputs.groupUuid)).toEqual([true, true])
+  })
+
+  it('leaves a VM stopped that was stopped before', async () => {
+    const inputs = await backedUp()
+    vm().state = 'Stopped'
+    expect(await harness.run('vm-rollback', inputs)).toMatchObject({ status: 'succeeded', outputs: { restarted: false } })
+    expect(vm().state).toBe('Stopped')
+    expect(isBack(inputs.groupUuid)).toEqual([true, true])
+  })
+
+  it('starts the VM again when the platform refuses to take it back [P2]', async () => {
+    const inputs = await backedUp()
+    harness.zstack.api.strike('vmBackupAction', 'failJob', 0)
+    harness.zstack.api.strike('vmBackupAction', 'failJob', 0)
+    harness.zstack.api.strike('vmBackupAction', 'failJob', 0)
+    expect(await harness.run('vm-rollback', inputs)).toMatchObject({ status: 'failed', failure: { type: 'operationFailed' } })
+    expect(vm().state).toBe('Running')
+  })
+
+  it('touches nothing when nobody approves of it', async () => {
+    const inputs = await backedUp(false)
+    const calls = harness.requests.filter(({ method }) => method !== 'GET').length
+    expect(await harness.run('vm-rollback', inputs)).toMatchObject({ status: 'failed', failure: { type: 'denied' } })
+    expect(harness.requests.filter(({ method }) => method !== 'GET')).toHaveLength(calls)
+    expect(vm().state).toBe('Running')
+  })
+
+  it('refuses a VM that has lost a volume of the backup: that is a case for recover-vm', async () => {
+    const inputs = await backedUp()
+    harness.zstack.world.volumes.pop()
+    expect(await harness.run('vm-rollback', inputs)).toMatchObject({
+      failure: { message: expect.stringContaining('still have every volume') },
+    })
+    expect(harness.asked).toEqual([])
+  })
+})
+
+describe('volume-rollback', () => {
+  it('takes one volume back in place, byte by byte, and leaves the other as it is', async () => {
+    const { groupUuid, ...from } = await backedUp()
+    const data = harness.zstack.world.volumeBackups.find((each) => each.groupUuid === groupUuid && each.type === 'Data')
+    const { vmUuid: _, ...storages } = from
+    const ended = await harness.run('volume-rollback', { ...storages, backupUuid: data?.uuid ?? '' })
+    expect(ended).toMatchObject({ status: 'succeeded', outputs: { volumeUuid: data?.volumeUuid, restarted: true } })
+    expect(isBack(groupUuid)).toEqual([false, true])
+    expect(vm().state).toBe('Running')
+  })
+
+  it('refuses a volume that is attached to no VM any more', async () => {
+    const { groupUuid, vmUuid: _, ...storages } = await backedUp()
+    const { world } = harness.zstack
+    const data = world.volumeBackups.find((each) => each.groupUuid === groupUuid && each.type === 'Data')
+    world.volumes = world.volumes.map(({ vmInstanceUuid, ...volume }) =>
+      volume.type === 'Root' ? { ...volume, ...(vmInstanceUuid === undefined ? {} : { vmInstanceUuid }) } : volume,
+    )
+    const ended = await harness.run('volume-rollback', { ...storages, backupUuid: data?.uuid ?? '' })
+    expect(ended).toMatchObject({ status: 'failed', failure: { message: expect.stringContaining('attached to a VM') } })
+  })
+})
