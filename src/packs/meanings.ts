@@ -11,6 +11,8 @@ const NAMES = THINGS.map((thing) => `${thing}.name` as const)
 const FACTS = [
   /** Extents of one disk, of which those of the kind data are moved. */
   'extents',
+  /** Folders whose files the call itself stores, where it makes a restore point of them. */
+  'folders',
   /** `full` or `incremental`. */
   'level',
   'consistency',

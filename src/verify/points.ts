@@ -9,7 +9,7 @@ import { altered, withEntry } from './records.ts'
 /** What every point may claim. */
 const LEAST = 'crash'
 
-type Role = 'stores' | 'commits' | 'freezes' | 'snapshots'
+type Role = 'stores' | 'commits' | 'storesAndCommits' | 'freezes' | 'snapshots'
 const roles = new WeakMap<Action, Role | 'none'>()
 
 function roleOf(subject: Subject, action: Action): Role | 'none' {
@@ -25,8 +25,11 @@ function newRoleOf({ truth }: Subject, action: Action): Role | 'none' {
   const words = wordsIn(action.input)
   if (action.effect !== 'mutate' || !words.has('vm')) return 'none'
   if (words.has('extents')) return 'stores'
-  return words.has('level') && words.has('consistency') ? 'commits' : 'none'
+  if (!words.has('level') || !words.has('consistency')) return 'none'
+  return words.has('folders') ? 'storesAndCommits' : 'commits'
 }
+
+const isOfPoints = (role: Role | 'none'): boolean => role === 'stores' || role === 'commits' || role === 'storesAndCommits'
 
 /** Equal for equal VMs; undefined where the action is given none. */
 function vmOf({ input }: Action, sent: Sent): string | undefined {
@@ -39,9 +42,10 @@ function vmOf({ input }: Action, sent: Sent): string | undefined {
 export function judgePoint(subject: Subject, world: World, sent: Sent, found: Violation[]): void {
   const action = actionNamed(subject.truth, sent.command.action)
   const role = roleOf(subject, action)
-  const vm = role === 'stores' || role === 'commits' ? vmOf(action, sent) : undefined
+  const vm = isOfPoints(role) ? vmOf(action, sent) : undefined
   if (vm === undefined) return
   const { path } = sent.command
+  if (role === 'storesAndCommits') return judgeClaim(world, sent, action, vm, found)
   if (role === 'stores') {
     if (world.points[vm] === 'committed') {
       found.push({
@@ -101,9 +105,9 @@ export const levelsIn = ({ points, claims }: World): readonly string[] =>
 export function pointSucceeded(subject: Subject, world: World, sent: Sent): void {
   const action = actionNamed(subject.truth, sent.command.action)
   const role = roleOf(subject, action)
-  const vm = role === 'stores' || role === 'commits' ? vmOf(action, sent) : undefined
+  const vm = isOfPoints(role) ? vmOf(action, sent) : undefined
   if (vm === undefined) return
-  if (role === 'commits') world.points = withEntry(world.points, vm, 'committed')
+  if (role !== 'stores') world.points = withEntry(world.points, vm, 'committed')
   else if (!world.calls.some((other) => isStoring(subject, other, vm))) world.points = withEntry(world.points, vm, 'stored')
 }
 
