@@ -163,7 +163,7 @@ export function createAnswering(world: World, openapi: JsonObject, credentials: 
 const nodeAnswers = ({ behaviour, clock }: World, body: JsonObject): JsonObject =>
   'getVersion' in body
     ? { version: behaviour.version }
-    : { currentTime: { MillionSeconds: clock.now(), Seconds: Math.floor(clock.now() / 1000) } }
+    : { currentTime: { MillionSeconds: Math.floor(clock.now()), Seconds: Math.floor(clock.now() / 1000) } }
 
 function pollOf(jobs: ApiJobs, { path }: OperationCall): HttpAnswer {
   const { status, body } = jobs.poll(path.jobUuid ?? '')
