@@ -1,29 +1,37 @@
-// Kills processes that perform shipped runbooks at instants drawn from a seed, resumes what they left, and prints the counts:
-// `npm run kills -- 200 seed`.
+// Kills processes that perform shipped runbooks at instants drawn from a seed, kills those that take over as well, and prints the counts:
+// `npm run kills -- 200 seed` (processes to be killed, seed).
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { killShippedAtInstants } from '../test/faults/kill/instants.ts'
-import { openShipped } from '../test/faults/kill/shipped.ts'
+import { makeEmptyVault } from '../test/faults/kill/crew.ts'
+import { killAtInstants } from '../test/faults/kill/instants.ts'
 
-const [count = '200', seed = 'holdfast'] = process.argv.slice(2)
+const EVERY = 50
+
+const [kills = '200', seed = 'holdfast'] = process.argv.slice(2)
 console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`)
 const root = mkdtempSync(join(tmpdir(), 'holdfast-kills-'))
 try {
   const startedAt = performance.now()
-  await using stage = await openShipped(root)
-  const { runs, killed, endedFirst, resumed, byStatus, equal, violations } = await killShippedAtInstants(
-    stage,
-    Number(count),
+  const seconds = (): string => ((performance.now() - startedAt) / 1000).toFixed(0)
+  const emptyVault = join(root, 'empty-vault')
+  await makeEmptyVault(emptyVault)
+  const { killed, interrupted, endedFirst, runs, byStatus, byRunbook, equal, violations } = await killAtInstants({
+    root,
+    emptyVault,
+    kills: Number(kills),
     seed,
-  )
-  const leaks = stage.leaks()
+    onKilled: (count) => {
+      if (count % EVERY === 0) console.log(`${count} killed in ${seconds()} s`)
+    },
+  })
   const ended = Object.entries(byStatus).map(([status, times]) => `${times} ${status}`)
-  console.log(`${runs} runs, seed ${seed}: ${killed} killed, ${endedFirst} ended first; ${resumed} resumed; ${ended.join(', ')}`)
-  console.log(`leaks ${leaks.length}, violations ${violations.length}, ${equal} points and VMs equal byte by byte`)
-  console.log(`${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
-  for (const line of [...leaks, ...violations]) console.log(`  ${line}`)
-  if (leaks.length + violations.length > 0) process.exitCode = 1
+  console.log(`seed ${seed}: ${killed} processes killed, ${endedFirst} ended first; ${interrupted} times a run was interrupted`)
+  for (const [runbook, times] of Object.entries(byRunbook).toSorted()) console.log(`  ${times} × ${runbook}`)
+  console.log(`${runs} runs: ${ended.join(', ')}; ${equal} points and VMs equal byte by byte; violations ${violations.length}`)
+  console.log(`${seconds()} s`)
+  for (const line of violations) console.log(`  ${line}`)
+  if (violations.length > 0) process.exitCode = 1
 } finally {
   rmSync(root, { recursive: true })
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openJournal } from '../../../src/journal/index.ts'
 import { folderStore } from '../../engine/things.ts'
-import { child, killAtEach, pauseAtCall, takesAll } from './kill.ts'
+import { killAtEach } from './each.ts'
+import { child, pauseAtCall, takesAll } from './kill.ts'
 
 const STRIDE = takesAll ? 1 : 4
 
@@ -25,9 +26,8 @@ async function folderOf(name: string): Promise<string> {
 it.each(['record', 'call'] as const)(
   'a process killed at any %s leaves nothing behind once its run is resumed, and repeats no effect (P1, P2, P3)',
   async (point) => {
-    const killed = await killAtEach('things', { point, folderOf, stride: STRIDE })
     let held = 0
-    for (const { folder, count } of killed) {
+    async function judge(folder: string, count: number): Promise<void> {
       await using journal = openJournal(join(folder, 'journal.sqlite'))
       const [run] = await journal.runs()
       const label = `killed at ${point} ${count}`
@@ -42,8 +42,16 @@ it.each(['record', 'call'] as const)(
       if (run?.status === 'failed') expect(run.outcome?.failure?.type, label).toBe('crashed')
       held += once.filter((effect) => effect.startsWith('create')).length
     }
-    console.log(`killed and resumed ${killed.length} runs, one at every ${STRIDE} ${point}s; ${held} things were held and let go`)
-    expect(killed.length).toBeGreaterThanOrEqual(Math.floor(13 / STRIDE))
+    const killed = await killAtEach({
+      program: 'child.ts',
+      point,
+      resume: 'resume',
+      folderOf: (count) => folderOf(`${point}-${count}`),
+      onResumed: judge,
+      stride: STRIDE,
+    })
+    console.log(`killed and resumed ${killed} runs, one at every ${STRIDE} ${point}s; ${held} things were held and let go`)
+    expect(killed).toBeGreaterThanOrEqual(Math.floor(13 / STRIDE))
   },
   120_000,
 )
@@ -52,12 +60,12 @@ it.each([3, 6, 9])(
   'a process that was paused at its call %i and wakes up after a take-over does nothing more (P2)',
   async (call) => {
     const folder = await folderOf(`pause-${call}`)
-    const paused = await pauseAtCall('things', call, folder)
-    expect(await child('things', ['resume', '0', folder])).toMatchObject({
+    const paused = await pauseAtCall(['pause', String(call), folder])
+    expect(await child('child.ts', ['resume', '0', folder])).toMatchObject({
       code: 1,
       errors: expect.stringContaining('may still be performing it'),
     })
-    expect(await child('things', ['takeOver', '0', folder])).toMatchObject({ code: 0, errors: '' })
+    expect(await child('child.ts', ['takeOver', '0', folder])).toMatchObject({ code: 0, errors: '' })
     const store = folderStore(folder)
     const said = store.said()
     expect(await paused.goOn()).toMatchObject({ code: 1, errors: expect.stringContaining('owned by another engine now') })

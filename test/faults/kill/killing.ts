@@ -3,9 +3,6 @@ import type { Journal } from '../../../src/journal/index.ts'
 import type { Handlers } from '../../../src/packs/index.ts'
 import type { JsonObject } from '../../../src/values/index.ts'
 
-/** `record`: the n-th append is durable, nothing that follows from it has left. `call`: the n-th call has taken effect, its answer is lost. */
-export type Point = 'record' | 'call'
-
 const die = (): void => void process.kill(process.pid, 'SIGKILL')
 
 export function killingAfterRecord(journal: Journal, record: number): Journal {

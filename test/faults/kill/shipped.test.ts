@@ -1,0 +1,63 @@
+// Every shipped runbook of every pack, killed at its journal's records, at its calls and at any instant, and resumed: nothing is left on the
+// platform, points in the vault and restored VMs are whole. `npm run kills` does so at thousands of instants.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Crew, makeEmptyVault, openCrewOf } from './crew.ts'
+import { killAtEach } from './each.ts'
+import { killAtInstants } from './instants.ts'
+import { takesAll } from './kill.ts'
+import { shipped } from './shipped.ts'
+
+let root: string
+let emptyVault: string
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'holdfast-kill-shipped-'))
+  emptyVault = join(root, 'empty-vault')
+  await makeEmptyVault(emptyVault)
+})
+afterAll(() => rm(root, { recursive: true }))
+
+/** At the desk, a process that performs all runbooks dies once. */
+const WHICH = takesAll ? {} : ({ first: 20, last: 20, lanes: 1 } as const)
+
+it.each(takesAll ? (['record', 'call'] as const) : (['record'] as const))(
+  'every shipped runbook killed at any %s leaves nothing, and what it makes is whole (P1, P2, P3, P7)',
+  async (point) => {
+    const crews = new Map<string, Crew>()
+    const byStatus: Record<string, number> = {}
+    const violations: string[] = []
+    let equal = 0
+
+    async function folderOf(count: number): Promise<string> {
+      const folder = join(root, `${point}-${count}`)
+      crews.set(folder, await openCrewOf({ folder, scenes: [...shipped.values()], seed: `${point}-${count}`, emptyVault }))
+      return folder
+    }
+    async function judge(folder: string, count: number): Promise<void> {
+      await using crew = crews.get(folder)
+      for (const judged of (await crew?.judge()) ?? []) {
+        byStatus[judged.status] = (byStatus[judged.status] ?? 0) + 1
+        equal += judged.equal
+        violations.push(...judged.violations.map((line) => `${judged.runbook} killed at ${point} ${count}: ${line}`))
+      }
+    }
+    const options = { program: 'crew-child.ts', point, resume: 'go', folderOf, onResumed: judge, ...WHICH } as const
+    const killed = await killAtEach(options)
+    const which = takesAll ? `each ${point}` : `some ${point}s; HOLDFAST_KILL=all takes each`
+    console.log(`killed ${killed} processes that performed ${shipped.size} runbooks, at ${which}:`, byStatus, `${equal} equal`)
+    expect(violations).toEqual([])
+    expect(killed).toBeGreaterThan(0)
+    expect(equal).toBeGreaterThan(0)
+  },
+  1_800_000,
+)
+
+it('shipped runbooks killed at any instant, again and again, leave nothing, and what they make is whole (P1, P2, P3, P7)', async () => {
+  const report = await killAtInstants({ root, emptyVault, kills: takesAll ? 60 : 3, seed: 'instants' })
+  console.log('killed at any instant', report)
+  expect(report.violations).toEqual([])
+  expect(report.killed).toBeGreaterThan(0)
+}, 1_800_000)

@@ -1,0 +1,44 @@
+// Whether what backups and restores have made is whole: its bytes are held against what the platform has behind everybody's back.
+import type { BlockSource } from '../../../src/blocks/index.ts'
+import type { DiskView, StandIn } from '../../../src/platforms/index.ts'
+import type { JsonObject } from '../../../src/values/index.ts'
+import type { Vault } from '../../../src/vault/index.ts'
+
+/** Every point in the vault against its VM, and VMs that a run outputs against the point that it was given. Guests write nothing meanwhile. */
+export async function comparePoint(
+  vault: Vault,
+  standIns: readonly StandIn[],
+  inputs: JsonObject,
+  outputs: JsonObject = {},
+): Promise<{ readonly equal: number; readonly different: readonly string[] }> {
+  const disksOf = (vm: string): readonly DiskView[] => standIns.flatMap((standIn) => standIn.disksOf?.(vm) ?? [])
+  const pairs = (await vault.points()).map(({ id, vm }) => ({ id, vm, disks: disksOf(vm) }))
+  if (typeof inputs.pointId === 'string')
+    for (const vm of Object.values(outputs)) {
+      const disks = typeof vm === 'string' ? disksOf(vm) : []
+      if (disks.length > 0) pairs.push({ id: inputs.pointId, vm: String(vm), disks })
+    }
+  let equal = 0
+  const different: string[] = []
+  for (const { id, vm, disks } of pairs) {
+    if (disks.length === 0) continue
+    const { disks: stored } = await vault.point(id)
+    const found = await Promise.all(
+      stored.map(async ({ disk }) => {
+        await using source = await vault.openDisk(id, disk)
+        return (await Promise.all(disks.map((each) => isEqual(source, each)))).includes(true)
+      }),
+    )
+    if (stored.length === disks.length && !found.includes(false)) equal += 1
+    else different.push(`point ${id} and VM ${vm} hold different bytes`)
+  }
+  return { equal, different }
+}
+
+async function isEqual(stored: BlockSource, disk: DiskView): Promise<boolean> {
+  if (stored.sizeBytes !== disk.sizeBytes) return false
+  const [left, right] = [Buffer.alloc(disk.sizeBytes), Buffer.alloc(disk.sizeBytes)]
+  await stored.read(0, left)
+  disk.read(0, right)
+  return left.equals(right)
+}
