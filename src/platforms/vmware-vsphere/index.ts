@@ -3,12 +3,13 @@ import type { Platform } from '../platform.ts'
 import { blockHandlers } from './blocks.ts'
 import { diskHandlers } from './disks.ts'
 import { guestProgramHandlers } from './guest-programs.ts'
+import { imageHandlers } from './image.ts'
 import { newVmHandlers } from './new-vm.ts'
 import { session } from './session.ts'
 
 export const vmwareVsphere: Platform = {
   pack: 'vmware-vsphere',
-  handlers: { ...blockHandlers, ...diskHandlers, ...guestProgramHandlers, ...newVmHandlers },
+  handlers: { ...blockHandlers, ...diskHandlers, ...guestProgramHandlers, ...imageHandlers, ...newVmHandlers },
   logins: { 'vmware-vsphere/session': session },
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
   simulator: async () => (await import('./simulator/index.ts')).simulator,

@@ -1,4 +1,5 @@
 // The runbooks as they ship, over both bindings.
+import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { isEqual } from '../../../src/platforms/simulation/index.ts'
 import { MIB, readRunbook, startStage, vsphereRunbooks } from './stage.ts'
@@ -64,4 +65,24 @@ describe('tracking', () => {
     expect(vsphere.vm(id).disks.map(({ tracking }) => tracking)).toEqual([undefined])
     expect(vsphere.leaks()).toEqual([])
   })
+})
+
+describe('an export', () => {
+  it.each(['vi-json', 'soap'])(
+    'brings every byte of the snapshot over %s, and leaves neither lease, snapshot nor image',
+    async (binding) => {
+      await using stage = await startStage({ settings: { binding } })
+      const { vsphere } = stage
+      const { id } = vsphere.addVm({ name: 'erp-db', sizesBytes: [4 * MIB, 2 * MIB], tracked: true })
+      vsphere.write(id, 12)
+      const { pointId, bytesDownloaded } = await stage.succeed('vm-export', { vm: 'DC0/vm/erp-db' })
+      expect(bytesDownloaded).toBeGreaterThan(0)
+      const { vmId } = await stage.succeed('vm-restore', { pointId: pointId ?? '' })
+      const restored = vsphere.disks(String(vmId))
+      expect(vsphere.disks(id).map((disk, index) => isEqual(disk, restored[index] ?? disk))).toEqual([true, true])
+      expect(vsphere.leaks()).toEqual([])
+      expect(await readdir(vsphere.imageFolder)).toEqual([])
+      expect(vsphere.violations).toEqual([])
+    },
+  )
 })

@@ -127,6 +127,16 @@ export interface Task {
   result?: JsonObject
 }
 
+export interface Lease {
+  readonly id: string
+  readonly vmId: string
+  readonly snapshotId: string
+  state: 'initializing' | 'ready' | 'done' | 'error'
+  expiresAt: number
+  /** Aborted when it ends: downloads are cut. */
+  readonly gone: AbortController
+}
+
 /** Behaviours that are open in the vendor's texts, or that a test wants to see. */
 export interface Behaviour {
   taskWaitMs: number
@@ -140,6 +150,8 @@ export interface Behaviour {
   /** Datastores have no space left. */
   full: boolean
   maxSnapshotLevels: number
+  /** How long an export takes until it can be downloaded. [W14] */
+  leaseReadyMs: number
   /** Areas that are allocated can be asked for; they cannot where the datastore is no VMFS. [W10] */
   allocatedKnown: boolean
 }
@@ -156,6 +168,9 @@ export interface World {
   /** What was in those that were removed can still be compared. No call sees them. */
   readonly removedSnapshots: Snapshot[]
   readonly tasks: Map<string, Task>
+  readonly leases: Map<string, Lease>
+  /** Where downloads are; its host may be `*`. */
+  readonly nfcUrl: string
   /** Faults that wait for the next task of an operation. */
   readonly taskFaults: TaskFault[]
 }

@@ -2,6 +2,7 @@
 import { isObject, type Json, type JsonObject } from '../../../values/index.ts'
 import { describeConfig, describeSummary } from './describe.ts'
 import { admitToGuest, type GuestLogin, listProcesses, startProgram } from './guest.ts'
+import { abort, complete, describeLease, exportSnapshot, leaseOf, renew } from './leases.ts'
 import { reference, snapshotOf, VimFault, vmOf, type World } from './model.ts'
 import { consolidate, removeSnapshot, snapshotTree, takeSnapshot } from './snapshots.ts'
 import { describeTask } from './tasks.ts'
@@ -71,6 +72,13 @@ export const operations: Readonly<Record<string, OperationOf>> = {
     admitToGuest(on, loginIn(auth), guestPassword)
     return listProcesses(world, on, Array.isArray(pids) ? pids.map(Number) : [])
   },
+
+  exportSnapshot: (world, id) => exportSnapshot(world, snapshotOf(world, id)),
+  getLeaseState: (world, id) => leaseOf(world, id).state,
+  getLeaseInfo: (world, id) => describeLease(world, id),
+  leaseProgress: (world, id) => renew(world, id),
+  leaseComplete: (world, id) => complete(world, id),
+  leaseAbort: (world, id) => abort(world, id),
 
   createVm: (world, id, { config, pool }) => createVm(world, id, isObject(config) ? config : {}, idIn(pool)),
   powerOnVm: (world, id) => powerOn(world, vmOf(world, id)),

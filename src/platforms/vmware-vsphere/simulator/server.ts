@@ -72,7 +72,9 @@ function handleJson(
   const body = isObject(request.body) ? request.body : {}
   return handle(parts, operation, { id: moId, body, token: typeof token === 'string' ? token : undefined }, reply, (answer) => {
     if (answer.token !== undefined) void reply.header(HEADER, answer.token)
-    void reply.code(answer.status).send(answer.body)
+    void reply.code(answer.status)
+    // A bare text or number is JSON too.
+    void (answer.body === undefined ? reply.send() : reply.type('application/json').send(JSON.stringify(answer.body)))
   })
 }
 

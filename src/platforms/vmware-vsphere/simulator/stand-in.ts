@@ -1,4 +1,5 @@
 // The simulator for rehearsals: one small VM, no port for its API, time that the rehearsal moves.
+import { readdir } from 'node:fs/promises'
 import type { StandIn, StandInOptions } from '../../platform.ts'
 import { FAULT_KINDS, type FaultKind } from './faults.ts'
 import { startVsphereSimulator } from './start.ts'
@@ -13,6 +14,7 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
   const vm = vsphere.addVm({ name: 'erp-db', sizesBytes: [2 * MIB, MIB], tracked: true })
   vsphere.write(vm.id, 6)
   const there = namesIn(vsphere.state())
+  const vms = () => vsphere.state().vms as unknown as readonly { readonly id: string }[]
   return {
     connection: 'vmware-vsphere/Connection',
     settings: vsphere.settings,
@@ -31,8 +33,13 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
       if (does) vsphere.faults.add({ operation, does, skip })
     },
     heal: () => vsphere.faults.clear(),
-    leaks: async () => [...vsphere.leaks(), ...vsphere.violations],
+    leaks: async () => [
+      ...vsphere.leaks(),
+      ...vsphere.violations,
+      ...(await readdir(vsphere.imageFolder)).map((name) => `image ${name}`),
+    ],
     made: () => namesIn(vsphere.state()).filter((name) => !there.includes(name)),
+    disksOf: (id) => (vms().some((each) => each.id === id) ? vsphere.disks(id) : []),
     [Symbol.asyncDispose]: () => vsphere[Symbol.asyncDispose](),
   }
 }

@@ -1,5 +1,8 @@
 // Starts a simulated server and gives tests and demos what no API shows: the bytes on the disks, leaks, faults, time.
 import { createHash, randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
 import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
@@ -15,6 +18,7 @@ import {
   writeAsGuest,
 } from '../../simulation/index.ts'
 import { createAnswering } from './answering.ts'
+import { startDownloads } from './downloads.ts'
 import { startExports } from './exports.ts'
 import type { Fault } from './faults.ts'
 import { GUEST_USER } from './guest.ts'
@@ -44,6 +48,8 @@ export interface VsphereSimulator extends AsyncDisposable {
   readonly url: string
   /** Settings of a target that speaks VI JSON; with `binding: soap` they serve as well. */
   readonly settings: Readonly<Record<string, Json | Secret>>
+  /** Where images are exported to; gone with the simulator. */
+  readonly imageFolder: string
   readonly guestUser: string
   readonly guestPassword: Secret
   /** Answers a request of its API without a network. */
@@ -83,6 +89,7 @@ const DEFAULT_BEHAVIOUR: Behaviour = {
   leavesDeltas: false,
   full: false,
   maxSnapshotLevels: 32,
+  leaseReadyMs: 1000,
   allocatedKnown: true,
 }
 
@@ -95,7 +102,12 @@ export async function startVsphereSimulator(options: VsphereOptions = {}): Promi
   const seed = options.seed ?? randomBytes(8).toString('hex')
   await using parts = new AsyncDisposableStack()
   const clock = parts.use(createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1))
-  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour })
+  const downloads = parts.use(await startDownloads(() => world, HOST))
+  // The server itself, which a client knows the name of; without a port of its own there is none.
+  const nfcUrl = `http://${options.listens === false ? HOST : '*'}:${downloads.port}`
+  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour }, nfcUrl)
+  const imageFolder = await mkdtemp(join(tmpdir(), 'vsphere-images-'))
+  parts.defer(() => rm(imageFolder, { recursive: true, force: true }))
   const credentials = {
     username: 'backup@vsphere.local',
     password: new Secret(hash(`${seed}/password`).slice(0, 24)),
@@ -117,9 +129,11 @@ export async function startVsphereSimulator(options: VsphereOptions = {}): Promi
       url,
       username: credentials.username,
       password: credentials.password,
+      imageFolder,
       transport: 'nbd',
       nbd: { host: HOST, port: exports.port },
     },
+    imageFolder,
     guestUser: GUEST_USER,
     guestPassword: credentials.guestPassword,
     answer: (request) => answerTo(app, request),
@@ -160,7 +174,7 @@ function operationOf({ method, path, body }: HttpRequest, operations: Parameters
   )
 }
 
-function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour): World {
+function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour, nfcUrl: string): World {
   let numbers = 20
   let uuids = 0
   return {
@@ -172,6 +186,8 @@ function createWorld(seed: string, clock: PlatformClock, behaviour: Behaviour): 
     snapshots: new Map(),
     removedSnapshots: [],
     tasks: new Map(),
+    leases: new Map(),
+    nfcUrl,
     taskFaults: [],
   }
 }
