@@ -166,9 +166,14 @@ export function endStep(turn: Turn, path: Path, result: StepResult): void {
   const { state } = turn
   const step = stepFrame(state, path)
   const block = ownBlock(turn, step.block)
-  for (const timer of [`retry:${path}`, `wait:${path}`, `approval:${path}`, `max:${path}`]) clearTimer(turn, timer)
-  for (const lock of [scopeLock(path), callLock(path)]) unlock(turn, lock)
-  withdraw(turn, path)
+  if (step.kind === 'compound') {
+    clearTimer(turn, `max:${path}`)
+    unlock(turn, scopeLock(path))
+  } else {
+    for (const timer of [`retry:${path}`, `wait:${path}`, `approval:${path}`]) clearTimer(turn, timer)
+    unlock(turn, callLock(path))
+    withdraw(turn, path)
+  }
   delete state.steps[path]
   const outcome: StepOutcome = result.kind
   if (result.kind === 'failed') {

@@ -98,12 +98,22 @@ export function abort(turn: Turn, id: string, reason: string): void {
 
 const fingerprint = (text: string): Buffer => createHash('sha256').update(text).digest()
 
+const keys = new Map<string, string>()
+const MOST_KEYS = 10_000
+
 /** An idempotency key in the form of a random UUID, the same whenever run, path and generation are the same. */
 export function keyOf(runId: string, path: Path, generation: number): string {
-  const bytes = fingerprint(JSON.stringify([runId, path, generation])).subarray(0, 16)
+  const text = JSON.stringify([runId, path, generation])
+  const known = keys.get(text)
+  if (known !== undefined) return known
+  const bytes = fingerprint(text).subarray(0, 16)
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  const key = bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  // Whoever tries what might happen asks for the same again and again; a run asks for each a few times.
+  if (keys.size >= MOST_KEYS) keys.clear()
+  keys.set(text, key)
+  return key
 }
 
 /** Delay before try number `tries + 1`: exponential, with a jitter of up to a quarter that depends on run and path alone. */

@@ -112,71 +112,90 @@ export interface Sum {
   /** What is said of no item. */
   freeA: number
   freeB: number
-  /** What is said of items, by the items named together. */
+  /** What is said of items, by the items named together; and how many lines say it. */
   readonly items: number[]
   readonly itemA: number[]
   readonly itemB: number[]
+  readonly counts: number[]
 }
 
-export const newSum = (): Sum => ({ a: 0, b: 0, freeA: 0, freeB: 0, items: [], itemA: [], itemB: [] })
+export const newSum = (): Sum => ({ a: 0, b: 0, freeA: 0, freeB: 0, items: [], itemA: [], itemB: [], counts: [] })
 
-export function add(sum: Sum, { a, b, looseA, looseB, items }: Line): void {
-  sum.a = (sum.a + a) | 0
-  sum.b = (sum.b + b) | 0
-  addLoose(sum, items, looseA, looseB)
-}
+export const copyOfSum = (sum: Sum): Sum => ({
+  ...sum,
+  items: sum.items.slice(),
+  itemA: sum.itemA.slice(),
+  itemB: sum.itemB.slice(),
+  counts: sum.counts.slice(),
+})
 
-function addLoose(sum: Sum, items: number, a: number, b: number): void {
+export type Sign = 1 | -1
+
+/** Adds the line, or takes it away. */
+export function add(sum: Sum, sign: Sign, { a, b, looseA, looseB, items }: Line): void {
+  sum.a = (sum.a + sign * a) | 0
+  sum.b = (sum.b + sign * b) | 0
   if (items === 0) {
-    sum.freeA = (sum.freeA + a) | 0
-    sum.freeB = (sum.freeB + b) | 0
-    return
-  }
-  let index = sum.items.indexOf(items)
-  if (index < 0) {
-    index = sum.items.length
-    sum.items.push(items)
-    sum.itemA.push(0)
-    sum.itemB.push(0)
-  }
-  sum.itemA[index] = ((sum.itemA[index] ?? 0) + a) | 0
-  sum.itemB[index] = ((sum.itemB[index] ?? 0) + b) | 0
+    sum.freeA = (sum.freeA + sign * looseA) | 0
+    sum.freeB = (sum.freeB + sign * looseB) | 0
+  } else addItems(sum, sign, items, looseA, looseB, 1)
 }
 
-export function addSum(sum: Sum, part: Sum): void {
-  sum.a = (sum.a + part.a) | 0
-  sum.b = (sum.b + part.b) | 0
-  sum.freeA = (sum.freeA + part.freeA) | 0
-  sum.freeB = (sum.freeB + part.freeB) | 0
-  for (let index = 0; index < part.items.length; index += 1) {
-    addLoose(sum, part.items[index] ?? 0, part.itemA[index] ?? 0, part.itemB[index] ?? 0)
+export function addSum(sum: Sum, sign: Sign, part: Sum): void {
+  sum.a = (sum.a + sign * part.a) | 0
+  sum.b = (sum.b + sign * part.b) | 0
+  sum.freeA = (sum.freeA + sign * part.freeA) | 0
+  sum.freeB = (sum.freeB + sign * part.freeB) | 0
+  for (let at = 0; at < part.items.length; at += 1) {
+    addItems(sum, sign, part.items[at] ?? 0, part.itemA[at] ?? 0, part.itemB[at] ?? 0, part.counts[at] ?? 0)
   }
+}
+
+function addItems({ items, itemA, itemB, counts }: Sum, sign: Sign, named: number, a: number, b: number, count: number): void {
+  let at = items.indexOf(named)
+  if (at < 0) {
+    at = items.length
+    items.push(named)
+    itemA.push(0)
+    itemB.push(0)
+    counts.push(0)
+  }
+  itemA[at] = ((itemA[at] ?? 0) + sign * a) | 0
+  itemB[at] = ((itemB[at] ?? 0) + sign * b) | 0
+  counts[at] = (counts[at] ?? 0) + sign * count
 }
 
 export function nameOfSum(sum: Sum, { lists }: Lines): Name {
-  const { items, itemA, itemB } = sum
-  if (items.length === 0) return { a: sum.a, b: sum.b }
-  // What is said of the same item, or of items of different lists that a line ties together, belongs together.
-  for (let at = 0; at < items.length; at += 1) {
-    for (let other = at + 1; other < items.length; other += 1) {
-      if (((items[at] ?? 0) & (items[other] ?? 0)) === 0) continue
-      items[at] = (items[at] ?? 0) | (items[other] ?? 0)
-      itemA[at] = ((itemA[at] ?? 0) + (itemA[other] ?? 0)) | 0
-      itemB[at] = ((itemB[at] ?? 0) + (itemB[other] ?? 0)) | 0
-      items.splice(other, 1)
-      itemA.splice(other, 1)
-      itemB.splice(other, 1)
-      other = at
-    }
-  }
-  let a = sum.freeA
-  let b = sum.freeB
-  for (let at = 0; at < items.length; at += 1) {
-    for (const list of lists) if (isMany((items[at] ?? 0) & list)) return { a: sum.a, b: sum.b }
-    a = (a + first((itemA[at] ?? 0) ^ second(itemB[at] ?? 0))) | 0
-    b = (b + second((itemB[at] ?? 0) ^ first(itemA[at] ?? 0))) | 0
+  const groups = groupsIn(sum)
+  if (groups.length === 0) return { a: sum.a, b: sum.b }
+  let { freeA: a, freeB: b } = sum
+  for (const group of groups) {
+    for (const list of lists) if (isMany(group.items & list)) return { a: sum.a, b: sum.b }
+    a = (a + first(group.a ^ second(group.b))) | 0
+    b = (b + second(group.b ^ first(group.a))) | 0
   }
   return { a, b }
 }
 
 const isMany = (bits: number): boolean => (bits & (bits - 1)) !== 0
+
+/** What is said of the same item, or of items of different lists that a line ties together, belongs together. */
+function groupsIn({ items, itemA, itemB, counts }: Sum): { items: number; a: number; b: number }[] {
+  const groups: { items: number; a: number; b: number }[] = []
+  for (let at = 0; at < items.length; at += 1) {
+    if (counts[at] === 0) continue
+    const group = { items: items[at] ?? 0, a: itemA[at] ?? 0, b: itemB[at] ?? 0 }
+    for (let other = 0; other < groups.length; other += 1) {
+      const known = groups[other]
+      if (known === undefined || (known.items & group.items) === 0) continue
+      group.items |= known.items
+      group.a = (group.a + known.a) | 0
+      group.b = (group.b + known.b) | 0
+      groups.splice(other, 1)
+      // It may touch one that it passed by.
+      other = -1
+    }
+    groups.push(group)
+  }
+  return groups
+}

@@ -16,14 +16,37 @@ import type { Failure } from '../packs/index.ts'
 import { stepOfPath } from './document.ts'
 import { asksAboutErrors, namedTypes } from './failures.ts'
 import { identityOf } from './identity.ts'
-import { add, addSum, at, createLines, type Line, type Name, nameOfSum, newSum, type Sum } from './lines.ts'
+import { add, addSum, at, copyOfSum, createLines, type Line, type Name, nameOfSum, newSum, type Sign, type Sum } from './lines.ts'
 import { isLive, liveIn } from './live.ts'
 import type { Doubt, Node, Sent, Subject, Thing, World } from './model.ts'
 import { horizonOf } from './options.ts'
 
 const NOTHING: ReadonlySet<string> = new Set()
 
-export type Namer = (node: Node) => Name
+export interface Namer {
+  /** What a node is, in sum. After a move from a node whose sum is known only what has changed is looked at. */
+  sumOf(node: Node, before?: Known): Sum
+  nameOf(sum: Sum): Name
+}
+
+/** A node that is being looked into. */
+export interface Known {
+  readonly node: Node
+  readonly sum: Sum
+  /** What was made of its frames: each is taken away once for every move that changes it. */
+  readonly memory: Map<object, unknown>
+}
+
+/** A node whose frames may be remembered. */
+type View = Pick<Known, 'node'> & Partial<Known>
+
+/** One kind of thing in a node, by name. */
+interface Part<T> {
+  readonly of: (node: Node) => Readonly<Record<string, T>>
+  readonly add: (sum: Sum, sign: Sign, view: View, name: string, value: T) => void
+  /** Something else has changed that its lines depend on. */
+  readonly isMoved?: (before: Node, node: Node, name: string, value: T) => boolean
+}
 
 /** `lists`: paths of loops and sources of lists whose items are interchangeable; it may grow. */
 export function createNamer(subject: Subject, lists: ReadonlySet<string>): Namer {
@@ -35,27 +58,34 @@ export function createNamer(subject: Subject, lists: ReadonlySet<string>): Namer
   const asks = asksAboutErrors(program)
   const named = namedTypes(program)
 
-  // ---- what is shared between states is read once ---------------------------------------------------------------
+  // ---- what is told of a frame ----------------------------------------------------------------------------------
 
-  const sums = new WeakMap<object, Sum>()
-  const single = new WeakMap<object, Line>()
-  const evaluating = new WeakMap<object, Sum>()
+  function once<F extends object, T>(make: (frame: F, node: Node) => T): (frame: F, view: View) => T {
+    return (frame, { node, memory }) => {
+      if (memory === undefined) return make(frame, node)
+      const made = (memory.get(frame) as T | undefined) ?? make(frame, node)
+      memory.set(frame, made)
+      return made
+    }
+  }
 
-  function sumOf(memory: WeakMap<object, Sum>, frame: object, textsOf: () => readonly string[]): Sum {
-    const known = memory.get(frame)
-    if (known) return known
+  function sumOfTexts(texts: readonly string[]): Sum {
     const sum = newSum()
-    for (const text of textsOf()) add(sum, line(text))
-    memory.set(frame, sum)
+    for (const text of texts) add(sum, 1, line(text))
     return sum
   }
 
-  function lineOf(frame: object, textOf: () => string): Line {
-    const known = single.get(frame)
-    if (known) return known
-    const made = line(textOf())
-    single.set(frame, made)
-    return made
+  /** Lines of one kind that go by a name and a word. */
+  function worded(kind: string): (name: string, word?: string) => Line {
+    const known = new Map<string, Line>()
+    const byName = new Map<string, Map<string, Line>>()
+    return (name, word) => {
+      const memory = word === undefined ? known : (byName.get(name) ?? new Map<string, Line>())
+      if (word !== undefined) byName.set(name, memory)
+      const made = memory.get(word ?? name) ?? line(word === undefined ? `${kind} ${name}` : `${kind} ${name} ${word}`)
+      memory.set(word ?? name, made)
+      return made
+    }
   }
 
   /** Of a failure only that decides something which a list, a retry or a condition looks at. */
@@ -79,16 +109,18 @@ export function createNamer(subject: Subject, lists: ReadonlySet<string>): Namer
     for (let index = 0; index < owned.length; index += 1) texts.push(`w ${path} ${index} ${owned[index]}`)
     return texts
   }
+  const isEntered = ({ state }: Node, { active }: BlockFrame): boolean =>
+    active !== undefined && state.steps[active]?.phase !== 'evaluating'
 
-  function addBlock(sum: Sum, { steps }: RunState, block: BlockFrame): void {
-    const entered = block.active !== undefined && steps[block.active]?.phase !== 'evaluating'
-    addSum(
-      sum,
-      sumOf(entered ? sums : evaluating, block, () => blockTexts(block, entered)),
-    )
+  const blockSum = once((block: BlockFrame, node) => sumOfTexts(blockTexts(block, isEntered(node, block))))
+
+  const blocks: Part<BlockFrame> = {
+    of: ({ state }) => state.blocks,
+    add: (sum, sign, view, _, block) => addSum(sum, sign, blockSum(block, view)),
+    isMoved: (before, node, _, block) => isEntered(before, block) !== isEntered(node, block),
   }
 
-  function stepTexts({ blocks }: RunState, step: StepFrame & { kind: 'compound' }): readonly string[] {
+  const compound = once((step: StepFrame & { kind: 'compound' }, { state }: Node) => {
     const { path, phase, dirtyClose, children, loop, pending, ok, failed, failure } = step
     const texts = [`s ${path} ${phase} ${stoppingOf(step)} ${dirtyClose} ${pending} ${failureText(failure)}`]
     if (loop) {
@@ -101,160 +133,281 @@ export function createNamer(subject: Subject, lists: ReadonlySet<string>): Namer
         for (const key in keys) texts.push(`k ${path}[${key}]`)
       }
     }
-    const block = blocks[step.block]
+    const block = state.blocks[step.block]
     if (block && isLive(liveIn(blockAt(program, block), block.next + 1, false), step.id)) {
       for (const { key, value } of ok) texts.push(`k ${path}[${key}] ${identityOf(value)}`)
       for (const { key, error } of failed) texts.push(`f ${path}[${key}] ${asks ? identityOf(error) : ''}`)
     }
-    return texts
-  }
+    return sumOfTexts(texts)
+  })
 
   const stoppingOf = ({ stopping }: StepFrame): string => (stopping === 'cancelled' ? stopping : failureText(stopping))
 
-  function addStep(sum: Sum, state: RunState, step: StepFrame): void {
-    if (step.kind === 'compound')
-      return addSum(
-        sum,
-        sumOf(sums, step, () => stepTexts(state, step)),
-      )
-    const own = lineOf(step, () => {
-      const { path, phase, input, uses, tries, generation, mayHaveApplied, answer, failure, lookups } = step
-      return `p ${path} ${phase} ${stoppingOf(step)} ${identityOf(input)} ${uses.join()} ${tries} ${generation} ${mayHaveApplied} ${failureText(failure)} ${lookups} ${answer?.decision.kind}`
-    })
-    const ageMs = step.firstSentAt === undefined ? 0 : Math.min(state.now - step.firstSentAt, keyLifetimeOf(program, step.path))
-    add(sum, ageMs === 0 ? own : at(own, ageMs))
+  const plain = once((step: StepFrame & { kind: 'plain' }) => {
+    const { path, phase, input, uses, tries, generation, mayHaveApplied, answer, failure, lookups } = step
+    return line(
+      `p ${path} ${phase} ${stoppingOf(step)} ${identityOf(input)} ${uses.join()} ${tries} ${generation} ${mayHaveApplied} ${failureText(failure)} ${lookups} ${answer?.decision.kind}`,
+    )
+  })
+
+  const steps: Part<StepFrame> = {
+    of: ({ state }) => state.steps,
+    add(sum, sign, view, _, step) {
+      if (step.kind === 'compound') return addSum(sum, sign, compound(step, view))
+      const { firstSentAt, path } = step
+      const ageMs = firstSentAt === undefined ? 0 : Math.min(view.node.state.now - firstSentAt, keyLifetimeOf(program, path))
+      add(sum, sign, ageMs === 0 ? plain(step, view) : at(plain(step, view), ageMs))
+    },
   }
 
   // ---- obligations, calls, timers -------------------------------------------------------------------------------
 
-  function addObligation(sum: Sum, { now }: RunState, obligation: Obligation): void {
-    const { id, type, state, owner, handle, parents, keepOnSuccess, sentAt, leaseUntil, leaseLost, releaseAttempts } = obligation
-    const own = lineOf(
-      obligation,
-      () =>
+  const obligation = once(
+    ({ id, state, owner, handle, parents, keepOnSuccess, leaseUntil, leaseLost, releaseAttempts }: Obligation) =>
+      line(
         `ob ${id} ${state} ${owner} ${identityOf(handle)} ${parents.join()} ${keepOnSuccess} ${leaseLost} ${releaseAttempts} ${leaseUntil === undefined}`,
-    )
-    // The moment of its call counts until a look-up tells the truth and, before it is held, for the start of the lease.
-    const { appearsWithinMs, lease } = resourceNamed(program, type)
-    const mayAppear = state === 'intended' || state === 'inDoubt'
-    const ageMs = Math.min(now - sentAt, mayAppear ? Math.max(appearsWithinMs, lease?.lifetimeMs ?? 0) : appearsWithinMs)
-    const leftMs = leaseUntil === undefined ? 0 : Math.max(0, leaseUntil - now)
-    add(sum, ageMs === 0 && leftMs === 0 ? own : at(at(own, ageMs), leftMs))
+      ),
+  )
+
+  const obligations: Part<Obligation> = {
+    of: ({ state }) => state.obligations,
+    add(sum, sign, view, _, each) {
+      const { type, state, sentAt, leaseUntil } = each
+      const { now } = view.node.state
+      // The moment of its call counts until a look-up tells the truth and, before it is held, for the start of the lease.
+      const { appearsWithinMs, lease } = resourceNamed(program, type)
+      const mayAppear = state === 'intended' || state === 'inDoubt'
+      const ageMs = Math.min(now - sentAt, mayAppear ? Math.max(appearsWithinMs, lease?.lifetimeMs ?? 0) : appearsWithinMs)
+      const leftMs = leaseUntil === undefined ? 0 : Math.max(0, leaseUntil - now)
+      add(sum, sign, at(at(obligation(each, view), ageMs), leftMs))
+    },
   }
 
-  function addCall(sum: Sum, { now }: RunState, call: PendingCall): void {
-    const { purpose, path, aborted, sentAt } = call
-    const own = lineOf(call, () => `n ${purpose} ${path} ${aborted}`)
-    add(sum, purpose === 'renew' ? at(own, now - sentAt) : own)
+  const call = once(({ purpose, path, aborted }: PendingCall) => line(`n ${purpose} ${path} ${aborted}`))
+  const calls: Part<PendingCall> = {
+    of: ({ state }) => state.calls,
+    add: (sum, sign, view, _, each) =>
+      add(sum, sign, each.purpose === 'renew' ? at(call(each, view), view.node.state.now - each.sentAt) : call(each, view)),
   }
 
   /** The number of a call is left out of its timer's name. Beyond the horizon all distances are the same. */
-  const timerLines = new Map<string, Line>()
-  function timer(kind: string, name: string, atMs: number, now: number): Line {
-    const key = kind + name
-    const known = timerLines.get(key) ?? line(`${kind} ${name.replace(/#\d+$/, '')}`)
-    timerLines.set(key, known)
-    return at(known, atMs - now > horizonMs ? -1 : Math.max(0, atMs - now))
+  function timersOf(kind: string): (name: string, leftMs: number) => Line {
+    const known = new Map<string, Line>()
+    return (name, leftMs) => {
+      const own = known.get(name) ?? line(`${kind} ${name.replace(/#\d+$/, '')}`)
+      known.set(name, own)
+      return at(own, leftMs > horizonMs ? -1 : Math.max(0, leftMs))
+    }
+  }
+  const kernelTimer = timersOf('timer')
+  const timers: Part<RunState['timers'][string]> = {
+    of: ({ state }) => state.timers,
+    add: (sum, sign, { node }, name, each) => add(sum, sign, kernelTimer(name, each.at - node.state.now)),
+  }
+  const hostTimer = timersOf('host')
+  const hostTimers: Part<number> = {
+    of: ({ world }) => world.timers,
+    add: (sum, sign, { node }, name, atMs) => add(sum, sign, hostTimer(name, atMs - node.world.now)),
   }
 
-  function addTimers(sum: Sum, state: RunState, world: World): void {
-    const { now, timers } = state
-    let count = 0
-    for (const name in timers) {
-      const atMs = timers[name]?.at ?? 0
-      add(sum, timer('timer', name, atMs, now))
-      count += world.timers[name] === atMs ? 1 : 0
-    }
-    const isSame = count === countOf(timers) && count === countOf(world.timers)
-    if (!isSame) for (const name in world.timers) add(sum, timer('host', name, world.timers[name] ?? 0, world.now))
+  const evaluation = worded('e')
+  const evaluations: Part<object> = {
+    of: ({ state }) => state.evaluations,
+    add: (sum, sign, _, id) => add(sum, sign, evaluation(id)),
+  }
+  const lock = once((each: RunState['locks'][string]) => line(`lock ${each.path} ${each.name} ${each.granted}`))
+  const locks: Part<RunState['locks'][string]> = {
+    of: ({ state }) => state.locks,
+    add: (sum, sign, view, _, each) => add(sum, sign, lock(each, view)),
+  }
+  const approval = worded('a')
+  const approvals: Part<object> = {
+    of: ({ state }) => state.approvals,
+    add: (sum, sign, _, path) => add(sum, sign, approval(path)),
   }
 
   // ---- the world ------------------------------------------------------------------------------------------------
 
   /** A key as which it is of its path's: keys of interchangeable items differ in nothing else. */
   const keysOf = new Map<string, string[]>()
-  function keyText(path: string, key: string): number {
+  function keyText(path: string, key: string): string | number {
+    if (keyMs === 0) return ''
     const all = keysOf.get(path) ?? []
     keysOf.set(path, all)
     if (!all.includes(key)) all.push(key)
     return all.indexOf(key)
   }
 
-  function addThing(sum: Sum, state: RunState, { now }: World, path: string, thing: Thing): void {
-    const { type, key, sentAt, presence, leaseUntil, healthy, releaseSent, parents } = thing
-    const own = lineOf(
-      thing,
-      () =>
-        `t ${path} ${type} ${keyMs > 0 ? keyText(path, key) : ''} ${presence} ${healthy} ${releaseSent} ${parents.join()} ${leaseUntil === undefined}`,
-    )
-    const ageMs = Math.min(now - sentAt, ageThatCounts(thing, state.obligations[path]))
-    const leftMs = leaseUntil === undefined ? 0 : leaseUntil - now
-    add(sum, ageMs === 0 && leftMs === 0 ? own : at(at(own, ageMs), leftMs))
+  const thingLine = worded('t')
+  const things: Part<Thing> = {
+    of: ({ world }) => world.things,
+    add(sum, sign, { node }, path, thing) {
+      const { state, world } = node
+      const { type, key, sentAt, presence, leaseUntil, healthy, releaseSent, parents } = thing
+      const own = thingLine(
+        path,
+        `${type} ${keyText(path, key)} ${presence} ${healthy} ${releaseSent} ${parents.join()} ${leaseUntil === undefined}`,
+      )
+      const ageMs = Math.min(world.now - sentAt, ageThatCounts(thing, state.obligations[path]))
+      add(sum, sign, at(at(own, ageMs), leaseUntil === undefined ? 0 : leaseUntil - world.now))
+    },
+    isMoved: (before, node, path) => before.state.obligations[path]?.state !== node.state.obligations[path]?.state,
   }
 
   /** How long the age of a thing decides something: its hold, its appearance, and, while its call may be repeated, its key. */
-  function ageThatCounts({ type, presence }: Thing, obligation: Obligation | undefined): number {
+  function ageThatCounts({ type, presence }: Thing, owed: Obligation | undefined): number {
     const { critical, maxHoldMs = 0, appearsWithinMs } = resourceNamed(truth, type)
-    const mayRepeat = obligation?.state === 'intended' || obligation?.state === 'inDoubt'
+    const mayRepeat = owed?.state === 'intended' || owed?.state === 'inDoubt'
     return Math.max(critical ? maxHoldMs + 1 : 0, presence === 'late' ? appearsWithinMs : 0, mayRepeat ? keyMs : 0)
   }
 
-  function addDoubt(sum: Sum, { now }: World, path: string, doubt: Doubt): void {
-    const { key, firstSentAt, sentAt, crashed } = doubt
-    const own = lineOf(doubt, () => `d ${path} ${keyMs > 0 ? keyText(path, key) : ''} ${crashed}`)
-    const mostMs = Math.max(keyMs, horizonMs)
-    add(sum, at(at(own, Math.min(mostMs, now - firstSentAt)), Math.min(mostMs, now - sentAt)))
+  const doubtMs = Math.max(keyMs, horizonMs)
+  const doubt = worded('d')
+  const doubts: Part<Doubt> = {
+    of: ({ world }) => world.doubts,
+    add(sum, sign, { node }, path, { key, firstSentAt, sentAt, crashed }) {
+      const { now } = node.world
+      const own = doubt(path, `${keyText(path, key)} ${crashed}`)
+      add(sum, sign, at(at(own, Math.min(doubtMs, now - firstSentAt)), Math.min(doubtMs, now - sentAt)))
+    },
   }
 
-  function addSent(sum: Sum, { now }: World, sent: Sent): void {
-    const { command, sentAt, slow, aborted } = sent
-    const own = lineOf(sent, () => `x ${command.purpose} ${command.path} ${slow} ${aborted} ${command.stallMs !== undefined}`)
-    // How long its age decides what it can still do.
-    const { resource } = actionNamed(truth, command.action)
-    const withinMs = resource === undefined ? 0 : resourceNamed(truth, resource).appearsWithinMs
-    add(sum, at(own, Math.min(withinMs, now - sentAt)))
+  const freeze = worded('z')
+  const freezes: Part<World['freezes'][string]> = {
+    of: ({ world }) => world.freezes,
+    add: (sum, sign, _, path, { vm, acquired, covers, broken }) =>
+      add(sum, sign, freeze(path, `${vm} ${acquired} ${covers} ${broken}`)),
+  }
+  const point = worded('point')
+  const points: Part<string> = { of: ({ world }) => world.points, add: (sum, sign, _, vm, is) => add(sum, sign, point(vm, is)) }
+  const claim = worded('claim')
+  const claims: Part<World['claims'][string]> = {
+    of: ({ world }) => world.claims,
+    add: (sum, sign, _, vm, { path, level }) => add(sum, sign, claim(vm, `${path} ${level}`)),
+  }
+  const holder = worded('h')
+  const locked: Part<string> = {
+    of: ({ world }) => world.locked,
+    add: (sum, sign, _, name, lockId) => add(sum, sign, holder(name, lockId)),
+  }
+  const breach = worded('broken')
+  const broken: Part<true> = { of: ({ world }) => world.broken, add: (sum, sign, _, name) => add(sum, sign, breach(name)) }
+
+  /** Calls and the like stand in lists, each once. */
+  function addList<T>(sum: Sum, before: readonly T[], now: readonly T[], lineOf: (each: T) => Line): void {
+    if (before === now) return
+    for (const each of before) if (!now.includes(each)) add(sum, -1, lineOf(each))
+    for (const each of now) if (!before.includes(each)) add(sum, 1, lineOf(each))
   }
 
-  function addWorld(sum: Sum, state: RunState, world: World): void {
-    for (const { id } of world.evaluations) if (!state.evaluations[id]) add(sum, line(`host ${id}`))
-    if (world.evaluations.length !== countOf(state.evaluations)) add(sum, line(`host ${world.evaluations.length}`))
-    for (const sent of world.calls) addSent(sum, world, sent)
-    for (const { lock } of world.waiting) add(sum, line(`q ${lock}`))
-    for (const name in world.locked) add(sum, line(`h ${name} ${world.locked[name]}`))
-    for (const path in world.things) addThing(sum, state, world, path, world.things[path] as Thing)
-    for (const path in world.doubts) addDoubt(sum, world, path, world.doubts[path] as Doubt)
-    for (const path in world.freezes) {
-      const { vm, acquired, covers, broken } = world.freezes[path] ?? {}
-      add(sum, line(`z ${path} ${vm} ${acquired} ${covers} ${broken}`))
+  const sentLine = worded('x')
+  const sentIn =
+    (node: Node) =>
+    (sent: Sent): Line => {
+      // How long its age decides what it can still do.
+      const { resource } = actionNamed(truth, sent.command.action)
+      const withinMs = resource === undefined ? 0 : resourceNamed(truth, resource).appearsWithinMs
+      const { command, slow, aborted } = sent
+      const own = sentLine(command.path, `${command.purpose} ${slow} ${aborted} ${command.stallMs !== undefined}`)
+      return at(own, Math.min(withinMs, node.world.now - sent.sentAt))
     }
-    for (const vm in world.points) add(sum, line(`point ${vm} ${world.points[vm]}`))
-    for (const vm in world.claims) add(sum, line(`claim ${vm} ${world.claims[vm]?.path} ${world.claims[vm]?.level}`))
-    for (const path of world.failed) add(sum, line(`failed ${path}`))
-    for (const name in world.broken) add(sum, line(`broken ${name}`))
+  const hostEvaluation = worded('host')
+  const waiting = worded('q')
+  const failure = worded('failed')
+  const rest = worded('rest')
+  const owed = worded('owed')
+
+  function addLists(sum: Sum, before: World | undefined, node: Node): void {
+    const { world } = node
+    addList(sum, before?.evaluations ?? [], world.evaluations, ({ id }) => hostEvaluation(id))
+    addList(sum, before?.calls ?? [], world.calls, sentIn(node))
+    addList(sum, before?.waiting ?? [], world.waiting, (each) => waiting(each.lock))
+    addList(sum, before?.failed ?? [], world.failed, (path) => failure(path))
   }
 
-  return ({ state, world }) => {
-    const sum = newSum()
+  function addRest(sum: Sum, sign: Sign, { state, world }: Node): void {
     const { recovering, reaped, finished, hasEnded } = world
-    add(sum, line(`${state.phase} ${state.outcome?.status} ${recovering} ${reaped} ${finished} ${hasEnded}`))
-    if (state.outcome) for (const id of state.outcome.owed) add(sum, line(`owed ${id}`))
-    for (const path in state.blocks) addBlock(sum, state, state.blocks[path] as BlockFrame)
-    for (const path in state.steps) addStep(sum, state, state.steps[path] as StepFrame)
-    for (const id in state.obligations) addObligation(sum, state, state.obligations[id] as Obligation)
-    for (const id in state.evaluations) add(sum, line(`e ${id}`))
-    for (const id in state.calls) addCall(sum, state, state.calls[id] as PendingCall)
-    for (const id in state.locks) add(sum, line(`lock ${id} ${state.locks[id]?.name} ${state.locks[id]?.granted}`))
-    for (const path in state.approvals) add(sum, line(`a ${path}`))
-    addTimers(sum, state, world)
-    addWorld(sum, state, world)
-    return nameOfSum(sum, lines)
+    add(sum, sign, rest(state.phase, `${state.outcome?.status} ${recovering} ${reaped} ${finished} ${hasEnded}`))
+    if (state.outcome) for (const id of state.outcome.owed) add(sum, sign, owed(id))
   }
-}
 
-function countOf(record: Readonly<Record<string, unknown>>): number {
-  let count = 0
-  for (const _ in record) count += 1
-  return count
+  const isRestSame = (a: Node, b: Node): boolean =>
+    a.state.phase === b.state.phase &&
+    a.state.outcome === b.state.outcome &&
+    a.world.recovering === b.world.recovering &&
+    a.world.reaped === b.world.reaped &&
+    a.world.finished === b.world.finished &&
+    a.world.hasEnded === b.world.hasEnded
+
+  // ---- the whole ------------------------------------------------------------------------------------------------
+
+  function addAll<T>(sum: Sum, { of, add: addOne }: Part<T>, node: Node): void {
+    const record = of(node)
+    const view = { node }
+    for (const name in record) addOne(sum, 1, view, name, record[name] as T)
+  }
+
+  function addChanges<T>(sum: Sum, { of, add: addOne, isMoved }: Part<T>, known: Known, now: View): void {
+    const { node: before } = known
+    const { node } = now
+    const was = of(before)
+    const is = of(node)
+    if (was === is && isMoved === undefined) return
+    for (const name in is) {
+      const old = was[name]
+      const value = is[name] as T
+      if (old === value && isMoved?.(before, node, name, value) !== true) continue
+      if (old !== undefined) addOne(sum, -1, known, name, old)
+      addOne(sum, 1, now, name, value)
+    }
+    for (const name in was) if (is[name] === undefined) addOne(sum, -1, known, name, was[name] as T)
+  }
+
+  function eachPart(visit: <T>(part: Part<T>) => void): void {
+    visit(blocks)
+    visit(steps)
+    visit(obligations)
+    visit(calls)
+    visit(timers)
+    visit(hostTimers)
+    visit(evaluations)
+    visit(locks)
+    visit(approvals)
+    visit(things)
+    visit(doubts)
+    visit(freezes)
+    visit(points)
+    visit(claims)
+    visit(locked)
+    visit(broken)
+  }
+
+  function whole(node: Node): Sum {
+    const sum = newSum()
+    eachPart((part) => addAll(sum, part, node))
+    addLists(sum, undefined, node)
+    addRest(sum, 1, node)
+    return sum
+  }
+
+  return {
+    sumOf(node, known) {
+      // Almost everything is told by its distance from now.
+      const isLater = known?.node.world.now !== node.world.now || known.node.state.now !== node.state.now
+      if (known === undefined || isLater) return whole(node)
+      const { node: before } = known
+      const sum = copyOfSum(known.sum)
+      const now = { node }
+      eachPart((part) => addChanges(sum, part, known, now))
+      addLists(sum, before.world, node)
+      if (!isRestSame(before, node)) {
+        addRest(sum, -1, before)
+        addRest(sum, 1, node)
+      }
+      return sum
+    },
+    nameOf: (sum) => nameOfSum(sum, lines),
+  }
 }
 
 /** How long the platform knows the key of the step's call: as long its age decides whether it is repeated. */

@@ -1,8 +1,9 @@
 // The search: breadth first, all that fewer deviations reach before more, so that a counterexample is as short as can be.
 import { createState } from '../kernel/index.ts'
 import { fork } from './fork.ts'
+import type { Sum } from './lines.ts'
 import type { Counterexample, Node, Option, Subject, Verdict, Violation } from './model.ts'
-import { createNamer, type Namer } from './name.ts'
+import { createNamer, type Known, type Namer } from './name.ts'
 import { optionsOf } from './options.ts'
 import { perform } from './perform.ts'
 import { onlyLocal, reduced } from './reduce.ts'
@@ -61,13 +62,16 @@ export async function openOptions(subject: Subject, unknowns: Unknowns, node: No
 interface Waiting {
   readonly id: number
   readonly node: Node
+  readonly sum: Sum
 }
+
+type From = Waiting & Known
 
 interface Search {
   readonly subject: Subject
   readonly bounds: Bounds
   readonly unknowns: Unknowns
-  readonly nameOf: Namer
+  readonly namer: Namer
   readonly states: States
   /** States to look into, by their number of deviations. */
   readonly levels: (Waiting | undefined)[][]
@@ -81,7 +85,7 @@ export async function search(subject: Subject, bounds: Bounds): Promise<Verdict>
     subject,
     bounds,
     unknowns,
-    nameOf: createNamer(subject, bounds.symmetry === false ? new Set() : unknowns.lists),
+    namer: createNamer(subject, bounds.symmetry === false ? new Set() : unknowns.lists),
     states: createStates(),
     levels: Array.from({ length: bounds.faults + 1 }, () => []),
     found: new Map(),
@@ -134,7 +138,8 @@ function isSpent({ states, found, bounds }: Search): boolean {
   return states.count() >= bounds.maxStates || found.size >= bounds.maxViolations || bounds.isTimeUp?.() === true
 }
 
-function expand(on: Search, { id, node }: Waiting): void {
+function expand(on: Search, { id, node, sum }: Waiting): void {
+  const from: From = { id, node, sum, memory: new Map() }
   const { subject, unknowns, bounds } = on
   const options = optionsOf(subject, unknowns, node)
   const budget = bounds.faults - node.world.faults
@@ -157,20 +162,21 @@ function expand(on: Search, { id, node }: Waiting): void {
     }
     if (violations.length > 0) note(on, id, violations, choices, option.cost)
     else {
-      const to = enter(on, next, id, choices)
+      const to = enter(on, next, id, choices, from)
       if (option.cost === 0) on.states.lead(id, to)
     }
   }
 }
 
 /** Answers the number of the state, which is a new one where nobody was there with as few deviations. */
-function enter(on: Search, node: Node, parent: number, choices: readonly number[]): number {
+function enter(on: Search, node: Node, parent: number, choices: readonly number[], before?: From): number {
   const { states, bounds } = on
   const { faults, finished } = node.world
   const ends = finished && Object.keys(node.state.obligations).length === 0
-  const name = bounds.merge === false ? { a: states.count(), b: 0 } : on.nameOf(node)
+  const sum = on.namer.sumOf(node, before)
+  const name = bounds.merge === false ? { a: states.count(), b: 0 } : on.namer.nameOf(sum)
   const { id, isNew } = states.enter(name, { parent, choices, faults, ends })
-  if (isNew) on.levels[faults]?.push({ id, node })
+  if (isNew) on.levels[faults]?.push({ id, node, sum })
   return id
 }
 

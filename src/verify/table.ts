@@ -86,7 +86,7 @@ async function walk(
   visit: (node: Node, options: readonly Option[]) => void,
 ): Promise<number> {
   const seen = new Set<string>()
-  const nameOf = createNamer(subject, unknowns.lists)
+  const namer = createNamer(subject, unknowns.lists)
   const queue = [...starts]
   for (let at = 0; at < queue.length && at < limit; at += 1) {
     const node = queue[at]
@@ -98,7 +98,7 @@ async function walk(
       if (option.cost > 0 || (chosen && !chosen.has(choice))) continue
       const next = fork(node)
       perform(subject, unknowns, next, option)
-      const { a, b } = nameOf(next)
+      const { a, b } = namer.nameOf(namer.sumOf(next))
       const key = `${a} ${b}`
       if (!seen.has(key)) queue.push(next)
       seen.add(key)
