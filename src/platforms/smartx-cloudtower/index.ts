@@ -8,6 +8,7 @@ export const smartxCloudtower: Platform = {
   pack: 'smartx-cloudtower',
   handlers: zadpHandlers(nbdTransport),
   logins: { 'smartx-cloudtower/login': login },
+  demo: async () => (await import('./simulator/demo.ts')).startDemo,
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
   simulator: async () => (await import('./simulator/index.ts')).simulator,
 }

@@ -25,6 +25,7 @@ export const zstack: Platform = {
   pack: 'zstack',
   handlers,
   logins: { 'zstack/login': login },
+  demo: async () => (await import('./simulator/demo.ts')).startDemo,
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
   simulator: async () => (await import('./simulator/index.ts')).simulator,
 }

@@ -48,6 +48,8 @@ export interface ZstackSimulator extends Disposable {
   frozen(backupUuid: string): SparseSnapshot
   /** So many writes of a VM's guest, to places that follow from the seed, spread over its volumes. None while it does not run. */
   write(vmUuid: string, count: number): void
+  /** A storage server loses all that was on it, and the management node knows it. */
+  loseImages(storage: Storage): void
   /** A disaster: of the storage servers only these are left, and a new management node knows nothing. */
   loseSite(survivors: readonly Storage[]): void
 }
@@ -169,6 +171,13 @@ export async function startZstackSimulator({
       if (found(world.vms, vm, 'VM').state !== 'Running') return
       const disks = world.volumes.flatMap(({ vmInstanceUuid, disk }) => (vmInstanceUuid === vm ? [disk] : []))
       for (let left = count; left > 0; left -= 1) writeAsGuest(disks, `${seed}/${writes++}`)
+    },
+    loseImages: ({ uuid, images, databases }) => {
+      images.clear()
+      databases.clear()
+      for (const row of [...world.volumeBackups, ...world.databaseBackups]) {
+        row.backupStorageRefs = row.backupStorageRefs.filter(({ backupStorageUuid }) => backupStorageUuid !== uuid)
+      }
     },
     loseSite: (survivors) => loseSite(world, survivors),
     [Symbol.dispose]: () => clock[Symbol.dispose](),
