@@ -1,113 +1,8 @@
 // The QEMU pack against a real QEMU, without a guest system: what is written meanwhile comes from its own monitor.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { runCli } from '../../../src/cli/index.ts'
-import { isObject, type Json, type JsonObject } from '../../../src/values/index.ts'
-import { createTestHost } from '../../cli/test-host.ts'
+import { startHoldfast } from '../../acceptance/holdfast.ts'
 import { peer } from '../../peers/peer.ts'
-import { DISKS, type DiskName, type Machine, startMachine } from './machine.ts'
-
-const VM = '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11'
-
-interface Desk extends AsyncDisposable {
-  readonly folder: string
-  readonly machine: Machine
-  run(
-    runbook: string,
-    ...inputs: string[]
-  ): Promise<{ readonly exitCode: number; readonly outputs: JsonObject; readonly printed: string }>
-  restored(pointId: string): Promise<Readonly<Record<DiskName, Buffer>>>
-}
-
-async function openDesk(seed: number): Promise<Desk> {
-  const folder = mkdtempSync(join(tmpdir(), 'hf-qemu-'))
-  const machine = await startMachine(join(folder, 'vm'), seed)
-  const env = { HOLDFAST_VAULT_PASSWORD: 'only for this test' }
-  const targets = {
-    hypervisor: { connection: 'qemu/Hypervisor', monitor: machine.monitorPath, scratchDirectory: join(folder, 'vm') },
-    guest: { connection: 'guest/Machine', channel: 'none' },
-    vault: { connection: 'block-transfer/Vault', directory: 'vault', password: { env: 'HOLDFAST_VAULT_PASSWORD' } },
-  }
-  writeFileSync(join(folder, 'holdfast.config.yaml'), JSON.stringify({ config: 1, targets }))
-  const command = async (...args: string[]) => {
-    const { host, printed } = createTestHost(folder, env)
-    return { exitCode: await runCli(args, host), ...printed }
-  }
-  await command('vault', 'init', 'vault')
-  const run: Desk['run'] = async (runbook, ...inputs) => {
-    const { exitCode, stdout, stderr } = await command(
-      'run',
-      runbook,
-      '--format',
-      'json',
-      ...inputs.flatMap((each) => ['-i', each]),
-    )
-    const lines = stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as JsonObject)
-    const { outputs } = lines.find(({ event }) => event === 'runEnded') ?? {}
-    return { exitCode, outputs: isObject(outputs) ? outputs : {}, printed: stdout + stderr }
-  }
-  return {
-    folder,
-    machine,
-    run,
-    restored: async (pointId) => {
-      const { outputs, printed } = await run(
-        'qemu/vm-restore',
-        `pointId=${pointId}`,
-        `directory=${join(folder, 'out')}`,
-        'name=erp',
-      )
-      const files = outputs.files as readonly string[] | undefined
-      if (!files) throw new Error(printed)
-      return Object.fromEntries(
-        DISKS.map((disk) => [disk, readFileSync(files.find((file) => file.includes(`.${disk}.`)) ?? '')]),
-      ) as Record<DiskName, Buffer>
-    },
-    [Symbol.asyncDispose]: async () => {
-      await machine[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
-}
-
-/** What of Holdfast's is left inside QEMU and in the scratch folder, but for checkpoints. */
-async function leftIn({ machine, folder }: Desk): Promise<readonly string[]> {
-  const nodes = (await machine.ask('query-named-block-nodes', { flat: true })) as readonly JsonObject[]
-  const blocks = (await machine.ask('query-block')) as readonly JsonObject[]
-  const exports = (await machine.ask('query-block-exports')) as readonly Json[]
-  const files = readdirSync(join(folder, 'vm')).filter((file) => /^(hf-|holdfast-\d)/.test(file))
-  return [
-    ...nodes.map((node) => String(node['node-name'])).filter((name) => name.startsWith('hf-')),
-    ...blocks.flatMap(({ inserted }) => (isObject(inserted) && String(inserted.drv) !== 'qcow2' ? [String(inserted.drv)] : [])),
-    ...exports.map((each) => JSON.stringify(each)),
-    ...files,
-  ]
-}
-
-async function checkpointsOf({ machine }: Desk): Promise<readonly string[]> {
-  const nodes = (await machine.ask('query-named-block-nodes', { flat: true })) as readonly JsonObject[]
-  const bitmaps = nodes.flatMap((node) => (Array.isArray(node['dirty-bitmaps']) ? (node['dirty-bitmaps'] as JsonObject[]) : []))
-  return [...new Set(bitmaps.map(({ name }) => String(name)))]
-}
-
-/** Writes all the time until the call has ended. */
-async function whileWriting<Result>({ machine }: Desk, call: Promise<Result>): Promise<Result> {
-  let ended = false
-  const writing = (async () => {
-    while (!ended) await machine.write()
-  })()
-  try {
-    return await call
-  } finally {
-    ended = true
-    await writing
-  }
-}
+import { checkpointsOf, type Desk, leftIn, openDesk, VM, whileWriting } from './desk.ts'
 
 const hasPeers = peer('qemu-system-x86_64', 'qemu-system-x86') && peer('qemu-img', 'qemu-utils')
 
@@ -131,4 +26,67 @@ describe.runIf(hasPeers)('a VM of a real QEMU', () => {
       expect(await checkpointsOf(desk)).toHaveLength(1)
     }
   })
+
+  test('P8: a checkpoint that QEMU has stored is built upon after a restart; one that a crash took means a full backup', {
+    timeout: 120_000,
+  }, async () => {
+    await using desk = await openDesk(11)
+    for (let count = 0; count < 10; count += 1) await desk.machine.write()
+    const backup = async () => {
+      const { exitCode, outputs, printed } = await desk.run('qemu/vm-backup', 'quiesce=false')
+      expect(exitCode, printed).toBe(0)
+      const moment = desk.machine.momentOf(await desk.restored(String(outputs.pointId)))
+      expect(moment).toBe(desk.machine.writes.length)
+      return outputs.level
+    }
+    expect(await backup()).toBe('full')
+    await desk.machine.write()
+    await desk.restart('quit')
+    await desk.machine.write()
+    expect(await backup()).toBe('incremental')
+    await desk.machine.write()
+    await desk.restart('kill')
+    expect(await backup()).toBe('full')
+    expect(await checkpointsOf(desk)).toHaveLength(1)
+    expect(await leftIn(desk)).toEqual([])
+  })
+
+  /** Lines of the run after which its process is killed: each is another place of the procedure. */
+  const LINES = process.env.CI ? [4, 9, 14, 19, 24, 29, 34, 39, 44, 49, 54] : [9, 24, 34]
+
+  test.each(LINES)(
+    'P1, P2, P5: killed after %i lines of its run and resumed, it leaves nothing, the VM runs, and points are of one moment',
+    {
+      timeout: 120_000,
+    },
+    async (line) => {
+      await using desk = await openDesk(line)
+      for (let count = 0; count < 10; count += 1) await desk.machine.write()
+      const id = await whileWriting(desk, killedAfter(desk, line))
+      const { exitCode, outputs, printed } = await whileWriting(desk, desk.resume(id))
+      // What was held still when its engine died cannot be gone on with: then there is no point, and that is all.
+      if (exitCode !== 0) expect(printed).toContain('"type":"crashed"')
+      else expect(desk.machine.momentOf(await desk.restored(String(outputs.pointId)))).toBeGreaterThan(0)
+      expect(await leftIn(desk)).toEqual([])
+      expect(await checkpointsOf(desk)).toHaveLength(exitCode === 0 ? 1 : 0)
+      expect(await desk.machine.ask('query-status')).toMatchObject({ status: 'running' })
+
+      const next = await whileWriting(desk, desk.run('qemu/vm-backup', 'quiesce=false'))
+      expect(next.outputs).toMatchObject({ level: exitCode === 0 ? 'incremental' : 'full' })
+      expect(desk.machine.momentOf(await desk.restored(String(next.outputs.pointId)))).toBeGreaterThan(0)
+    },
+  )
 })
+
+/** Starts a backup as a process of its own and kills it; answers its id. A run with fewer lines ends before. */
+async function killedAfter({ folder, env }: Desk, lines: number): Promise<string> {
+  const where = { cwd: folder, env }
+  const { child, ended } = startHoldfast(where, 'run', 'qemu/vm-backup', '-i', 'quiesce=false', '--format', 'json')
+  let printed = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    printed += chunk.toString()
+    if (printed.split('\n').length > lines) child.kill('SIGKILL')
+  })
+  const { stdout } = await ended
+  return /"run":"([^"]+)"/.exec(stdout)?.[1] ?? ''
+}

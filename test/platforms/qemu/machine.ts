@@ -2,7 +2,7 @@
 // a restored disk can be told to be of one moment.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Monitor, openMonitor } from '../../../src/platforms/qemu/monitor.ts'
@@ -27,17 +27,17 @@ export interface Machine extends AsyncDisposable {
   /** After how many of the writes both disks held these bytes; undefined where that never was. */
   momentOf(disks: Readonly<Record<DiskName, Buffer>>): number | undefined
   readonly writes: readonly Write[]
-  kill(): Promise<void>
 }
 
-/** Starts it in a folder. With `keep`, the disks that are there are used again. */
-export async function startMachine(folder: string, seed: number): Promise<Machine> {
+/** Starts it in a folder; disks that are there are used again, with what was written to them before. */
+export async function startMachine(folder: string, seed: number, before: readonly Write[] = []): Promise<Machine> {
   mkdirSync(folder, { recursive: true })
   for (const disk of DISKS) {
     const file = join(folder, `${disk}.qcow2`)
     if (!existsSync(file)) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, String(DISK_BYTES)])
   }
   const [monitorPath, ownPath] = [join(folder, 'holdfast.qmp'), join(folder, 'own.qmp')]
+  rmSync(ownPath, { force: true })
   const child = spawn('qemu-system-x86_64', argumentsFor(folder, monitorPath, ownPath), {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
@@ -49,7 +49,7 @@ export async function startMachine(folder: string, seed: number): Promise<Machin
   const stop = new AbortController()
   const own = await openMonitor(ownPath, stop.signal, new Promise(() => {}))
 
-  const writes: Write[] = []
+  const writes: Write[] = [...before]
   let state = seed
   const random = (below: number): number => {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31
@@ -68,10 +68,6 @@ export async function startMachine(folder: string, seed: number): Promise<Machin
       await own.ask('human-monitor-command', { 'command-line': line })
     },
     momentOf: (disks) => momentOf(writes, disks),
-    kill: async () => {
-      kill()
-      await exited
-    },
     [Symbol.asyncDispose]: async () => {
       process.off('exit', kill)
       own[Symbol.dispose]()
