@@ -13,6 +13,18 @@ describe('a backup has two parts', () => {
     expect(config).toMatchObject({ vm: { id: vmId, name: 'erp-db', vcpu: 4 }, snapshot: { vcpu: 4 } })
   })
 
+  it('the configuration also in words that no platform owns, for a restore elsewhere', async () => {
+    const { machine, disks } = await pointOf(await backUp())
+    expect(machine).toEqual({
+      cpus: 4,
+      memoryBytes: 8 * 2 ** 30,
+      firmware: 'bios',
+      guestOs: 'LINUX',
+      disks: disks.map(({ disk }, index) => ({ disk, bus: ['virtio', 'scsi'][index], boot: index === 0 })),
+      networks: [{ mac: '52:54:00:00:00:01', network: 'vlan-10' }],
+    })
+  })
+
   it('the data of the VM, which is what its storage holds', async () => {
     const outputs = await backUp()
     const { disks } = await pointOf(outputs)

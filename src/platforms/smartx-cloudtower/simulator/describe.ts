@@ -18,6 +18,7 @@ export const describeVm = (world: World, vm: Vm): JsonObject => ({
   ha: vm.ha,
   clock_offset: 'UTC',
   win_opt: false,
+  guest_os_type: 'LINUX',
   cluster: clusterOf(world),
   // These ids stand for a link, and are others at each synchronisation. [X10]
   vm_disks: vm.disks.map(() => ({ id: world.newId() })),
