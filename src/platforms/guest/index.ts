@@ -2,7 +2,7 @@
 import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, Connection, Handlers } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
-import type { Platform } from '../platform.ts'
+import type { Platform, StandIn } from '../platform.ts'
 import { programsIn } from './channel.ts'
 import { consistencyOf, type Happened } from './consistency.ts'
 import { asFailure, scriptFailed } from './failures.ts'
@@ -37,6 +37,9 @@ export const guest: Platform = {
   logins: {},
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
 }
+
+/** A simulated guest, for the demonstrations of platforms. */
+export const startSimulatedGuest = async (): Promise<StandIn> => (await import('./simulator/index.ts')).startStandIn()
 
 const machineOf = (input: JsonObject, context: ActionContext): Connection => context.connection((input as OnMachine).machine)
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../values/index.ts'
 
 export interface SimulatedScript {
   /** What it does to the application, by its own name or by the first argument. */
-  readonly does: 'holds' | 'letsGo' | 'byArgument' | 'nothing'
+  readonly does: 'holds' | 'letsGo' | 'byArgument'
   exitCode: number
 }
 
@@ -47,7 +47,7 @@ export function execute(guest: SimulatedGuest, argv: readonly string[]): Exited 
   const holds = does === 'holds' || (does === 'byArgument' && args[0] === 'freeze')
   // A script that fails may have done half of its work.
   if (holds) guest.holding.add(program)
-  else if (does !== 'nothing' && exitCode === 0) letGo(guest, program, does)
+  else if (exitCode === 0) letGo(guest, program, does)
   return exited(exitCode, `${program} was here`, exitCode === 0 ? '' : 'the database does not answer')
 }
 

@@ -1,0 +1,3 @@
+export { startDemo } from './demo.ts'
+export { startStandIn } from './stand-in.ts'
+export { startVcbSimulator, type VcbSimulator } from './start.ts'
