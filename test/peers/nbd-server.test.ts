@@ -2,7 +2,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { connectNbd, type NbdError, type NbdServer, type NbdServerOptions, serveNbd } from '../../src/blocks/index.ts'
+import {
+  connectNbd,
+  type Extent,
+  type NbdError,
+  type NbdServer,
+  type NbdServerOptions,
+  openSource,
+  serveNbd,
+} from '../../src/blocks/index.ts'
 import { type Certificates, createCertificates } from '../blocks/certificates.ts'
 import { type MemoryDisk, memoryDisk, sampleContent } from '../blocks/memory-disk.ts'
 import { type Folder, nbdkit, run, temporaryFolder } from './nbd-peers.ts'
@@ -85,6 +93,32 @@ describe.skipIf(!hasLibnbd)('libnbd', () => {
       kind: type === 0 ? 'data' : type === 3 ? 'hole' : '?',
     }))
     expect(found).toEqual(await disk.extents(0, SIZE))
+  })
+
+  it('is told what changed, as QEMU tells it, beside what holds data', async () => {
+    const changed: Extent[] = [
+      { offsetBytes: 0, lengthBytes: MIB, kind: 'unchanged' },
+      { offsetBytes: MIB, lengthBytes: 65_536, kind: 'data' },
+      { offsetBytes: MIB + 65_536, lengthBytes: SIZE - MIB - 65_536, kind: 'unchanged' },
+    ]
+    const { port } = await serve({
+      resolve: async () => ({ ...disk, readOnly: true, dirtyBitmaps: { since: async () => changed } }),
+    })
+    const uri = `nbd://127.0.0.1:${port}/disk`
+    const { stdout: described } = await run('nbdinfo', ['--json', uri])
+    expect(JSON.parse(described)).toMatchObject({ exports: [{ contexts: ['base:allocation', 'qemu:dirty-bitmap:since'] }] })
+    const { stdout } = await run('nbdinfo', ['--map=qemu:dirty-bitmap:since', '--json', uri])
+    expect(JSON.parse(stdout)).toMatchObject([
+      { offset: 0, length: MIB, type: 0 },
+      { offset: MIB, length: 65_536, type: 1 },
+      { offset: MIB + 65_536, type: 0 },
+    ])
+    await using source = await openSource(
+      { kind: 'nbd', host: '127.0.0.1', port, exportName: 'disk' },
+      { dirtyBitmap: 'since', reconnect: false },
+    )
+    const ours = await source.extents(0, SIZE)
+    expect(ours.filter(({ kind }) => kind === 'unchanged')).toEqual([changed[0], changed[2]])
   })
 
   it('copies it out over TCP, on several connections', async () => {

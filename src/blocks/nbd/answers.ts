@@ -3,6 +3,7 @@ import { isWritable, type NbdExport, type ResolveExport } from './export.ts'
 import {
   BASE_ALLOCATION,
   DEFAULT_BLOCK_SIZES,
+  DIRTY_BITMAP,
   encodeString,
   INFO,
   MAX_STRING_BYTES,
@@ -12,8 +13,11 @@ import {
   writeUInt64,
 } from './protocol.ts'
 
-/** The id under which `base:allocation` is selected. */
-export const ALLOCATION_ID = 1
+/** Metadata contexts of a disk; the id of each is its place, counted from 1. */
+export const contextsOf = ({ dirtyBitmaps = {} }: NbdExport): readonly string[] => [
+  BASE_ALLOCATION,
+  ...Object.keys(dirtyBitmaps).map((name) => DIRTY_BITMAP + name),
+]
 
 /** Sends one reply to the option that is being answered. */
 export type Reply = (type: number, content?: Buffer) => void
@@ -24,31 +28,37 @@ export async function answerList(data: Buffer, list: () => Promise<readonly stri
   reply(data.length > 0 ? OPTION_ERROR.invalid : OPTION_REPLY.ack)
 }
 
-/** The export's name when `base:allocation` is among the queries. `base:` is a wildcard in lists only. */
+/** The export's name, and the ids of its contexts that are among the queries. A namespace is a wildcard in lists only. */
 export async function answerMetaContext(
   data: Buffer,
   selects: boolean,
   resolve: ResolveExport,
   reply: Reply,
-): Promise<string | undefined> {
+): Promise<{ readonly name: string; readonly ids: readonly number[] } | undefined> {
   const name = readString(data, 0)
   const queries = name && readQueries(data, name.next)
   if (!name || !queries) {
     reply(OPTION_ERROR.invalid)
     return undefined
   }
-  if (!(await resolve(name.text))) {
+  const disk = await resolve(name.text)
+  if (!disk) {
     reply(OPTION_ERROR.unknown)
     return undefined
   }
-  const wanted = queries.includes(BASE_ALLOCATION) || (!selects && (queries.length === 0 || queries.includes('base:')))
-  if (wanted) {
+  const isWanted = (context: string): boolean =>
+    queries.includes(context) ||
+    (!selects && (queries.length === 0 || queries.some((query) => query.endsWith(':') && context.startsWith(query))))
+  const ids: number[] = []
+  for (const [index, context] of contextsOf(disk).entries()) {
+    if (!isWanted(context)) continue
     const id = Buffer.alloc(4)
-    id.writeUInt32BE(selects ? ALLOCATION_ID : 0)
-    reply(OPTION_REPLY.metaContext, Buffer.concat([id, Buffer.from(BASE_ALLOCATION)]))
+    id.writeUInt32BE(selects ? index + 1 : 0)
+    reply(OPTION_REPLY.metaContext, Buffer.concat([id, Buffer.from(context)]))
+    ids.push(index + 1)
   }
   reply(OPTION_REPLY.ack)
-  return wanted ? name.text : undefined
+  return { name: name.text, ids }
 }
 
 export async function answerGo(

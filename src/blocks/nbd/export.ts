@@ -11,6 +11,8 @@ export interface NbdExport {
   read(offsetBytes: number, into: Buffer): Promise<void>
   /** In order and without gaps; `zero` and `hole` read as zeros, everything else is told to clients as data. */
   extents(offsetBytes: number, lengthBytes: number): Promise<readonly Extent[]>
+  /** By name, as QEMU exports them: which extents changed (`data`) and which did not (`unchanged`), in order and without gaps. */
+  readonly dirtyBitmaps?: Readonly<Record<string, NbdExport['extents']>>
   /** The data is the server's memory and valid until this settles. */
   write?(offsetBytes: number, data: Buffer): Promise<void>
   zero?(offsetBytes: number, lengthBytes: number): Promise<void>

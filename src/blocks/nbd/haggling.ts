@@ -32,8 +32,8 @@ export interface Agreed {
   readonly client: Client
   readonly disk: NbdExport
   readonly structuredReplies: boolean
-  /** The client selected `base:allocation`. */
-  readonly allocation: boolean
+  /** Ids of the metadata contexts that the client selected. */
+  readonly contexts: readonly number[]
 }
 
 /** What was agreed on; undefined when the client left or has to be dropped. */
@@ -68,7 +68,9 @@ async function answerOptions(plain: Client, options: HagglingOptions, noZeroes: 
   let client = plain
   let startTls = options.startTls
   let structuredReplies = false
-  let allocationOf: string | undefined
+  let selected: { readonly name: string; readonly ids: readonly number[] } | undefined
+
+  const selectedOf = (name: string): readonly number[] => (selected?.name === name ? selected.ids : [])
 
   for (let option = await takeOption(client); option; option = await takeOption(client)) {
     const { type, data } = option
@@ -104,24 +106,24 @@ async function answerOptions(plain: Client, options: HagglingOptions, noZeroes: 
       case OPTION.listMetaContext:
       case OPTION.setMetaContext: {
         const selects = type === OPTION.setMetaContext
-        if (selects) allocationOf = undefined
+        if (selects) selected = undefined
         const chosen = structuredReplies ? await answerMetaContext(data, selects, options.resolve, reply) : undefined
         if (!structuredReplies) reply(OPTION_ERROR.invalid)
-        if (selects) allocationOf = chosen
+        if (selects) selected = chosen
         break
       }
       case OPTION.info:
       case OPTION.go: {
         const chosen = await answerGo(data, options.resolve, structuredReplies, reply)
         if (type === OPTION.info || !chosen) break
-        return { client, disk: chosen.disk, structuredReplies, allocation: allocationOf === chosen.name }
+        return { client, disk: chosen.disk, structuredReplies, contexts: selectedOf(chosen.name) }
       }
       case OPTION.exportName: {
         const name = data.toString('utf8')
         const disk = await options.resolve(name)
         if (!disk) return undefined
         void client.send(Buffer.concat([describe(disk, structuredReplies), Buffer.alloc(noZeroes ? 0 : 124)]))
-        return { client, disk, structuredReplies, allocation: allocationOf === name }
+        return { client, disk, structuredReplies, contexts: selectedOf(name) }
       }
       default:
         reply(type === OPTION.startTls ? tlsError(options) : OPTION_ERROR.unsupported)

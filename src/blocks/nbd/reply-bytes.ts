@@ -1,5 +1,4 @@
-// The server's replies as bytes ("Simple reply message", "Structured reply chunk message"). Every reply is one chunk.
-import { ALLOCATION_ID } from './answers.ts'
+// The server's replies as bytes ("Simple reply message", "Structured reply chunk message"). A reply is one chunk, but for the status of several contexts.
 import { CHUNK, CHUNK_DONE, SIMPLE_REPLY_MAGIC, STRUCTURED_REPLY_MAGIC, writeUInt64 } from './protocol.ts'
 
 /** What a client asks for ("Request message"). */
@@ -35,14 +34,24 @@ export const doneReply = (request: Request, structured: boolean): Buffer =>
 export const dataHead = (request: Request, structured: boolean): Buffer =>
   structured ? dataHeader(request) : simpleReply(request, 0)
 
-export function statusReply(request: Request, statuses: readonly Status[]): Buffer {
+/** What one metadata context says of a range. */
+export interface ContextStatus {
+  readonly id: number
+  readonly statuses: readonly Status[]
+}
+
+/** A chunk for each context. */
+export const statusReply = (request: Request, contexts: readonly ContextStatus[]): Buffer =>
+  Buffer.concat(contexts.map((context, index) => statusChunk(request, context, index === contexts.length - 1)))
+
+function statusChunk(request: Request, { id, statuses }: ContextStatus, isLast: boolean): Buffer {
   const payload = Buffer.alloc(4 + 8 * statuses.length)
-  payload.writeUInt32BE(ALLOCATION_ID, 0)
+  payload.writeUInt32BE(id, 0)
   statuses.forEach(({ lengthBytes, flags }, index) => {
     payload.writeUInt32BE(lengthBytes, 4 + 8 * index)
     payload.writeUInt32BE(flags, 8 + 8 * index)
   })
-  return Buffer.concat([chunk(request, CHUNK.blockStatus, payload.length), payload])
+  return Buffer.concat([chunk(request, CHUNK.blockStatus, payload.length, isLast), payload])
 }
 
 function dataHeader(request: Request): Buffer {
@@ -59,11 +68,10 @@ export function holeReply(request: Request): Buffer {
   return Buffer.concat([chunk(request, CHUNK.offsetHole, hole.length), hole])
 }
 
-/** The last, mostly the only, chunk of a structured reply. */
-function chunk(request: Request, type: number, length: number): Buffer {
+function chunk(request: Request, type: number, length: number, isLast = true): Buffer {
   const header = Buffer.alloc(20)
   header.writeUInt32BE(STRUCTURED_REPLY_MAGIC, 0)
-  header.writeUInt16BE(CHUNK_DONE, 4)
+  header.writeUInt16BE(isLast ? CHUNK_DONE : 0, 4)
   header.writeUInt16BE(type, 6)
   request.cookie.copy(header, 8)
   header.writeUInt32BE(length, 16)

@@ -1,13 +1,17 @@
 // The server's side of the transmission phase: takes requests, performs them side by side, answers each when it is done.
 // Memory is bounded: a connection's requests wait while the payloads under way exceed a budget.
 import { intersectExtents } from '../extents.ts'
+import type { ExtentKind } from '../model.ts'
 import { isZero } from '../zeros.ts'
+import { contextsOf } from './answers.ts'
 import { isWritable, type NbdExport } from './export.ts'
 import type { Agreed } from './haggling.ts'
 import {
   COMMAND,
   COMMAND_FLAG,
   DEFAULT_MAX_PAYLOAD_BYTES,
+  DIRTY,
+  DIRTY_BITMAP,
   ERRNO,
   type Errno,
   REQUEST_BYTES,
@@ -15,7 +19,16 @@ import {
   readUInt64,
   STATE,
 } from './protocol.ts'
-import { dataHead, doneReply, errorReply, holeReply, type Request, type Status, statusReply } from './reply-bytes.ts'
+import {
+  type ContextStatus,
+  dataHead,
+  doneReply,
+  errorReply,
+  holeReply,
+  type Request,
+  type Status,
+  statusReply,
+} from './reply-bytes.ts'
 
 /** Payloads under way on one connection; a single larger request passes alone. */
 const BUDGET_BYTES = 2 ** 24
@@ -94,7 +107,7 @@ async function perform(agreed: Agreed, request: Request, spare: Buffer[]): Promi
         await disk.flush?.()
         break
       case COMMAND.blockStatus:
-        return await client.send(statusReply(request, await statusOf(disk, request)))
+        return await client.send(statusReply(request, await statusesOf(agreed, request)))
     }
     if ((request.flags & COMMAND_FLAG.fua) !== 0) await disk.flush?.()
     await client.send(doneReply(request, structuredReplies))
@@ -118,7 +131,7 @@ const FLAGS: ReadonlyMap<number, number> = new Map([
 ])
 
 /** "Error values": which error answers a request that must not be performed, if any. */
-function refusalOf({ disk, allocation }: Agreed, request: Request): Errno | undefined {
+function refusalOf({ disk, contexts }: Agreed, request: Request): Errno | undefined {
   const { command, flags, offsetBytes, lengthBytes } = request
   const allowed = FLAGS.get(command)
   if (allowed === undefined || (flags & ~allowed) !== 0) return 'EINVAL'
@@ -129,17 +142,37 @@ function refusalOf({ disk, allocation }: Agreed, request: Request): Errno | unde
   if (offsetBytes + lengthBytes > disk.sizeBytes) return changes && command !== COMMAND.trim ? 'ENOSPC' : 'EINVAL'
   if (lengthBytes === 0) return 'EINVAL'
   if (command === COMMAND.read && lengthBytes > DEFAULT_MAX_PAYLOAD_BYTES) return 'EINVAL'
-  if (command === COMMAND.blockStatus && !allocation) return 'EINVAL'
+  if (command === COMMAND.blockStatus && contexts.length === 0) return 'EINVAL'
   return undefined
 }
 
 const MOST_STATUSES = 2 ** 16
 
-async function statusOf(disk: NbdExport, { offsetBytes, lengthBytes, flags }: Request): Promise<Status[]> {
-  const extents = await disk.extents(offsetBytes, lengthBytes)
+async function statusesOf({ disk, contexts }: Agreed, request: Request): Promise<readonly ContextStatus[]> {
+  const names = contextsOf(disk)
+  return Promise.all(
+    contexts.map(async (id) => {
+      const bitmap = disk.dirtyBitmaps?.[names[id - 1]?.slice(DIRTY_BITMAP.length) ?? '']
+      const statuses = bitmap
+        ? await statusOf(bitmap, dirtiness, request)
+        : await statusOf((...range) => disk.extents(...range), allocation, request)
+      return { id, statuses }
+    }),
+  )
+}
+
+const allocation = (kind: ExtentKind): number => (kind === 'hole' ? STATE.hole | STATE.zero : kind === 'zero' ? STATE.zero : 0)
+const dirtiness = (kind: ExtentKind): number => (kind === 'unchanged' ? 0 : DIRTY)
+
+async function statusOf(
+  extentsOf: NbdExport['extents'],
+  stateOf: (kind: ExtentKind) => number,
+  { offsetBytes, lengthBytes, flags }: Request,
+): Promise<readonly Status[]> {
+  const extents = await extentsOf(offsetBytes, lengthBytes)
   const statuses: Status[] = []
   for (const extent of intersectExtents(extents, [{ offsetBytes, lengthBytes, kind: 'data' }])) {
-    const state = extent.kind === 'hole' ? STATE.hole | STATE.zero : extent.kind === 'zero' ? STATE.zero : 0
+    const state = stateOf(extent.kind)
     const last = statuses.at(-1)
     if (last && last.flags === state) last.lengthBytes += extent.lengthBytes
     else statuses.push({ lengthBytes: extent.lengthBytes, flags: state })
