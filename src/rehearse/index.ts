@@ -1,5 +1,6 @@
 export type { Fault, Rehearsal, RehearsalReport, WireFault } from './model.ts'
-export { PlainRunFailed, type RehearseRequest, rehearse } from './rehearse.ts'
+export { knownTo, PlainRunFailed } from './perform.ts'
+export { type RehearseRequest, rehearse } from './rehearse.ts'
 export type { Played, PlayedCall, Script, ScriptedAnswer } from './script/model.ts'
 export { scriptSchema } from './script/model.ts'
 export { type PlayRequest, playScript } from './script/play.ts'

@@ -12,7 +12,7 @@ export interface Records {
   /** Asked before the n-th record is written; true kills the engine. */
   before(record: number): boolean
   /** Why the n-th record cannot be written, if so. */
-  refuses(record: number): Error | undefined
+  refuses?(record: number): Error | undefined
   /** Asked when it is durable; true kills the engine. */
   after(record: number): boolean
   count: number
@@ -44,7 +44,7 @@ export function mortal(journal: Journal, records: Records): MortalJournal {
         records.count += 1
         const record = records.count
         if (records.before(record)) return die()
-        const refusal = records.refuses(record)
+        const refusal = records.refuses?.(record)
         if (refusal) throw refusal
         await journal.append(id, epoch, entry)
         if (dead || records.after(record)) return die()

@@ -20,6 +20,11 @@ export interface Troupe {
 /** Time in which what the platform still does by itself has come to its end; less than any lease lives. */
 const SETTLE_MS = 60_000
 
+/** Without faults a run failed, or left something behind. */
+export class PlainRunFailed extends Error {
+  override readonly name = 'PlainRunFailed'
+}
+
 type Played = Omit<Rehearsal, 'number' | 'faults'>
 
 /** The stand-ins are closed by then; what they counted can still be read. */
@@ -30,15 +35,23 @@ export async function rehearseOnce(
 ): Promise<Rehearsal & { readonly standIns: readonly StandIn[] }> {
   await using opened = new AsyncDisposableStack()
   const stage = await openStage(platforms, [...before, scene], seed, opened)
-  let known: JsonObject = Object.assign({}, ...stage.standIns.map((standIn) => standIn.known))
+  let known = knownOn(stage)
   for (const [index, earlier] of before.entries()) {
     const { status, failure, outputs } = await play(stage, earlier, known, [], `before-${index}`)
-    if (status !== 'succeeded') throw new Error(`${earlier.start.runbook.name}: ${failure ?? status}`)
+    if (status !== 'succeeded') throw new PlainRunFailed(`${earlier.start.runbook.name}: ${failure ?? status}`)
     known = { ...known, ...outputs }
   }
   const played = await play(stage, scene, known, faults, `rehearsal-${number}`)
   return { number, faults, ...played, standIns: stage.standIns }
 }
+
+/** What a runbook with these targets can be given for inputs of these names. Throws `NobodyStandsIn`. */
+export async function knownTo(platforms: readonly Platform[], scene: Scene): Promise<JsonObject> {
+  await using opened = new AsyncDisposableStack()
+  return knownOn(await openStage(platforms, [scene], 'known', opened))
+}
+
+const knownOn = ({ standIns }: Stage): JsonObject => Object.assign({}, ...standIns.map(({ known }) => known))
 
 async function play(stage: Stage, scene: Scene, known: JsonObject, faults: readonly Fault[], runId: string): Promise<Played> {
   const { clock, standIns, wire, disks } = stage

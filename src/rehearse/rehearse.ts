@@ -1,7 +1,7 @@
 // Many rehearsals of one runbook from one seed; those that show a violation are shrunk to the fewest faults that still show it.
 import { drawFaults, groundOf, nameOf } from './draw.ts'
 import type { Fault, Rehearsal, RehearsalReport } from './model.ts'
-import { rehearseOnce, type Troupe } from './perform.ts'
+import { PlainRunFailed, rehearseOnce, type Troupe } from './perform.ts'
 
 export interface RehearseRequest extends Troupe {
   readonly runs: number
@@ -15,7 +15,8 @@ export interface RehearseRequest extends Troupe {
 /** Throws when the runbook does not even succeed without faults: then there is nothing to compare with. */
 export async function rehearse(request: RehearseRequest): Promise<RehearsalReport> {
   const { standIns, ...plain } = await rehearseOnce(request, 0, [])
-  if (plain.status !== 'succeeded' || plain.violations.length > 0) throw new PlainRunFailed(plain)
+  if (plain.status !== 'succeeded' || plain.violations.length > 0)
+    throw new PlainRunFailed(plain.failure ?? plain.violations.join('; '))
   const ground = groundOf(plain, standIns)
   const numbers = request.only === undefined ? Array.from({ length: request.runs }, (_, i) => i + 1) : [request.only]
   const done: Rehearsal[] = []
@@ -39,17 +40,6 @@ export async function rehearse(request: RehearseRequest): Promise<RehearsalRepor
     reaped: sum(done.map(({ reaped }) => reaped)),
     rehearsedMs: sum(done.map(({ tookMs }) => tookMs)),
     found,
-  }
-}
-
-/** Without faults the run failed, or left something behind. */
-export class PlainRunFailed extends Error {
-  readonly rehearsal: Rehearsal
-
-  constructor(rehearsal: Rehearsal) {
-    super(rehearsal.failure ?? rehearsal.violations.join('; '))
-    this.name = 'PlainRunFailed'
-    this.rehearsal = rehearsal
   }
 }
 

@@ -1,7 +1,15 @@
 // `holdfast rehearse RUNBOOK`: the true engine and the true actions against stand-ins for the platforms, with faults from a seed.
 // It touches nothing but this process.
 import type { Runbook } from '../../language/index.ts'
-import { NobodyStandsIn, PlainRunFailed, rehearsalAsText, rehearse, type Scene } from '../../rehearse/index.ts'
+import {
+  knownTo,
+  NobodyStandsIn,
+  PlainRunFailed,
+  type RehearsalReport,
+  rehearsalAsText,
+  rehearse,
+  type Scene,
+} from '../../rehearse/index.ts'
 import { isUnknown, type JsonObject } from '../../values/index.ts'
 import { connectionTypes } from '../bind-targets.ts'
 import { inputsUnknownToStandIns, rehearsalFails, standInMissing } from '../codes.ts'
@@ -10,7 +18,7 @@ import { EXIT } from '../exit-codes.ts'
 import type { Host } from '../host.ts'
 import { type InputOptions, readSomeInputs } from '../inputs.ts'
 import { Refusal } from '../refusal.ts'
-import { type CheckedRunbook, checkedRunbook, openSession } from '../session.ts'
+import { type CheckedRunbook, checkedRunbook, openSession, type Session } from '../session.ts'
 
 interface Options extends InputOptions {
   readonly runs: number
@@ -24,21 +32,23 @@ interface Options extends InputOptions {
 export const run: RunCommand<[runbook: string], Options> = async (host, options, fileOrName) => {
   const session = await openSession(host, options)
   const loaded = await checkedRunbook(session, fileOrName, { operations: true })
-  const scene = sceneOf(loaded, await readSomeInputs(host, loaded.runbook, options))
-  const before: Scene[] = []
-  for (const name of options.before) {
-    const earlier = await checkedRunbook(session, name, { operations: true })
-    before.push(sceneOf(earlier, await readSomeInputs(host, earlier.runbook, { input: [] })))
-  }
+  const given = await readSomeInputs(host, loaded.runbook, options)
+  const scene = sceneOf(loaded, given)
+  const named: CheckedRunbook[] = []
+  for (const name of options.before) named.push(await checkedRunbook(session, name, { operations: true }))
+  const platforms = await host.platforms()
   const { runs, faults, seed, run: only, format } = options
   const startedAt = performance.now()
   try {
-    const report = await rehearse({
-      platforms: await host.platforms(),
-      ...{ seed, before, scene, runs, faults },
-      ...(only === undefined ? {} : { only }),
-      onRun: progress(host, runs),
-    })
+    const known = { ...(await knownTo(platforms, scene)), ...told(given) }
+    const report = await firstThatSucceeds(await pasts(session, host, named, loaded, known), (before) =>
+      rehearse({
+        platforms,
+        ...{ seed, before, scene, runs, faults },
+        ...(only === undefined ? {} : { only }),
+        onRun: progress(host, runs),
+      }),
+    )
     const seconds = (performance.now() - startedAt) / 1000
     host.stdout.write(
       format === 'json' ? `${JSON.stringify({ ...report, seconds }, undefined, 2)}\n` : rehearsalAsText(report, seconds),
@@ -60,16 +70,70 @@ function sceneOf(loaded: CheckedRunbook, given: JsonObject): Scene {
   }
 }
 
+/**
+ * What may be run before: those that were named and, where nobody knows what an input could be, each runbook of the same pack that
+ * outputs it. The first with which all goes well without faults is taken.
+ */
+async function pasts(
+  session: Session,
+  host: Host,
+  named: readonly CheckedRunbook[],
+  loaded: CheckedRunbook,
+  known: JsonObject,
+): Promise<readonly (readonly Scene[])[]> {
+  const there = new Set(Object.keys(known))
+  const wanted: string[] = []
+  for (const { runbook } of [...named, loaded]) {
+    wanted.push(...requiredOf(runbook).filter((input) => !there.has(input)))
+    for (const { name } of runbook.outputs) there.add(name)
+  }
+  const scenes = await Promise.all(named.map((each) => sceneBefore(host, each)))
+  if (wanted.length === 0) return [scenes]
+  const [pack] = loaded.runbook.name.split('/')
+  const giving = (await session.library.callableRunbooks()).filter(
+    ({ name, runbook }) =>
+      name.startsWith(`${pack}/`) &&
+      wanted.every((input) => runbook.outputs.some((output) => output.name === input)) &&
+      requiredOf(runbook).every((input) => known[input] !== undefined),
+  )
+  const names = giving.map(({ name }) => name).sort()
+  const found = names.map(async (name) => [
+    await sceneBefore(host, await checkedRunbook(session, name, { operations: true })),
+    ...scenes,
+  ])
+  return found.length === 0 ? [scenes] : Promise.all(found)
+}
+
+const sceneBefore = async (host: Host, loaded: CheckedRunbook): Promise<Scene> =>
+  sceneOf(loaded, await readSomeInputs(host, loaded.runbook, { input: [] }))
+
+async function firstThatSucceeds(
+  [past = [], ...others]: readonly (readonly Scene[])[],
+  play: (before: readonly Scene[]) => Promise<RehearsalReport>,
+): Promise<RehearsalReport> {
+  try {
+    return await play(past)
+  } catch (error) {
+    if (!(error instanceof PlainRunFailed) || others.length === 0) throw error
+    return firstThatSucceeds(others, play)
+  }
+}
+
+const told = (given: JsonObject): JsonObject => Object.fromEntries(Object.entries(given).filter(([, value]) => !isUnknown(value)))
+
+const requiredOf = ({ inputs }: Runbook): readonly string[] =>
+  Array.isArray(inputs?.required) ? inputs.required.map(String) : []
+
 /** What was given, and for what is required besides, what the stand-ins know of that name. */
-function complete({ name, inputs }: Runbook, given: JsonObject, known: JsonObject): JsonObject {
-  const required: readonly unknown[] = Array.isArray(inputs?.required) ? inputs.required : []
+function complete(runbook: Runbook, given: JsonObject, known: JsonObject): JsonObject {
+  const required = requiredOf(runbook)
   const entries = Object.entries(given).flatMap(([input, value]): [string, JsonObject[string]][] => {
     if (!isUnknown(value)) return [[input, value]]
     const stands = known[input]
     return required.includes(input) && stands !== undefined ? [[input, stands]] : []
   })
-  const missing = required.filter((input) => !entries.some(([each]) => each === input)).map(String)
-  if (missing.length > 0) throw new Refusal([inputsUnknownToStandIns(name, missing)])
+  const missing = required.filter((input) => !entries.some(([each]) => each === input))
+  if (missing.length > 0) throw new Refusal([inputsUnknownToStandIns(runbook.name, missing)])
   return Object.fromEntries(entries)
 }
 

@@ -71,7 +71,7 @@ export async function playScript({ script, start, targets, inputs, pure }: PlayR
     runId,
     open,
     awayMs: () => awayMs,
-    records: { count: 0, before: () => false, refuses: () => undefined, after: () => false },
+    records: { count: 0, before: () => false, after: () => false },
     start: { ...start, inputs, targets },
   })
   try {

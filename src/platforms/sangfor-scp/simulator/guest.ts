@@ -61,10 +61,6 @@ function randomFor(seed: string): Random {
   const next = (): Buffer => createHash('sha512').update(`${seed}/${count++}`).digest()
   return {
     below: (limit) => next().readUInt32LE() % limit,
-    bytes: (length) => {
-      const parts: Buffer[] = []
-      for (let done = 0; done < length; done += 64) parts.push(next())
-      return Buffer.concat(parts).subarray(0, length)
-    },
+    bytes: (length) => createHash('shake256', { outputLength: length }).update(`${seed}/${count++}`).digest(),
   }
 }

@@ -44,7 +44,8 @@ export function standInOf(scp: ScpSimulator, groupId: string, serverIds: readonl
       .map(({ name }) => `VM ${name}`)
   return {
     connection: 'sangfor-scp/Connection',
-    settings: scp.settings,
+    // Streams within this process stand for the wire: TLS on them would prove nothing.
+    settings: { ...scp.settings, transport: 'nbd' },
     known: { groupId, serverId: serverIds[0] ?? '', serverIds, name: 'rehearsed' },
     api: { operationOf: scp.operationOf, answer: scp.answer },
     time: {
