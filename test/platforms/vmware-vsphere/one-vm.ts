@@ -32,3 +32,21 @@ export const callsOf = (operationId: string) =>
 /** In the order in which they came, without polls. */
 export const changesAsked = (): readonly string[] =>
   stage.vsphere.calls.map(({ operationId }) => operationId).filter((name) => !/^(get|find|list|retrieve|log)/.test(name))
+
+/** Inputs with which the guest's own scripts are run. */
+export const scripts = (): JsonObject => ({
+  scripts: 'other',
+  guestUser: stage.vsphere.guestUser,
+  guestPassword: { $secret: { env: 'GUEST_PASSWORD' } },
+})
+
+export const guest = () => stage.vsphere.vm(vmId).guest
+
+export const FREEZE = '/usr/sbin/pre-freeze-script'
+export const THAW = '/usr/sbin/post-thaw-script'
+
+export const setProgram = (path: string, exitCode: number, durationMs = 500): void => {
+  guest().programs.set(path, { exitCode, durationMs, does: path === FREEZE ? 'freeze' : 'thaw' })
+}
+
+export const pointOf = async ({ pointId }: JsonObject) => stage.vault.point(String(pointId))

@@ -73,6 +73,8 @@ export interface Stage extends AsyncDisposable {
   succeed(name: string, inputs: JsonObject): Promise<JsonObject>
   /** Obligations as last reported that are still open. */
   owed(): readonly Obligation[]
+  /** What the journal keeps of all runs. */
+  journal(): Promise<readonly unknown[]>
   /** Closes the connections, as the end of the program does. */
   hangUp(): Promise<void>
 }
@@ -101,8 +103,9 @@ export async function startStage({ settings = {}, ...options }: StageOptions = {
   const own = Object.assign({}, ...platforms.map((platform) => platform.handlers))
   const observations: Observation[] = []
   let runs = 0
+  const journal = createMemoryJournal()
   const engine = createEngine({
-    journal: createMemoryJournal(),
+    journal,
     handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins), ...own }),
     connection: (target) => {
       const found = connections[target]
@@ -110,6 +113,7 @@ export async function startStage({ settings = {}, ...options }: StageOptions = {
       return found
     },
     clock: fastClock(RATE),
+    secret: async () => vsphere.guestPassword,
     newRunId: () => `run-${++runs}`,
     observe: (observation) => observations.push(observation),
     owner: 'test',
@@ -137,6 +141,11 @@ export async function startStage({ settings = {}, ...options }: StageOptions = {
         }
       }
       return [...latest.values()].filter(isOpen)
+    },
+    journal: async () => {
+      const all: unknown[] = []
+      for (const { id } of await journal.runs()) for await (const event of journal.events(id)) all.push(event)
+      return all
     },
     hangUp: async () => {
       await http[Symbol.asyncDispose]()

@@ -34,6 +34,7 @@ export interface Answering {
   /** What missed the OpenAPI slice, in words. */
   readonly violations: readonly string[]
   readonly openSessions: number
+  sessionTokens(): readonly string[]
   /** Ends every session, as a restart would. */
   forgetSessions(): void
 }
@@ -87,6 +88,7 @@ export function createAnswering(world: World, openapi: JsonObject, credentials: 
     get openSessions() {
       return sessions.size
     },
+    sessionTokens: () => [...sessions.keys()],
     forgetSessions: () => sessions.clear(),
     answer: (operation, received) => {
       try {

@@ -26,6 +26,8 @@ export interface ServerParts {
   readonly answering: Answering
   readonly faults: Faults<Fault>
   readonly calls: CallRecord[]
+  /** What a test looks at when an operation is asked for. */
+  readonly hooks: ReadonlyMap<string, () => Promise<void>>
 }
 
 /** The caller listens and closes. */
@@ -66,7 +68,7 @@ function handleJson(
   operation: OpenapiOperation,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<void> | void {
+): Promise<void> {
   const { moId = '' } = request.params as { moId?: string }
   const token = request.headers[HEADER]
   const body = isObject(request.body) ? request.body : {}
@@ -78,9 +80,9 @@ function handleJson(
   })
 }
 
-function handleSoap(parts: ServerParts, request: FastifyRequest, reply: FastifyReply): Promise<void> | void {
+async function handleSoap(parts: ServerParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const call = readCall(String(request.body), parts.answering.operations)
-  if (!call) return void reply.code(500).type('text/xml').send('<Fault/>')
+  if (!call) return void (await reply.code(500).type('text/xml').send('<Fault/>'))
   const token = /vmware_soap_session="?([^";]+)/.exec(request.headers.cookie ?? '')?.[1]
   return handle(parts, call.operation, { id: call.id, body: call.body, token }, reply, (answer) => {
     if (answer.token !== undefined)
@@ -93,15 +95,16 @@ function handleSoap(parts: ServerParts, request: FastifyRequest, reply: FastifyR
 /** A simulator for people may run for days. */
 const CALLS_KEPT = 100_000
 
-function handle(
-  { world, answering, faults, calls }: ServerParts,
+async function handle(
+  { world, answering, faults, calls, hooks }: ServerParts,
   operation: OpenapiOperation,
   received: Received,
   reply: FastifyReply,
   send: (answer: Answer) => void,
-): void {
-  world.clock.settle()
+): Promise<void> {
   const { operationId } = operation
+  await hooks.get(operationId)?.()
+  world.clock.settle()
   const struck = faults.strike(operationId)
   const record = (status: number): void => {
     calls.push({ operationId, status, id: received.id, body: withoutSecrets(received.body) })

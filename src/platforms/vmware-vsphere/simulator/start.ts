@@ -22,8 +22,10 @@ import { startDownloads } from './downloads.ts'
 import { startExports } from './exports.ts'
 import type { Fault } from './faults.ts'
 import { GUEST_USER } from './guest.ts'
+import { end as endLease } from './leases.ts'
 import { type Behaviour, type Vm, vmOf, type World } from './model.ts'
 import { type CallRecord, createServer } from './server.ts'
+import { takeSnapshot } from './snapshots.ts'
 import { readCall } from './soap.ts'
 import { describeState, leaksOf } from './state.ts'
 import { resetTracking } from './tracking.ts'
@@ -76,6 +78,16 @@ export interface VsphereSimulator extends AsyncDisposable {
   snapshotDisks(name: string): readonly SparseView[]
   /** Begins tracking anew, as the power failure of a host may. */
   resetTracking(vmId: string): void
+  /** Takes a snapshot behind everybody's back. */
+  takeSnapshot(vmId: string, name: string): Promise<void>
+  /** Ends all exports, as the failure of a host would. */
+  loseLeases(): void
+  /** Of the sessions that are open. */
+  sessionTokens(): readonly string[]
+  /** Deletes a VM behind everybody's back. */
+  loseVm(vmId: string): void
+  /** Before a call of that operation is looked at; until the next one for the operation. */
+  onCall(operation: string, does: () => Promise<void>): void
   forgetSessions(): void
   state(): JsonObject
   leaks(): readonly string[]
@@ -117,7 +129,8 @@ export async function startVsphereSimulator(options: VsphereOptions = {}): Promi
   faults.add(...(options.faults ?? []))
   const calls: CallRecord[] = []
   const answering = createAnswering(world, await openapiSliceOf(PACK), credentials)
-  const app = createServer({ world, answering, faults, calls })
+  const hooks = new Map<string, () => Promise<void>>()
+  const app = createServer({ world, answering, faults, calls, hooks })
   const exports = parts.use(await startExports(world, HOST, options.port ? options.port + 1 : 0))
   parts.defer(() => app.close())
   const url = options.listens === false ? UNREACHABLE : await app.listen({ host: HOST, port: options.port ?? 0 })
@@ -158,6 +171,18 @@ export async function startVsphereSimulator(options: VsphereOptions = {}): Promi
       return [...(found?.disks.values() ?? [])].map(({ frozen }) => frozen)
     },
     resetTracking: (vmId) => resetTracking(world, vmOf(world, vmId)),
+    takeSnapshot: (vmId, name) => {
+      takeSnapshot(world, vmOf(world, vmId), { name, description: '' })
+      return new Promise(
+        (resolve) => void clock.at(clock.now() + world.behaviour.taskWaitMs + world.behaviour.taskRunMs + 1, resolve),
+      )
+    },
+    loseLeases: () => {
+      for (const lease of world.leases.values()) endLease(world, lease, 'error')
+    },
+    sessionTokens: answering.sessionTokens,
+    loseVm: (vmId) => void world.vms.delete(vmId),
+    onCall: (operation, does) => void hooks.set(operation, does),
     forgetSessions: answering.forgetSessions,
     state: () => describeState(world),
     leaks: () => leaksOf(world),
