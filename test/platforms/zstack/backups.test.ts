@@ -49,6 +49,25 @@ describe('local backup', () => {
     expect(ended.outputs?.metadata).toMatchObject([{ metadata: { type: 'Root' } }, { metadata: { type: 'Data' } }])
   })
 
+  it('of a VM tells what the VM is, also in words that no platform owns', async () => {
+    await start()
+    const [root, data] = harness.zstack.volumeUuids
+    expect((await backUpVm()).outputs).toMatchObject({
+      metadata: [{ metadata: { vmName: 'erp-db', cpuNum: 4, vmNics: [{ mac: 'fa:c2:f9:87:13:00' }] } }, {}],
+      machine: {
+        cpus: 4,
+        memoryBytes: 8 * 2 ** 30,
+        firmware: 'unknown',
+        guestOs: 'CentOS 7',
+        disks: [
+          { disk: root, boot: true },
+          { disk: data, boot: false },
+        ],
+        networks: [{ mac: 'fa:c2:f9:87:13:00' }],
+      },
+    })
+  })
+
   it('of the database tells where it lies and its version, which a recovery needs', async () => {
     await start()
     expect(await backUpDatabase()).toMatchObject({

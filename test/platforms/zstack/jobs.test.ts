@@ -62,6 +62,30 @@ describe('a call that changes something', () => {
   })
 })
 
+describe('a management node that is away', () => {
+  it('answers 503 in plain text, which is tried again, as no other 503 is without a look at its code', async () => {
+    const { world, clock } = harness.zstack
+    await harness.call('storage.list')
+    world.awayUntilMs = clock.now() + 60_000
+    expect(await harness.failureOf('storage.list')).toMatchObject({ type: 'platformError', retryable: true })
+    clock.advance(60_000)
+    expect(await harness.call('storage.list')).toMatchObject({ storages: [{}, {}, {}, {}] })
+  })
+})
+
+describe('groupBy', () => {
+  it('answers one row for each value of a column, as GROUP BY in MySQL', async () => {
+    const names = ['a', 'b']
+    for (const name of names) await harness.call('trigger.create', { ...trigger, name })
+    const parameters = { retentionType: 'Count', retentionValue: '7', backupStorageUuids: harness.zstack.local.uuid }
+    for (const name of names) await harness.call('group.create', { name, type: 'vmBackup', parameters })
+    await harness.call('group.create', { name: 'c', type: 'databaseBackup', parameters })
+    expect((await harness.call('group.list')).groups).toHaveLength(3)
+    const { groups } = await harness.call('group.list', { groupBy: 'jobType' })
+    expect(groups).toMatchObject([{ jobType: 'vmBackup' }, { jobType: 'databaseBackup' }].toReversed())
+  })
+})
+
 describe('a list', () => {
   it('that is cut at its limit without a word is read to its end', async () => {
     Object.assign(harness.zstack.world.behaviour, { listLimit: 2 })
