@@ -5,8 +5,6 @@ import type { JsonObject } from '../../values/index.ts'
 import { asFailure, failure } from './failures.ts'
 import { type Monitor, openMonitor } from './monitor.ts'
 
-const GREETING_MS = 5000
-
 export interface Call {
   readonly input: JsonObject
   readonly context: ActionContext
@@ -30,11 +28,8 @@ export const onVm =
     if (typeof path !== 'string' || typeof scratchDirectory !== 'string')
       throw failure({ type: 'unreachable', message: 'this target names no monitor', retryable: false, applied: 'no' })
     let changed = false
-    const stop = new AbortController()
     try {
-      const patience = context.clock.sleep(GREETING_MS, stop.signal)
-      patience.catch(() => {})
-      using monitor = await openMonitor(path, context.signal, patience)
+      using monitor = await openMonitor(path, context.signal)
       const change = async (command: string, args?: JsonObject): Promise<void> => {
         context.assertOwner()
         changed = true
@@ -44,7 +39,5 @@ export const onVm =
     } catch (error) {
       context.signal.throwIfAborted()
       throw asFailure(error, changed)
-    } finally {
-      stop.abort()
     }
   }

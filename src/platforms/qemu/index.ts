@@ -35,4 +35,9 @@ const handlers: Handlers = {
   'qemu/images.delete': deleteImages,
 }
 
-export const qemu: Platform = { pack: 'qemu', handlers, logins: {} }
+export const qemu: Platform = {
+  pack: 'qemu',
+  handlers,
+  logins: {},
+  standIn: async () => (await import('./simulator/index.ts')).startStandIn,
+}

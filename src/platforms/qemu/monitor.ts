@@ -21,11 +21,11 @@ export interface Monitor extends Disposable {
   ask(command: string, args?: JsonObject): Promise<Json>
 }
 
-/**
- * Connects and agrees on capabilities. A monitor talks to one client only and lets others wait without a word: so `patience`, which
- * resolves when the greeting is overdue.
- */
-export async function openMonitor(path: string, signal: AbortSignal, patience: Promise<void>): Promise<Monitor> {
+/** A monitor talks to one client only and lets others wait without a word; QEMU greets the one it talks to at once. */
+const GREETING_MS = 10_000
+
+/** Connects and agrees on capabilities. */
+export async function openMonitor(path: string, signal: AbortSignal): Promise<Monitor> {
   const unreachable = (cause: Error) => new MonitorFailed('unreachable', `no monitor at ${path}`, { cause })
   const socket = await connectSocket(path, signal, unreachable)
   const lines = readJsonLines(socket, signal, () => new MonitorFailed('lost', 'the connection to the monitor broke'))
@@ -43,17 +43,21 @@ export async function openMonitor(path: string, signal: AbortSignal, patience: P
       throw new MonitorFailed('refused', `${command}: ${String(error.desc)}`, { errorClass: String(error.class) })
     }
   }
+  let isOverdue = false
+  const overdue = setTimeout(() => {
+    isOverdue = true
+    socket.destroy()
+  }, GREETING_MS)
   try {
-    const overdue = patience.then(() => {
-      throw new MonitorFailed('busy', `the monitor at ${path} does not greet: somebody else is connected to it`)
-    })
-    overdue.catch(() => {})
-    const greeting = await Promise.race([lines.next(), overdue])
+    const greeting = await lines.next()
     if (!isObject(greeting.QMP)) throw new MonitorFailed('unreachable', `what answers at ${path} is no monitor of QEMU`)
     await ask('qmp_capabilities')
   } catch (error) {
     socket.destroy()
+    if (isOverdue) throw new MonitorFailed('busy', `the monitor at ${path} does not greet: somebody else is connected to it`)
     throw error
+  } finally {
+    clearTimeout(overdue)
   }
   return { ask, [Symbol.dispose]: () => void socket.destroy() }
 }

@@ -46,8 +46,7 @@ export async function startMachine(folder: string, seed: number, before: readonl
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   for (let tries = 0; !existsSync(ownPath) && tries < 500; tries += 1) await sleep(20)
-  const stop = new AbortController()
-  const own = await openMonitor(ownPath, stop.signal, new Promise(() => {}))
+  const own = await openMonitor(ownPath, new AbortController().signal)
 
   const writes: Write[] = [...before]
   let state = seed

@@ -1,0 +1,1 @@
+export { startStandIn } from './stand-in.ts'
