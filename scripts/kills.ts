@@ -5,8 +5,12 @@ import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeEmptyVault } from '../test/faults/kill/crew.ts'
 import { killAtInstants } from '../test/faults/kill/instants.ts'
+import { killWithinReaps } from '../test/faults/kill/reaps.ts'
+import { notStoodInFor } from '../test/faults/kill/shipped.ts'
 
 const EVERY = 50
+/** Of the kills, so many more within `reap`. */
+const REAPS_PART = 0.05
 
 const [kills = '200', seed = 'holdfast'] = process.argv.slice(2)
 console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`)
@@ -29,9 +33,14 @@ try {
   console.log(`seed ${seed}: ${killed} processes killed, ${endedFirst} ended first; ${interrupted} times a run was interrupted`)
   for (const [runbook, times] of Object.entries(byRunbook).toSorted()) console.log(`  ${times} × ${runbook}`)
   console.log(`${runs} runs: ${ended.join(', ')}; ${equal} points and VMs equal byte by byte; violations ${violations.length}`)
+  const reaps = await killWithinReaps({ root, emptyVault, kills: Math.ceil(Number(kills) * REAPS_PART), seed })
+  console.log(
+    `${reaps.killed} processes killed while they settled ${reaps.owed} duties that were owed; violations ${reaps.violations.length}`,
+  )
+  if (notStoodInFor.length > 0) console.log(`not performed, for nothing stands in: ${notStoodInFor.join(', ')}`)
   console.log(`${seconds()} s`)
-  for (const line of violations) console.log(`  ${line}`)
-  if (violations.length > 0) process.exitCode = 1
+  for (const line of [...violations, ...reaps.violations]) console.log(`  ${line}`)
+  if (violations.length + reaps.violations.length > 0) process.exitCode = 1
 } finally {
   rmSync(root, { recursive: true })
 }

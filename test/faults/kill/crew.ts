@@ -20,6 +20,8 @@ export interface Crew extends AsyncDisposable {
   readonly farSides: readonly FarSide[]
   /** Runbooks of the runs that stand in the journal and have not ended. */
   underWay(): Promise<readonly string[]>
+  /** How many obligations are open. */
+  owed(): Promise<number>
   /** When all have ended: what came of each. */
   judge(): Promise<readonly Judged[]>
 }
@@ -127,6 +129,11 @@ export async function openCrewOf({
     return members.flatMap(({ scene, run }) => (running.has(run.id) ? [scene.name] : []))
   }
 
+  async function owed(): Promise<number> {
+    await using journal = openJournal(join(folder, 'journal.sqlite'))
+    return (await journal.obligations({ open: true })).length
+  }
+
   async function judge(): Promise<readonly Judged[]> {
     await using journal = openJournal(join(folder, 'journal.sqlite'))
     return await Promise.all(members.map((each) => judgeOne(journal, each)))
@@ -137,6 +144,7 @@ export async function openCrewOf({
     size: members.length,
     farSides: fars,
     underWay,
+    owed,
     judge,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

@@ -102,14 +102,14 @@ export async function killAtInstants(options: InstantsOptions): Promise<Instants
   return { ...counts, byStatus, byRunbook, violations }
 }
 
-type Some<T> = readonly [T, ...T[]]
+export type Some<T> = readonly [T, ...T[]]
 
 /** A process that performs runs of one pack has no other to read. */
 const byPack = some(
   [...Map.groupBy(shipped.values(), ({ name }) => name.slice(0, name.indexOf('/'))).values()].map((scenes) => some(scenes)),
 )
 
-function some<T>(items: readonly T[]): Some<T> {
+export function some<T>(items: readonly T[]): Some<T> {
   const [first, ...others] = items
   if (first === undefined) throw new Error('no runbook ships')
   return [first, ...others]

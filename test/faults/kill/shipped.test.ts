@@ -8,7 +8,8 @@ import { type Crew, makeEmptyVault, openCrewOf } from './crew.ts'
 import { killAtEach } from './each.ts'
 import { killAtInstants } from './instants.ts'
 import { takesAll } from './kill.ts'
-import { shipped } from './shipped.ts'
+import { killWithinReaps } from './reaps.ts'
+import { notStoodInFor, shipped } from './shipped.ts'
 
 let root: string
 let emptyVault: string
@@ -47,6 +48,7 @@ it.each(takesAll ? (['record', 'call'] as const) : (['record'] as const))(
     const options = { program: 'crew-child.ts', point, resume: 'go', folderOf, onResumed: judge, ...WHICH } as const
     const killed = await killAtEach(options)
     const which = takesAll ? `each ${point}` : `some ${point}s; HOLDFAST_KILL=all takes each`
+    if (notStoodInFor.length > 0) console.log(`not performed, for nothing stands in: ${notStoodInFor.join(', ')}`)
     console.log(`killed ${killed} processes that performed ${shipped.size} runbooks, at ${which}:`, byStatus, `${equal} equal`)
     expect(violations).toEqual([])
     expect(killed).toBeGreaterThan(0)
@@ -54,6 +56,13 @@ it.each(takesAll ? (['record', 'call'] as const) : (['record'] as const))(
   },
   1_800_000,
 )
+
+it('a process killed while it settles what runs owe settles it when it is started again (P2, P3)', async () => {
+  const { killed, owed, violations } = await killWithinReaps({ root, emptyVault, kills: takesAll ? 20 : 2, seed: 'reaps' })
+  console.log(`killed ${killed} processes that settled ${owed} duties`)
+  expect(violations).toEqual([])
+  expect(killed).toBeGreaterThan(0)
+}, 900_000)
 
 it('shipped runbooks killed at any instant, again and again, leave nothing, and what they make is whole (P1, P2, P3, P7)', async () => {
   const report = await killAtInstants({ root, emptyVault, kills: takesAll ? 60 : 3, seed: 'instants' })

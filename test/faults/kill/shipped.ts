@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseRunbook, resolveUses } from '../../../src/language/index.ts'
 import { loadPack } from '../../../src/packs/index.ts'
+import { platforms } from '../../../src/platforms/index.ts'
 import type { Scene } from '../../../src/rehearse/index.ts'
 import { fillDefaults, type JsonObject } from '../../../src/values/index.ts'
 
@@ -25,15 +26,16 @@ export interface Shipped extends Scene {
   readonly outputs: readonly string[]
 }
 
-/** By name. */
-export const shipped: ReadonlyMap<string, Shipped> = new Map(
-  globSync('*/*.runbook.yaml', { cwd: root })
-    .toSorted()
-    .map((file) => {
-      const scene = sceneOf(file)
-      return [scene.name, scene]
-    }),
-)
+const scenes = globSync('*/*.runbook.yaml', { cwd: root }).toSorted().map(sceneOf)
+
+/** Those for which all they reach has a stand-in, by name. */
+export const shipped: ReadonlyMap<string, Shipped> = new Map(scenes.filter(isStoodInFor).map((scene) => [scene.name, scene]))
+
+export const notStoodInFor: readonly string[] = scenes.filter((scene) => !isStoodInFor(scene)).map(({ name }) => name)
+
+function isStoodInFor(scene: Shipped): boolean {
+  return typesOf(scene).every((type) => platforms.some(({ pack, standIn }) => standIn && type.startsWith(`${pack}/`)))
+}
 
 function sceneOf(file: string): Shipped {
   const text = readFileSync(join(root, file), 'utf8')
@@ -76,4 +78,6 @@ export function earlierOf({ name, required }: Shipped, known: JsonObject): reado
 const shortest = (scenes: readonly Shipped[]): readonly Shipped[] =>
   scenes.toSorted((a, b) => a.name.length - b.name.length).slice(0, 1)
 
-export const typesOf = ({ targets }: Scene): readonly string[] => [...new Set(Object.values(targets))]
+export function typesOf({ targets }: Scene): readonly string[] {
+  return [...new Set(Object.values(targets))]
+}
