@@ -32,9 +32,11 @@ export interface InstantsOptions {
   readonly onKilled?: (killed: number) => void
 }
 
-const RUNS_AT_ONCE = 6
-const KILLS_OF_A_CREW = 6
+const RUNS_AT_ONCE = 10
+const KILLS_OF_A_CREW = 10
 const FIRST_GUESS_MS = 3000
+/** Of the time that a crew takes: most processes shall die before it is done. */
+const LATEST = 0.6
 /** Of so many crews, one is started by the process that is killed, with worker threads for its vaults. The others it finds in its journal. */
 const AS_PRODUCT = 6
 
@@ -53,7 +55,7 @@ export async function killAtInstants(options: InstantsOptions): Promise<Instants
       const { signal, code, errors, tookMs } = await killAtInstant(
         'crew-child.ts',
         [...(asProduct ? ['threads'] : []), 'go', '0', crew.folder],
-        (random.below(1000) / 1000) * longestMs,
+        (random.below(1000) / 1000) * LATEST * longestMs,
       )
       if (signal === 'SIGKILL') {
         counts.killed += 1
