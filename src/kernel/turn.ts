@@ -98,23 +98,30 @@ export function abort(turn: Turn, id: string, reason: string): void {
 
 const fingerprint = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-const keys = new Map<string, string>()
-const MOST_KEYS = 10_000
+/** Remembers answers: who tries what might happen asks for the same again and again, and a run for each a few times. */
+function remembering<T>(answer: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const made = answer(text)
+    if (known.size >= MOST_REMEMBERED) known.clear()
+    known.set(text, made)
+    return made
+  }
+}
+const MOST_REMEMBERED = 10_000
 
-/** An idempotency key in the form of a random UUID, the same whenever run, path and generation are the same. */
-export function keyOf(runId: string, path: Path, generation: number): string {
-  const text = JSON.stringify([runId, path, generation])
-  const known = keys.get(text)
-  if (known !== undefined) return known
+const uuidOf = remembering((text) => {
   const bytes = fingerprint(text).subarray(0, 16)
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  const key = bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-  // Whoever tries what might happen asks for the same again and again; a run asks for each a few times.
-  if (keys.size >= MOST_KEYS) keys.clear()
-  keys.set(text, key)
-  return key
-}
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+})
+const jitterOf = remembering((text) => fingerprint(text).readUInt16BE(0) / 0xffff)
+
+/** An idempotency key in the form of a random UUID, the same whenever run, path and generation are the same. */
+export const keyOf = (runId: string, path: Path, generation: number): string => uuidOf(JSON.stringify([runId, path, generation]))
 
 /** Delay before try number `tries + 1`: exponential, with a jitter of up to a quarter that depends on run and path alone. */
 export function backoffMs(
@@ -124,6 +131,6 @@ export function backoffMs(
   path: Path,
 ): number {
   const plainMs = Math.min(policy.delayMs * policy.factor ** Math.max(0, tries - 1), policy.maxDelayMs)
-  const jitter = fingerprint(`${runId} ${path} ${tries}`).readUInt16BE(0) / 0xffff
+  const jitter = jitterOf(`${runId} ${path} ${tries}`)
   return Math.round(plainMs * (0.75 + 0.25 * jitter))
 }
