@@ -28,14 +28,17 @@ export async function mountSnapshot(
     throw failureOf('notWindows', `only volumes of Windows guests can be mounted: ${said(ended).trim()}`)
   }
   if (ended.exitCode !== 0) throw commandFailed('vcbMounter', ended, 'maybe')
-  return { folder, unprotected: unprotectedIn(said(ended)) }
+  return { folder, unprotected: unprotectedIn(said(ended)), whole: true }
 }
 
 /** Volumes that the proxy cannot see, as it tells. */
 const unprotectedIn = (text: string): readonly string[] =>
   [...text.matchAll(/^.*?(volume \S+).*\bno drive letter\b.*$/gim)].map(([, volume = '']) => volume.toLowerCase())
 
-/** Whether the folder is there and shows this snapshot. What could not be seen is told once, when it is mounted. */
+/**
+ * Whether the folder is there and shows this snapshot: then it must be let go. Whether it is whole, and what could not be seen, is
+ * told once, by the command that made it; that may be at work still.
+ */
 export async function findMount(
   proxy: VcbProxy,
   { name, snapshotId, form }: { readonly name: string; readonly snapshotId: string; readonly form: Form },
@@ -43,7 +46,7 @@ export async function findMount(
   const folder = folderOf(name, form)
   const mark = await readFile(proxy.seen(folder, MARK), 'utf8').catch(() => '')
   if (!mark.split(/\s+/).includes(`ssid:${snapshotId}`)) return { found: false }
-  return { found: true, folder, unprotected: ['not known'] }
+  return { found: true, folder, unprotected: [], whole: false }
 }
 
 export async function unmount(proxy: VcbProxy, folder: string): Promise<JsonObject> {

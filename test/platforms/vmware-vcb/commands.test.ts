@@ -32,7 +32,12 @@ describe('by processes of this machine', () => {
     const { sources, machine } = await call('image.read', { folder: String(folder) })
     expect(sources).toMatchObject([{ disk: 'scsi0:0', sizeBytes: 262_144 }, { disk: 'scsi0:1' }])
     expect(machine).toMatchObject({ cpus: 2, guestOs: 'winnetstandard' })
-    expect(await call('image.findExport', { name, snapshot: taken })).toMatchObject({ found: true, folder: `${name}-fullVM` })
+    expect(await call('image.findExport', { name, snapshot: taken })).toEqual({
+      found: true,
+      folder: `${name}-fullVM`,
+      unprotected: [],
+      whole: false,
+    })
     expect(await call('mount.list', { name })).toEqual({ folders: [`${name}-fullVM`] })
     await call('mount.remove', { folder: String(folder) })
     expect(await failureOf(call('mount.remove', { folder: String(folder) }))).toMatchObject({ type: 'notFound' })

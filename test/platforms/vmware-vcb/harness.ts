@@ -29,8 +29,11 @@ const handlers = Object.assign({}, ...platforms.map((platform) => platform.handl
 
 type Settings = Readonly<Record<string, Json | Secret>>
 
-export function callVcb(action: string, settings: Settings, input: JsonObject = {}): Promise<JsonObject> {
-  const handler = handlers[`vmware-vcb/${action}`]
+export const callVcb = (action: string, settings: Settings, input: JsonObject = {}): Promise<JsonObject> =>
+  call(`vmware-vcb/${action}`, settings, { proxy: { $target: 'proxy', connection: 'vmware-vcb/Proxy' }, ...input })
+
+function call(action: string, settings: Settings, input: JsonObject): Promise<JsonObject> {
+  const handler = handlers[action]
   if (!handler) throw new Error(`no action ${action}`)
   const context: ActionContext = {
     runId: 'run-1',
@@ -38,12 +41,12 @@ export function callVcb(action: string, settings: Settings, input: JsonObject = 
     key: '11111111-1111-4111-8111-111111111111',
     signal: new AbortController().signal,
     clock: systemClock,
-    connection: () => ({ target: 'proxy', type: 'vmware-vcb/Proxy', settings }),
+    connection: ({ $target, connection }) => ({ target: $target, type: connection, settings }),
     progress: () => undefined,
     assertOwner: () => undefined,
     checkpoint: { load: () => undefined, save: async () => undefined },
   }
-  return handler({ proxy: { $target: 'proxy', connection: 'vmware-vcb/Proxy' }, ...input }, context)
+  return handler(input, context)
 }
 
 export const failureOf = (call: Promise<JsonObject>): Promise<Failure> =>
@@ -62,6 +65,8 @@ export interface VcbHarness extends AsyncDisposable {
   /** The paths of steps that began, in their order. */
   readonly began: string[]
   point(pointId: string): Promise<RestorePoint>
+  /** Calls `block-transfer/files.restore`. */
+  restoreFiles(pointId: string, include: readonly string[], to: string): Promise<JsonObject>
   /** Approvals, as people read them. */
   readonly asked: string[]
 }
@@ -151,6 +156,13 @@ export async function startHarness(scripts = SCRIPTS): Promise<VcbHarness> {
       return run.ended.finally(() => over.abort())
     },
     point: (pointId) => vault.point(pointId),
+    restoreFiles: (pointId, include, to) =>
+      call('block-transfer/files.restore', connections.get('vault')?.settings ?? {}, {
+        vault: { $target: 'vault', connection: 'block-transfer/Vault' },
+        pointId,
+        include: [...include],
+        to,
+      }),
     [Symbol.asyncDispose]: async () => {
       await engine[Symbol.asyncDispose]()
       letGo()

@@ -182,6 +182,15 @@ describe('types of backups', () => {
   })
 })
 
+test('single files and folders are restored from a point of files', async () => {
+  harness.vcb.writeFile(moref, 2, 'mail/inbox', 'from ann\n')
+  const { outputs } = await files()
+  const to = join(harness.vcb.mountRoot, '..', 'restored')
+  const done = await harness.restoreFiles(String(outputs?.pointId), ['letters/D/mail'], to)
+  expect(done).toMatchObject({ files: 1 })
+  expect(readFileSync(join(to, 'letters/D/mail/inbox'), 'utf8')).toBe('from ann\n')
+})
+
 describe('performing backups', () => {
   test('an image is exported to the folder <mount root>/<vm>-fullVM of the proxy', async () => {
     const { vcb } = harness

@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -57,12 +58,33 @@ export function saveWorld(folder: string, world: World): void {
   renameSync(join(folder, `${WORLD}.new`), join(folder, WORLD))
 }
 
-/** Loads the world, changes it, saves it. */
+const LOCK_MS = 10
+/** Whoever holds the lock for longer was killed. */
+const STALE_LOCK_MS = 20_000
+
+/** Loads the world, changes it, saves it; one process at a time. */
 export function changeWorld<T>(folder: string, change: (world: World) => T): T {
-  const world = loadWorld(folder)
-  const done = change(world)
-  saveWorld(folder, world)
-  return done
+  const lock = join(folder, 'lock')
+  while (!taken(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_MS)
+  try {
+    const world = loadWorld(folder)
+    const done = change(world)
+    saveWorld(folder, world)
+    return done
+  } finally {
+    rmSync(lock, { recursive: true, force: true })
+  }
+}
+
+function taken(lock: string): boolean {
+  try {
+    mkdirSync(lock)
+    return true
+  } catch {
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
+    if (since !== undefined && Date.now() - since > STALE_LOCK_MS) rmSync(lock, { recursive: true, force: true })
+    return false
+  }
 }
 
 /** The bytes of a disk as they were when the oldest snapshot was taken; without one, as they are. */
