@@ -140,10 +140,15 @@ const SCENES: Readonly<Record<string, () => Promise<JsonObject>>> = {
     stage.scp.addVm({ name: 'proxy-1', disks: [{ sizeBytes: MIB }], osName: 'Backup Proxy', status: 'stopped' })
     return { serverId: ids[0] ?? '' }
   },
-  'vm-restore': async () => {
-    const { outputs } = await stage.run('vm-backup', { serverId: ids[0] ?? '' })
-    return { pointId: String(outputs?.pointId) }
-  },
+  'backup-preflight': async () => ({}),
+  'vm-restore': pointOfFirst,
+  'vm-restore-in-place': pointOfFirst,
+  'vm-restore-quick': pointOfFirst,
+}
+
+async function pointOfFirst(): Promise<JsonObject> {
+  const { outputs } = await stage.run('vm-backup', { serverId: ids[0] ?? '' })
+  return { pointId: String(outputs?.pointId) }
 }
 
 describe('a plan with all reads known, of every shipped runbook', () => {

@@ -18,7 +18,12 @@ interface Disk extends JsonObject {
 interface SourcesInput extends JsonObject {
   readonly cloud: TargetRef & JsonObject
   /** Handle of a BackupResource. */
-  readonly session: { readonly resourceId: string; readonly certificate?: string; readonly hostId?: string }
+  readonly session: {
+    readonly serverId?: string
+    readonly resourceId: string
+    readonly certificate?: string
+    readonly hostId?: string
+  }
   /** Handle of a Snapshot or GroupSnapshot. */
   readonly snapshot?: { readonly snapshotId: string }
   readonly transports: readonly string[]
@@ -35,6 +40,8 @@ const CURRENT = 'current'
 
 function sources({ cloud, session, snapshot, transports, disks }: SourcesInput, context: ActionContext): JsonObject {
   const { settings } = context.connection(cloud)
+  if (settings.transport === 'sfvddk')
+    return throughLibrary(settings, { session, disks, snapshotId: snapshot?.snapshotId ?? CURRENT })
   const allowed: readonly Transport[] =
     settings.transport === 'nbd' || settings.transport === 'nbd_ssl' ? [settings.transport] : PREFERRED
   const transport = allowed.find((each) => transports.includes(each))
@@ -43,12 +50,46 @@ function sources({ cloud, session, snapshot, transports, disks }: SourcesInput, 
   const tls = transport === 'nbd_ssl' ? tlsOf({ settings }, session.certificate) : undefined
   return {
     transport,
+    bridged: false,
     sources: disks.map(({ disk, sizeBytes }) => {
       const exportName = [session.resourceId, snapshot?.snapshotId ?? CURRENT, disk].join('/')
       const address: DiskAddress = { kind: 'nbd', ...endpoint, exportName, ...(tls ? { tls } : {}) }
       return { disk, sizeBytes, address: address as unknown as JsonObject }
     }),
   }
+}
+
+/** What the library opens a disk by: it speaks to the same service, so where that listens is said as well. */
+export interface LibraryDisk {
+  readonly kind: 'sfvddk'
+  readonly lease: string
+  readonly server: string
+  readonly snapshot: string
+  readonly disk: string
+  readonly host: string
+  readonly port: string
+  readonly certificate: string
+}
+
+function throughLibrary(
+  settings: Connection['settings'],
+  { session, disks, snapshotId }: Pick<SourcesInput, 'session' | 'disks'> & { readonly snapshotId: string },
+): JsonObject {
+  const { host, port } = endpointOf({ settings }, session.hostId, 'nbd')
+  const made = disks.map(({ disk, sizeBytes }) => {
+    const address: LibraryDisk = {
+      kind: 'sfvddk',
+      lease: session.resourceId,
+      server: session.serverId ?? '',
+      snapshot: snapshotId,
+      disk,
+      host,
+      port: String(port),
+      certificate: session.certificate ?? '',
+    }
+    return { disk, sizeBytes, address }
+  })
+  return { transport: 'sfvddk', bridged: true, sources: made as unknown as Json }
 }
 
 const DEFAULT_PORT = 10_809

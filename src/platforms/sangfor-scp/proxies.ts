@@ -90,15 +90,25 @@ interface SourcesInput extends OnCloud {
 const DEFAULT_DEVICE = '/dev/disk/by-id/virtio-{disk}'
 
 function sources({ cloud, proxyId, added, disks }: SourcesInput, context: ActionContext): JsonObject {
-  const { device } = hotAddOf(cloud, context)
+  const { device, reader, ssh } = hotAddOf(cloud, context)
   const template = typeof device === 'string' ? device : DEFAULT_DEVICE
+  const remote = reader === 'ssh'
+  if (remote && !(isObject(ssh) && isObject(ssh[proxyId]))) throw proxyUnknown(proxyId)
   const made = disks.map(({ disk, sizeBytes }) => {
     const id = added.find((each) => each.disk === disk)?.id
     if (id === undefined) throw diskNotAdded(disk)
-    const address: DiskAddress = { kind: 'file', path: template.replaceAll('{disk}', id).replaceAll('{proxy}', proxyId) }
+    const path = template.replaceAll('{disk}', id).replaceAll('{proxy}', proxyId)
+    const address: DiskAddress | DeviceInProxy = remote ? { kind: 'proxy', proxyId, device: path } : { kind: 'file', path }
     return { disk, sizeBytes, address }
   })
-  return { sources: made as unknown as Json }
+  return { bridged: remote, sources: made as unknown as Json }
+}
+
+/** A block device in the guest of a proxy, where an NBD server is run over SSH to read or write it. */
+export interface DeviceInProxy {
+  readonly kind: 'proxy'
+  readonly proxyId: string
+  readonly device: string
 }
 
 function hotAddOf(cloud: TargetRef, context: ActionContext): JsonObject {
@@ -121,6 +131,15 @@ const proxyFull = (occupied: number): ActionFailure =>
     message: `the proxy has ${occupied} disks and no place for another`,
     hint: 'wait until other backups have ended, or remove disks from the proxy',
     retryable: true,
+    applied: 'no',
+  })
+
+const proxyUnknown = (proxyId: string): ActionFailure =>
+  new ActionFailure({
+    type: 'proxyUnknown',
+    message: `the target does not say how to log in to proxy ${proxyId}`,
+    hint: 'add it to hotAdd.ssh of the target, by its id',
+    retryable: false,
     applied: 'no',
   })
 

@@ -16,6 +16,7 @@ import {
 } from '../../../src/platforms/sangfor-scp/simulator/index.ts'
 import { fillDefaults, type Json, type JsonObject, Secret } from '../../../src/values/index.ts'
 import { initVault, openVault, type Vault } from '../../../src/vault/index.ts'
+import { send } from './harness.ts'
 
 export const MIB = 2 ** 20
 
@@ -52,6 +53,12 @@ export interface Stage extends AsyncDisposable {
   readonly calling: Omit<ReaderOptions, 'handlers'> & { readonly handlers: (catalogue: Catalogue) => Handlers }
   /** Runs a runbook of the pack to its end. */
   run(name: string, inputs: JsonObject): Promise<Outcome>
+  /** Changes settings of the target `cloud`. */
+  bind(settings: Readonly<Record<string, Json | Secret>>): void
+  /** A call of somebody else, past Holdfast. */
+  send(method: string, path: string, body?: JsonObject): Promise<void>
+  /** Settles what the last run owes. */
+  reap(): Promise<void>
   /** Obligations as last reported that are still open. */
   owed(): readonly Obligation[]
 }
@@ -114,6 +121,19 @@ export async function startStage({ onRequest, ...options }: StageOptions = {}): 
       const used = packs.filter(({ pack }) => pack.name === 'core' || runbook.uses.some((use) => use.pack === pack.name))
       const { ended } = await engine.start({ runbook, text, packs: used, inputs: filled, targets })
       return ended
+    },
+    bind: (settings) => {
+      connections.cloud = {
+        target: 'cloud',
+        type: 'sangfor-scp/Connection',
+        settings: { ...connections.cloud?.settings, ...settings },
+      }
+    },
+    send: async (method, path, body) => {
+      await send(scp, method, path, body === undefined ? {} : { body })
+    },
+    reap: async () => {
+      await engine.reap(`run-${runs}`)
     },
     owed: () => {
       const latest = new Map<string, Obligation>()

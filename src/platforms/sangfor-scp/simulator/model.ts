@@ -10,12 +10,16 @@ export interface Storage {
   /** `vs` is virtual storage. */
   readonly type: string
   readonly hostIds: readonly string[]
+  /** Of an NFS storage that a call has attached. */
+  readonly exportPath?: string
 }
 
 export interface VmDisk {
   readonly id: string
   readonly storageId: string
   readonly disk: Disk
+  /** `new_disk` and the like; physical_disk, rdm_disk and share_disk are in no snapshot. */
+  readonly type: string
   /** Epoch from which changes are known; nothing while tracking is off for this disk. */
   trackedSince?: number
 }
@@ -30,16 +34,36 @@ export interface Vm {
   hostId: string
   readonly storageId: string
   readonly osName: string
-  readonly cores: number
-  readonly memoryMb: number
+  cores: number
+  memoryMb: number
   readonly disks: VmDisk[]
   readonly tracking: Tracking
+  /** Files that its disks are read from until they are merged: a quick restore. */
+  readonly backing: BackingFile[]
+  /** What keeps it from agentless backup, as the detail shows it. */
+  readonly traits: VmTraits
   /** Whether the guest lets itself be quiesced for a snapshot. */
   quiesces: boolean
   /** When its guest tools answer, while it runs; never without tools. */
   toolsAt: number
   /** Not listed before this time. */
   readonly visibleAt: number
+}
+
+export interface BackingFile {
+  readonly diskId: string
+  readonly storageId: string
+  /** On the host of the simulator, which is its own NFS server. */
+  readonly file: string
+}
+
+export interface VmTraits {
+  readonly vmType?: string
+  readonly turbo?: boolean
+  readonly application?: string
+  readonly reverts?: boolean
+  /** Its snapshots are internal ones, in qcow2 files. */
+  readonly internalSnapshots?: boolean
 }
 
 /** Changed-block tracking of a VM: `version * 2^32 + epoch` is a checkpoint. */
@@ -167,6 +191,8 @@ export interface World {
   readonly hotAdded: HotAddedDisk[]
   /** The block devices that guests of proxies see. */
   readonly devices: GuestDevices
+  /** Folder that this host exports by NFS, as it were. */
+  readonly nfsFolder: string
   /** Proxies that were powered on by a call and were not powered off since. */
   readonly startedProxies: Set<string>
   /** What a caller did that the seed warns of, a line each. */

@@ -3,6 +3,7 @@ import { hotAddOperations } from './hot-add-operations.ts'
 import { leaseOperations } from './lease-operations.ts'
 import type { Operations } from './operation.ts'
 import { placeOperations } from './place-operations.ts'
+import { quickRestoreOperations } from './quick-restore.ts'
 import { groupOperations, snapshotOperations } from './snapshot-operations.ts'
 import { vmOperations } from './vm-operations.ts'
 
@@ -13,4 +14,5 @@ export const operations: Operations = {
   ...groupOperations,
   ...leaseOperations,
   ...hotAddOperations,
+  ...quickRestoreOperations,
 }

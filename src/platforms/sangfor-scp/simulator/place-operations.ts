@@ -6,6 +6,9 @@ import { describeTask } from './tasks.ts'
 export const placeOperations: Operations = {
   listAzs: ({ azId }) => pages([{ id: azId, name: 'pool-1', type: 'hci' }]),
 
+  listClusters: ({ azId, clusterId }) =>
+    pages([{ id: clusterId, az_id: azId, type: 'hci', version: '6.11.1', status: 'running' }]),
+
   listHosts: ({ hosts, azId, clusterId }) =>
     pages(hosts.map((host) => ({ ...host, ip: '127.0.0.1', status: 'running', az_id: azId, cluster_id: clusterId }))),
 

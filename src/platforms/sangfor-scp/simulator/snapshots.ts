@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../values/index.ts'
 import { endLease, leasesOn } from './leases.ts'
 import { type Group, type MemberSnapshot, Refusal, type Snapshot, type Vm, type World } from './model.ts'
 import { takeCheckpoint } from './tracking.ts'
-import { configOf } from './vms.ts'
+import { configOf, isInSnapshots } from './vms.ts'
 
 interface SnapshotPlan {
   readonly id: string
@@ -20,10 +20,12 @@ export function takeSnapshot(world: World, vms: readonly Vm[], plan: SnapshotPla
 
 function freeze(vm: Vm): MemberSnapshot {
   const disks = new Map(
-    vm.disks.map(({ id, disk, trackedSince }) => [
-      id,
-      { frozen: disk.freeze(), ...(trackedSince === undefined ? {} : { version: vm.tracking.version }) },
-    ]),
+    vm.disks
+      .filter(isInSnapshots)
+      .map(({ id, disk, trackedSince }) => [
+        id,
+        { frozen: disk.freeze(), ...(trackedSince === undefined ? {} : { version: vm.tracking.version }) },
+      ]),
   )
   return { checkpoint: takeCheckpoint(vm), quiesced: vm.quiesces, config: configOf(vm), disks }
 }
@@ -51,7 +53,7 @@ export const listedSnapshot = (vm: Vm, snapshot: Snapshot): JsonObject => ({
   name: snapshot.name,
   description: snapshot.description,
   created_at: timeOf(snapshot.createdAt),
-  type: 'vs',
+  type: vm.traits.internalSnapshots ? 'qcow2' : 'vs',
   status: 'normal',
   parent_id: '',
   is_latest: 0,

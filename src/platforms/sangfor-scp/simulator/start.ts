@@ -1,5 +1,8 @@
 // Starts a simulated platform and gives tests and demos what no API shows: the bytes on the disks, leases, leaks, faults, time.
 import { createHash, randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generate } from 'selfsigned'
 import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
@@ -81,6 +84,8 @@ export interface ScpSimulator extends AsyncDisposable {
   addVm(spec: VmSpec): SimulatedVm
   /** Answers the id of the new disk. */
   addDisk(serverId: string, sizeBytes: number): string
+  /** Somebody takes a disk away from a VM. */
+  removeDisk(serverId: string, diskId: string): void
   /** A group that exists already. Answers its id. */
   addGroup(name: string, serverIds: readonly string[]): string
   /** A VM's disk as it is now; what is written to it, its guest wrote. */
@@ -135,6 +140,7 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
   const pem = await certificate()
   const devices = parts.use(createGuestDevices())
   const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour }, derOf(pem.cert), devices)
+  parts.defer(() => rm(world.nfsFolder, { recursive: true, force: true }))
   const credentials: Credentials = {
     accessKey: 'holdfast-demo',
     secretKey: new Secret(idFrom(`${seed}/secret-key`)),
@@ -161,6 +167,7 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     url,
     nbd: { host: HOST, port: transfer.plainPort, tlsPort: transfer.tlsPort },
     hotAdd: { device: devices.template },
+    nfs: { directory: world.nfsFolder, address: HOST, exportPath: world.nfsFolder },
     ...(options.https ? { caCertificate: pem.cert } : {}),
   }
   const running = parts.move()
@@ -190,6 +197,13 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
       return { id: vm.id, guest }
     },
     addDisk: (serverId, sizeBytes) => addDisk(vmOf(world, serverId), sizeBytes),
+    removeDisk: (serverId, diskId) => {
+      const { disks } = vmOf(world, serverId)
+      disks.splice(
+        disks.findIndex(({ id }) => id === diskId),
+        1,
+      )
+    },
     addGroup: (name, serverIds) => {
       const id = world.newId()
       world.groups.set(id, { id, name, description: '', serverIds: [...serverIds], visibleAt: clock.now() })
@@ -261,6 +275,7 @@ function createWorld(
     tasks: new Map(),
     hotAdded: [],
     devices,
+    nfsFolder: join(tmpdir(), `holdfast-scp-nfs-${newId()}`),
     startedProxies: new Set(),
     mishaps: [],
     taskFaults: [],

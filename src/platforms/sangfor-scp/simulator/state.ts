@@ -1,4 +1,5 @@
 // What the platform holds, as plain data for tests and people.
+import { existsSync, readdirSync } from 'node:fs'
 import type { JsonObject } from '../../../values/index.ts'
 import { liveLeases } from './leases.ts'
 import type { World } from './model.ts'
@@ -41,6 +42,8 @@ export function describeState(world: World): JsonObject {
   }
 }
 
+const filesIn = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : [])
+
 /** One line each; none when everything was let go. */
 export function leaksOf(world: World): string[] {
   world.clock.settle()
@@ -49,6 +52,9 @@ export function leaksOf(world: World): string[] {
     ...liveLeases(world).map(({ id, serverId, type }) => `${type} lease ${id} on ${world.vms.get(serverId)?.name ?? serverId}`),
     ...world.hotAdded.map(({ id, proxyId }) => `hot-added disk ${id} on ${proxyId}`),
     ...[...world.startedProxies].map((id) => `proxy ${world.vms.get(id)?.name ?? id} still powered on`),
+    ...[...world.storages.values()].filter(({ exportPath }) => exportPath).map(({ name }) => `NFS storage ${name} attached`),
+    ...[...world.vms.values()].filter(({ backing }) => backing.length > 0).map(({ name }) => `${name} runs from NFS, not merged`),
+    ...filesIn(world.nfsFolder).map((name) => `folder ${name} on NFS`),
     ...world.mishaps,
     ...[...world.tasks.values()].filter(isUnderWay).map(({ id, action }) => `task ${action} (${id}) under way`),
   ]

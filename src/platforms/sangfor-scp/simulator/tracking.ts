@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../../values/index.ts'
 import { BLOCK_BYTES, type FrozenDisk } from './disk.ts'
 import { type MemberSnapshot, Refusal, type Vm, type VmDisk } from './model.ts'
+import { isInSnapshots } from './vms.ts'
 
 const VERSION = 2n ** 32n
 
@@ -10,18 +11,19 @@ export const checkpointOf = ({ version, epoch }: { version: number; epoch: numbe
 
 const isTracked = (disk: VmDisk): boolean => disk.trackedSince !== undefined
 
+/** Of those disks that can be tracked. */
 export function trackingStatus(vm: Vm): JsonObject {
   return {
     server_id: vm.id,
     is_enabled: vm.disks.some(isTracked),
-    disks: vm.disks.map((disk) => ({ id: disk.id, is_enabled: isTracked(disk) })),
+    disks: vm.disks.filter(isInSnapshots).map((disk) => ({ id: disk.id, is_enabled: isTracked(disk) })),
   }
 }
 
 export function enableTracking(vm: Vm, diskIds?: readonly string[]): void {
   // What was known before tracking was off for every disk is lost with it: a new version.
   if (!vm.disks.some(isTracked)) startVersion(vm)
-  for (const disk of vm.disks) {
+  for (const disk of vm.disks.filter(isInSnapshots)) {
     if (isTracked(disk) || (diskIds && !diskIds.includes(disk.id))) continue
     disk.trackedSince = vm.tracking.epoch
     disk.disk.stampWith(vm.tracking.epoch)

@@ -5,7 +5,7 @@ import { created, listOf, type Operations, ok, pages, task, vmIn } from './opera
 import { powerOff, powerOn } from './power.ts'
 import { memberOf } from './snapshots.ts'
 import { changedAreas, disableTracking, enableTracking, resetTracking, trackingStatus } from './tracking.ts'
-import { detail, listed, visibleVms, vmFromConfig } from './vms.ts'
+import { configure, detail, listed, visibleVms, vmFromConfig } from './vms.ts'
 
 export const vmOperations: Operations = {
   listServers: (world, { query }) => {
@@ -43,6 +43,11 @@ export const vmOperations: Operations = {
     const uuid = world.newId()
     const { task_id } = task(world, call, 'create', uuid, () => void world.vms.set(uuid, vmFromConfig(world, uuid, call.body)))
     return ok({ task_id, uuid })
+  },
+
+  changeServerConfig: (world, call) => {
+    const vm = vmIn(world, call)
+    return ok(task(world, call, 'edit', vm.id, () => configure(vm, call.body)))
   },
 
   getCbtStatus: (world, call) => ok(trackingStatus(vmIn(world, call))),

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { BLOCK_BYTES, createDisk, type Disk } from './disk.ts'
 import { formatFat16 } from './fat16.ts'
-import { Refusal, type Vm, type World } from './model.ts'
+import { Refusal, type Vm, type VmTraits, type World } from './model.ts'
 import { hciIdOf, hostFor } from './vms.ts'
 
 export type DiskSpec =
@@ -16,7 +16,7 @@ export type DiskSpec =
 
 export interface VmSpec {
   readonly name: string
-  readonly disks: readonly (DiskSpec & { readonly storageId?: string })[]
+  readonly disks: readonly (DiskSpec & { readonly storageId?: string; readonly type?: string })[]
   readonly storageId?: string
   readonly hostId?: string
   readonly status?: Vm['status']
@@ -25,6 +25,7 @@ export interface VmSpec {
   readonly quiesces?: boolean
   /** Whether it has guest tools; yes unless said so. */
   readonly tools?: boolean
+  readonly traits?: VmTraits
 }
 
 /** ide2 is reserved, and ide15 is the last. */
@@ -49,10 +50,13 @@ export function addVm(world: World, spec: VmSpec): { vm: Vm; formatted: Readonly
       id: DISK_IDS[index] ?? '',
       storageId: disk.storageId ?? storageId,
       disk: diskFrom(disk, spec.name),
+      type: disk.type ?? 'new_disk',
     })),
     // Above 2^32 from the first checkpoint on.
     tracking: { version: 1, epoch: 1, expired: false },
     quiesces: spec.quiesces ?? false,
+    traits: spec.traits ?? {},
+    backing: [],
     toolsAt: spec.tools === false ? Number.POSITIVE_INFINITY : 0,
     visibleAt: world.clock.now(),
   }
@@ -65,7 +69,7 @@ export function addVm(world: World, spec: VmSpec): { vm: Vm; formatted: Readonly
 export function addDisk(vm: Vm, sizeBytes: number): string {
   const id = DISK_IDS.find((each) => !vm.disks.some((disk) => disk.id === each))
   if (id === undefined) throw new Refusal(400, 'The virtual machine has no free disk slot.')
-  vm.disks.push({ id, storageId: vm.storageId, disk: createDisk(sizeBytes) })
+  vm.disks.push({ id, storageId: vm.storageId, disk: createDisk(sizeBytes), type: 'new_disk' })
   return id
 }
 
@@ -84,7 +88,8 @@ function diskFrom(spec: DiskSpec, label: string): Disk {
   return disk
 }
 
-function diskFromImage(path: string): Disk {
+/** Blocks of zeros stay holes. */
+export function diskFromImage(path: string): Disk {
   const disk = createDisk(statSync(path).size)
   const file = openSync(path, 'r')
   try {

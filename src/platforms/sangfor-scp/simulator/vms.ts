@@ -2,7 +2,7 @@
 import { isObject, type JsonObject } from '../../../values/index.ts'
 import { createDisk } from './disk.ts'
 import { describeHotAdded, hotAddedTo } from './hot-add.ts'
-import { Refusal, type Vm, type World } from './model.ts'
+import { Refusal, type Vm, type VmDisk, type World } from './model.ts'
 
 const GIB = 2 ** 30
 const MIB = 2 ** 20
@@ -42,23 +42,29 @@ export function detail(world: World, vm: Vm): JsonObject {
     sockets: 1,
     memory_mb: vm.memoryMb,
     os_name: vm.osName,
-    vm_type: 'vm',
-    instant_vm: 0,
+    vm_type: vm.traits.vmType ?? 'vm',
+    application: vm.traits.application ?? 'COMPUTE_SCENARIO',
+    turbo_mode_enabled: vm.traits.turbo ? 1 : 0,
+    revert_mode: vm.traits.reverts ? 1 : 0,
+    instant_vm: vm.backing.length > 0 ? 1 : 0,
     vtool_installed: Number.isFinite(vm.toolsAt) ? 1 : 0,
     vtool_running: vm.status === 'running' && vm.toolsAt <= world.clock.now() ? 1 : 0,
     disks: [
-      ...vm.disks.map(({ id, storageId, disk }, index) => ({
+      ...vm.disks.map(({ id, storageId, disk, type }, index) => ({
         id,
         storage_id: storageId,
         storage_file: `${storageId}:vm-disk-${index + 1}.qcow2`,
         size_mb: disk.sizeBytes / MIB,
         use_virtio: 1,
-        type: 'new_disk',
+        type,
       })),
       ...hotAddedTo(world, vm.id).map(describeHotAdded),
     ],
   }
 }
+
+/** Disks of other kinds are passed through to the guest, and no snapshot of the VM holds them. */
+export const isInSnapshots = ({ type }: VmDisk): boolean => !['physical_disk', 'rdm_disk', 'share_disk'].includes(type)
 
 /** `vmconf` of a snapshot. */
 export const configOf = (vm: Vm): JsonObject => ({
@@ -73,7 +79,7 @@ export const configOf = (vm: Vm): JsonObject => ({
     cpu: { sockets: 1, cores: vm.cores },
     memory: { size_gb: vm.memoryMb / 1024 },
     bios: { bios_type: 'SEABIOS' },
-    disks: vm.disks.map(({ id, disk }) => ({
+    disks: vm.disks.filter(isInSnapshots).map(({ id, disk }) => ({
       device_id: id,
       disk_type: 'VIRTUALDISK',
       adapter_type: 'VIRTIO',
@@ -106,12 +112,23 @@ export function vmFromConfig(world: World, id: string, config: JsonObject): Vm {
       id: String(disk.device_id),
       storageId,
       disk: createDisk(Math.round(Number(disk.size_gb) * GIB)),
+      type: 'new_disk',
     })),
     tracking: { version: 1, epoch: 1, expired: false },
     quiesces: false,
     toolsAt: 0,
+    traits: {},
+    backing: [],
     visibleAt: world.clock.now() + world.behaviour.visibleAfterMs,
   }
+}
+
+/** What `servers/{id}/config` changes of a VM that is there. */
+export function configure(vm: Vm, config: JsonObject): void {
+  if (vm.status !== 'stopped') throw new Refusal(400, 'The virtual machine must be powered off.')
+  const { cpu, memory } = isObject(config.hardware_option) ? config.hardware_option : {}
+  if (isObject(cpu)) vm.cores = Number(cpu.cores ?? vm.cores)
+  if (isObject(memory)) vm.memoryMb = Number(memory.size_gb ?? vm.memoryMb / 1024) * 1024
 }
 
 export const hciIdOf = (world: World): string => String(4_710_000_000_000 + world.vms.size)
