@@ -6,7 +6,7 @@ import { answerApproval, createEngine, fastClock, type Observation, systemClock 
 import { createMemoryJournal } from '../../../src/journal/index.ts'
 import type { Outcome } from '../../../src/kernel/index.ts'
 import { parseRunbook } from '../../../src/language/index.ts'
-import { type ActionContext, ActionFailure, createCatalogue, type Failure, loadPack } from '../../../src/packs/index.ts'
+import { type ActionContext, ActionFailure, type Failure, loadPack } from '../../../src/packs/index.ts'
 import { keepOpen } from '../../../src/platforms/block-transfer/open-vaults.ts'
 import { type SimulatedAgent, startAgent } from '../../../src/platforms/guest/simulator/agent.ts'
 import { createGuest, type SimulatedGuest, type SimulatedScript } from '../../../src/platforms/guest/simulator/guest.ts'
@@ -24,7 +24,6 @@ const loaded = await Promise.all(
     return { pack, sources }
   }),
 )
-export const catalogue = createCatalogue(loaded.map(({ pack }) => pack))
 const handlers = Object.assign({}, ...platforms.map((platform) => platform.handlers))
 
 type Settings = Readonly<Record<string, Json | Secret>>
