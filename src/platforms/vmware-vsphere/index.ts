@@ -12,5 +12,6 @@ export const vmwareVsphere: Platform = {
   handlers: { ...blockHandlers, ...diskHandlers, ...guestProgramHandlers, ...imageHandlers, ...newVmHandlers },
   logins: { 'vmware-vsphere/session': session },
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
+  demo: async () => (await import('./simulator/demo.ts')).startDemo,
   simulator: async () => (await import('./simulator/index.ts')).simulator,
 }
