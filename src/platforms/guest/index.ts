@@ -11,6 +11,7 @@ import { type EsxGeneration, type GuestOs, LAYOUTS, type ThawReason } from './la
 import { type Ran, runPostThaw, runPreFreeze } from './scripts.ts'
 
 export { type EsxGeneration, type GuestOs, LAYOUTS, type ScriptPlace, type ThawReason } from './layouts.ts'
+export { type Agent, openAgent } from './qemu-agent.ts'
 
 // Inputs have been checked against the manifest; these say the same to the compiler.
 interface OnMachine extends JsonObject {

@@ -39,5 +39,6 @@ export const qemu: Platform = {
   pack: 'qemu',
   handlers,
   logins: {},
+  demo: async () => (await import('./measuring/demo.ts')).startDemo,
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
 }
