@@ -56,6 +56,7 @@ export const vmwareVcb: Platform = {
     'vmware-vcb/image.restore': onProxy((proxy, input) => restoreImage(proxy, folder(input))),
   },
   logins: {},
+  simulator: async () => (await import('./simulator/index.ts')).simulator,
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
   demo: async () => (await import('./simulator/index.ts')).startDemo,
 }
