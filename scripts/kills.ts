@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { makeEmptyVault } from '../test/faults/kill/crew.ts'
 import { killAtInstants } from '../test/faults/kill/instants.ts'
 import { killWithinReaps } from '../test/faults/kill/reaps.ts'
-import { notStoodInFor } from '../test/faults/kill/shipped.ts'
+import { performable } from '../test/faults/kill/shipped.ts'
 
 const EVERY = 50
 /** Of the kills, so many more within `reap`. */
@@ -20,7 +20,10 @@ try {
   const seconds = (): string => ((performance.now() - startedAt) / 1000).toFixed(0)
   const emptyVault = join(root, 'empty-vault')
   await makeEmptyVault(emptyVault)
+  const { scenes, others } = await performable()
+  for (const line of others) console.log(`not performed: ${line}`)
   const { killed, interrupted, endedFirst, runs, byStatus, byRunbook, equal, violations } = await killAtInstants({
+    scenes,
     root,
     emptyVault,
     kills: Number(kills),
@@ -33,11 +36,10 @@ try {
   console.log(`seed ${seed}: ${killed} processes killed, ${endedFirst} ended first; ${interrupted} times a run was interrupted`)
   for (const [runbook, times] of Object.entries(byRunbook).toSorted()) console.log(`  ${times} × ${runbook}`)
   console.log(`${runs} runs: ${ended.join(', ')}; ${equal} points and VMs equal byte by byte; violations ${violations.length}`)
-  const reaps = await killWithinReaps({ root, emptyVault, kills: Math.ceil(Number(kills) * REAPS_PART), seed })
+  const reaps = await killWithinReaps({ scenes, root, emptyVault, kills: Math.ceil(Number(kills) * REAPS_PART), seed })
   console.log(
     `${reaps.killed} processes killed while they settled ${reaps.owed} duties that were owed; violations ${reaps.violations.length}`,
   )
-  if (notStoodInFor.length > 0) console.log(`not performed, for nothing stands in: ${notStoodInFor.join(', ')}`)
   console.log(`${seconds()} s`)
   for (const line of [...violations, ...reaps.violations]) console.log(`  ${line}`)
   if (violations.length + reaps.violations.length > 0) process.exitCode = 1

@@ -1,6 +1,7 @@
 // People, in rehearsals: somebody who may answers what the run asks after a while, with the least that the question takes.
 import { answerApproval } from '../engine/index.ts'
 import type { Approval } from '../kernel/index.ts'
+import type { Clock } from '../packs/index.ts'
 import { isObject, type Json, type JsonObject, type JsonSchema } from '../values/index.ts'
 import type { Stage } from './stage.ts'
 
@@ -8,7 +9,11 @@ import type { Stage } from './stage.ts'
 const LOOKS_EVERY_MS = 20_000
 
 /** Until it is over. What cannot be granted, for nobody knows what to say, is denied. */
-export async function answerQuestions({ journal, clock }: Stage, runId: string, over: AbortSignal): Promise<void> {
+export async function answerQuestions(
+  { journal, clock }: Pick<Stage, 'journal'> & { readonly clock: Clock },
+  runId: string,
+  over: AbortSignal,
+): Promise<void> {
   while (!over.aborted) {
     await clock.sleep(LOOKS_EVERY_MS, over).catch(() => {})
     for (const { approval, answer } of await journal.approvals(runId)) if (!answer) await answerOne(approval)

@@ -28,7 +28,7 @@ afterAll(() => rm(root, { recursive: true }))
 
 /** One VM to be backed up, by a process that starts the run itself. */
 function backupIn(name: string, platforms?: readonly Platform[]): Promise<Crew> {
-  const scenes = [shipped.get('sangfor-scp/vm-backup') ?? []].flat()
+  const scenes = shipped.filter((each) => each.name === 'sangfor-scp/vm-backup')
   const options = { folder: join(root, name), scenes, seed: name, emptyVault, isPrepared: false }
   return openCrewOf({ ...options, ...(platforms ? { platforms } : {}) })
 }

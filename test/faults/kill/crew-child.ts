@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { createEngine, type RunningRun } from '../../../src/engine/index.ts'
 import { openJournal, processOwner } from '../../../src/journal/index.ts'
+import { answerQuestions } from '../../../src/rehearse/people.ts'
 import { openCrew } from './crew-file.ts'
 import { createGate, holdingAfterCall, holdingAfterRecord } from './together.ts'
 
@@ -36,13 +37,16 @@ for (let at = 0; at < words.length; at += 3) {
     if (known.has(id)) runs.push(await engine.resume(id))
     else {
       const { shipped } = await import('./shipped.ts')
-      const start = shipped.get(runbook)?.start
+      const start = shipped.find(({ name }) => name === runbook)?.start
       if (!start) throw new Error(`no runbook ${runbook}`)
       newId = id
       runs.push(await engine.start({ ...start, inputs, targets }))
     }
   }
+  const over = new AbortController()
+  for (const { id } of runs) void answerQuestions({ journal, clock: crew.options.clock }, id, over.signal)
   if (task === 'go') process.stdout.write('up\n')
   await Promise.all(runs.map(({ ended }) => ended))
+  over.abort('all have ended')
   await engine.reap()
 }

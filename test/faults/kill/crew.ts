@@ -76,7 +76,9 @@ export async function openCrewOf({
   const fars: FarSide[] = []
   for (const [number, scene] of scenes.entries()) {
     const vault = { folder: join(folder, `vault-${number}`), empty: emptyVault }
-    fars.push(opened.use(await openFarSide(platforms, typesOf(scene), `${seed}/${number}`, clock, vault)))
+    fars.push(
+      opened.use(await openFarSide(platforms, typesOf(scene, ...earlierOf(scene, {})), `${seed}/${number}`, clock, vault)),
+    )
   }
   const connections = Object.fromEntries(
     fars.flatMap((far, number) => Object.entries(far.connections).map(([type, each]) => [targetOf(number, type), each])),

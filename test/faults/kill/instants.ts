@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createRandom, type Random } from '../../../src/rehearse/random.ts'
 import { type Crew, openCrewOf } from './crew.ts'
 import { child, killAtInstant } from './kill.ts'
-import { shipped } from './shipped.ts'
+import { packOf, type Shipped, type Some, some } from './shipped.ts'
 
 export interface InstantsReport {
   /** Processes. */
@@ -23,6 +23,7 @@ export interface InstantsReport {
 }
 
 export interface InstantsOptions {
+  readonly scenes: Some<Shipped>
   readonly root: string
   readonly emptyVault: string
   /** Processes to be killed. */
@@ -42,7 +43,9 @@ const AS_PRODUCT = 6
 
 /** Throws where a process fails by itself. */
 export async function killAtInstants(options: InstantsOptions): Promise<InstantsReport> {
-  const { root, emptyVault, kills, seed, lanes = 2, onKilled = () => {} } = options
+  const { scenes: all, root, emptyVault, kills, seed, lanes = 2, onKilled = () => {} } = options
+  // A process that performs runs of one pack has no other to read.
+  const byPack = some([...Map.groupBy(all, ({ name }) => packOf(name)).values()].map((scenes) => some(scenes)))
   const counts = { killed: 0, interrupted: 0, endedFirst: 0, runs: 0, equal: 0 }
   const byStatus: Record<string, number> = {}
   const byRunbook: Record<string, number> = {}
@@ -102,17 +105,4 @@ export async function killAtInstants(options: InstantsOptions): Promise<Instants
   }
   await Promise.all(Array.from({ length: lanes }, lane))
   return { ...counts, byStatus, byRunbook, violations }
-}
-
-export type Some<T> = readonly [T, ...T[]]
-
-/** A process that performs runs of one pack has no other to read. */
-const byPack = some(
-  [...Map.groupBy(shipped.values(), ({ name }) => name.slice(0, name.indexOf('/'))).values()].map((scenes) => some(scenes)),
-)
-
-export function some<T>(items: readonly T[]): Some<T> {
-  const [first, ...others] = items
-  if (first === undefined) throw new Error('no runbook ships')
-  return [first, ...others]
 }

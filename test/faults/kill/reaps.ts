@@ -3,9 +3,8 @@
 import { join } from 'node:path'
 import { createRandom, type Random } from '../../../src/rehearse/random.ts'
 import { type Crew, openCrewOf } from './crew.ts'
-import { type InstantsOptions, some } from './instants.ts'
+import type { InstantsOptions } from './instants.ts'
 import { child, killAtInstant } from './kill.ts'
-import { shipped } from './shipped.ts'
 
 export interface ReapsReport {
   /** Processes that were killed while something was owed. */
@@ -22,8 +21,7 @@ const FIRST_GUESS_MS = 600
 /** A crew of which nothing is ever owed is given up on, and so many in a row mean that there is something wrong here. */
 const MOST_IN_VAIN = 20
 
-export async function killWithinReaps({ root, emptyVault, kills, seed }: InstantsOptions): Promise<ReapsReport> {
-  const all = some([...shipped.values()])
+export async function killWithinReaps({ scenes: all, root, emptyVault, kills, seed }: InstantsOptions): Promise<ReapsReport> {
   const violations: string[] = []
   let [killed, owed, inVain] = [0, 0, 0]
   let longestMs = FIRST_GUESS_MS

@@ -26,16 +26,41 @@ export interface Shipped extends Scene {
   readonly outputs: readonly string[]
 }
 
-const scenes = globSync('*/*.runbook.yaml', { cwd: root }).toSorted().map(sceneOf)
+export const shipped: readonly Shipped[] = globSync('*/*.runbook.yaml', { cwd: root }).toSorted().map(sceneOf)
 
-/** Those for which all they reach has a stand-in, by name. */
-export const shipped: ReadonlyMap<string, Shipped> = new Map(scenes.filter(isStoodInFor).map((scene) => [scene.name, scene]))
-
-export const notStoodInFor: readonly string[] = scenes.filter((scene) => !isStoodInFor(scene)).map(({ name }) => name)
-
-function isStoodInFor(scene: Shipped): boolean {
-  return typesOf(scene).every((type) => platforms.some(({ pack, standIn }) => standIn && type.startsWith(`${pack}/`)))
+export interface Performable {
+  readonly scenes: Some<Shipped>
+  /** Those that cannot be performed here, and why; a line each. */
+  readonly others: readonly string[]
 }
+
+/** Looks whether all that a runbook reaches has a stand-in, and whether somebody knows what it asks for. */
+export async function performable(): Promise<Performable> {
+  await using opened = new AsyncDisposableStack()
+  const known: Record<string, JsonObject> = {}
+  for (const { pack, standIn } of platforms) {
+    const start = await standIn?.()
+    if (start) known[pack] = opened.use(await start({ seed: pack, startAtMs: 0, cutPower: () => {} })).known
+  }
+  const whyNot = (scene: Shipped): string | undefined => {
+    const reached = typesOf(scene, ...earlierOf(scene, {})).map(packOf)
+    const missing = reached.filter((pack) => !known[pack])
+    if (missing.length > 0) return `nothing stands in for ${missing.join(', ')}`
+    const all: JsonObject = Object.assign({}, ...reached.map((pack) => known[pack]))
+    const outputs = earlierOf(scene, all).flatMap((earlier) => earlier.outputs)
+    const unknown = scene.required.filter((input) => all[input] === undefined && !outputs.includes(input))
+    return unknown.length > 0 ? `nobody knows ${unknown.join(', ')}` : undefined
+  }
+  return {
+    scenes: some(shipped.filter((scene) => whyNot(scene) === undefined)),
+    others: shipped.flatMap((scene) => {
+      const why = whyNot(scene)
+      return why === undefined ? [] : [`${scene.name}: ${why}`]
+    }),
+  }
+}
+
+export const packOf = (name: string): string => name.slice(0, name.indexOf('/'))
 
 function sceneOf(file: string): Shipped {
   const text = readFileSync(join(root, file), 'utf8')
@@ -63,21 +88,37 @@ function sceneOf(file: string): Shipped {
 }
 
 /**
- * What runs before, so that there is something to work on: a runbook of the same pack that outputs what nobody knows yet,
- * and what is switched off was switched on.
+ * What runs before, so that there is something to work on: of the runbooks of the same pack that output what nobody knows yet, the one whose
+ * name is most like it; and what is switched off was switched on.
  */
 export function earlierOf({ name, required }: Shipped, known: JsonObject): readonly Shipped[] {
-  const pack = name.slice(0, name.indexOf('/'))
-  const others = [...shipped.values()].filter((each) => each.name !== name && each.name.startsWith(`${pack}/`))
+  const others = shipped.filter((each) => each.name !== name && packOf(each.name) === packOf(name))
   const missing = required.filter((input) => known[input] === undefined)
-  const makers = missing.flatMap((input) => shortest(others.filter(({ outputs }) => outputs.includes(input))))
-  const switchedOn = name.endsWith('-disable') ? (shipped.get(name.replace(/-disable$/, '-enable')) ?? []) : []
-  return [...new Set([...makers, switchedOn].flat())]
+  const makers = missing.flatMap((input) =>
+    mostLike(
+      name,
+      others.filter(({ outputs }) => outputs.includes(input)),
+    ),
+  )
+  const switchedOn = others.filter((each) => each.name === name.replace(/-disable$/, '-enable'))
+  return [...new Set([...makers, ...switchedOn])]
 }
 
-const shortest = (scenes: readonly Shipped[]): readonly Shipped[] =>
-  scenes.toSorted((a, b) => a.name.length - b.name.length).slice(0, 1)
+/** None or one. */
+function mostLike(name: string, those: readonly Shipped[]): readonly Shipped[] {
+  const alike = (other: string): number => [...other].findIndex((letter, at) => letter !== name[at])
+  return those.toSorted((a, b) => alike(b.name) - alike(a.name) || a.name.length - b.name.length).slice(0, 1)
+}
 
-export function typesOf({ targets }: Scene): readonly string[] {
-  return [...new Set(Object.values(targets))]
+/** Connection types. */
+export function typesOf(...those: readonly Scene[]): readonly string[] {
+  return [...new Set(those.flatMap(({ targets }) => Object.values(targets)))]
+}
+
+export type Some<T> = readonly [T, ...T[]]
+
+export function some<T>(items: readonly T[]): Some<T> {
+  const [first, ...others] = items
+  if (first === undefined) throw new Error('there is none')
+  return [first, ...others]
 }
