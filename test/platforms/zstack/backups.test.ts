@@ -33,6 +33,19 @@ describe('local backup', () => {
     expect(await backUp()).toMatchObject({ status: 'failed', failure: { type: 'assertionFailed' } })
   })
 
+  it.each(each)(
+    'of %s goes on to the standby when the master fails in the very call: the switchover has no break',
+    async (_, backUp) => {
+      await start({}, ({ method }) => {
+        if (method === 'POST') harness.zstack.local.status = 'Disconnected'
+      })
+      expect(await backUp()).toMatchObject({ status: 'succeeded', outputs: { storageUuid: harness.zstack.standby.uuid } })
+      const { volumeBackups, databaseBackups } = harness.zstack.world
+      const held = [...volumeBackups, ...databaseBackups].flatMap(({ backupStorageRefs }) => backupStorageRefs)
+      expect(new Set(held.map(({ backupStorageUuid }) => backupStorageUuid))).toEqual(new Set([harness.zstack.standby.uuid]))
+    },
+  )
+
   it('is full at first, then incremental, and full again where asked', async () => {
     await start()
     expect(await backUpVm()).toMatchObject({ outputs: { modes: ['full', 'full'] } })
