@@ -1,4 +1,5 @@
 // The simulated monitor on a unix socket, and the NBD server that it starts: the protocols as QEMU 7.2 speaks them.
+import { rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { type NbdExport, type NbdServer, serveNbd } from '../../../blocks/index.ts'
 import type { Json, JsonObject } from '../../../values/index.ts'
@@ -22,6 +23,7 @@ export async function startMonitor(machine: SimulatedMachine, path: string): Pro
   const asked: Record<string, number> = {}
   const sockets = new Set<Socket>()
   let nbd: NbdServer | undefined
+  let serving: Promise<void> = Promise.resolve()
 
   async function talk(socket: Socket): Promise<void> {
     socket.write(`${JSON.stringify({ QMP: { version: { qemu: { major: 7, minor: 2, micro: 22 } }, capabilities: [] } })}\r\n`)
@@ -55,10 +57,20 @@ export async function startMonitor(machine: SimulatedMachine, path: string): Pro
     }
   }
 
-  async function serveAsTold(): Promise<void> {
-    if (machine.serving && !nbd)
-      nbd = await serveNbd({ listen: { path: machine.serving.path }, resolve: async (name) => exportNamed(machine, name) })
-    else if (!machine.serving && nbd) {
+  /** One after the other: commands come on several connections at once. */
+  function serveAsTold(): Promise<void> {
+    const next = serving.then(serveOrNot)
+    serving = next.catch(() => {})
+    return next
+  }
+
+  async function serveOrNot(): Promise<void> {
+    if (machine.serving && !nbd) {
+      const { path: listening } = machine.serving
+      // As QEMU does: a socket that is there already is taken away.
+      await rm(listening, { force: true })
+      nbd = await serveNbd({ listen: { path: listening }, resolve: async (name) => exportNamed(machine, name) })
+    } else if (!machine.serving && nbd) {
       await nbd[Symbol.asyncDispose]()
       nbd = undefined
     }
