@@ -382,10 +382,14 @@ export const inputsUnknownToStandIns = (runbook: string, names: readonly string[
 export const rehearsalFails = (runbook: string, why: string): Diagnostic =>
   error('REHEARSAL_FAILS', `${runbook} fails though nothing goes wrong: ${why}`, {})
 
-export const vaultPasswordMissing = (): Diagnostic =>
-  error('VAULT_PASSWORD_MISSING', 'no password for the vault', {
-    hint: 'Set HOLDFAST_VAULT_PASSWORD, or name a file with --password-file.',
-  })
+export const vaultPasswordMissing = (which: 'present' | 'new' = 'present'): Diagnostic =>
+  which === 'new'
+    ? error('VAULT_PASSWORD_MISSING', 'no new password for the vault', {
+        hint: 'Set HOLDFAST_VAULT_NEW_PASSWORD, or name a file with --new-password-file.',
+      })
+    : error('VAULT_PASSWORD_MISSING', 'no password for the vault', {
+        hint: 'Set HOLDFAST_VAULT_PASSWORD, or name a file with --password-file.',
+      })
 
 export const inputSecret = (name: string): Diagnostic =>
   error('INPUT_SECRET', `${name} is secret, and a run would write it into its journal`, {

@@ -33,3 +33,10 @@ export function portNumber(text: string): number {
   if (wholeNumber(text) > 65535) throw new InvalidArgumentError('It must be at most 65535.')
   return Number(text)
 }
+
+/** `5%` or `0.05`. */
+export function share(text: string): number {
+  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a share such as 5%.')
+  return value
+}

@@ -18,6 +18,17 @@ export async function vaultPassword(host: Host, { passwordFile }: VaultOptions):
   return new Secret(text)
 }
 
+export interface NewPasswordOptions {
+  readonly newPasswordFile?: string
+}
+
+/** The same of a password that is to be. */
+export async function newVaultPassword(host: Host, { newPasswordFile }: NewPasswordOptions): Promise<Secret> {
+  const text = newPasswordFile === undefined ? host.env.HOLDFAST_VAULT_NEW_PASSWORD : await readPassword(host, newPasswordFile)
+  if (text === undefined || text === '') throw new Refusal([vaultPasswordMissing('new')])
+  return new Secret(text)
+}
+
 async function readPassword(host: Host, file: string): Promise<string> {
   try {
     return (await readFile(resolve(host.workingDirectory, file), 'utf8')).replace(/\r?\n$/, '')

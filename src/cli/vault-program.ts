@@ -1,7 +1,7 @@
 // The commands below `holdfast vault`, their arguments and options.
 import { Argument, type Command, Option } from 'commander'
 import type { Calls } from './command.ts'
-import { collect, format, portNumber } from './option-values.ts'
+import { collect, duration, format, portNumber, share, wholeNumber } from './option-values.ts'
 
 export function addVault(vault: Command, calls: Calls): void {
   const password = () =>
@@ -37,6 +37,8 @@ export function addVault(vault: Command, calls: Calls): void {
     .command('verify')
     .description('read everything back and compare it with its hashes')
     .addArgument(folder())
+    .option('--sample <share>', 'read only so much, such as 5%, chosen anew each time', share)
+    .addOption(new Option('--structure', 'read no data, only what describes it').conflicts('sample'))
     .addOption(password())
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/vault-verify.ts')))
@@ -59,4 +61,92 @@ export function addVault(vault: Command, calls: Calls): void {
     .option('--port <port>', 'port on 127.0.0.1', portNumber, 10809)
     .addOption(password())
     .action(calls(() => import('./commands/vault-export.ts')))
+  vault
+    .command('diff')
+    .description('what changed between two restore points')
+    .addArgument(folder())
+    .addArgument(new Argument('<from>', 'the earlier one'))
+    .addArgument(new Argument('<to>', 'the later one'))
+    .option('--ranges', 'print each changed range of the disks')
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-diff.ts')))
+  vault
+    .command('stats')
+    .description('how much a vault holds, what sharing and compression save, how it grew')
+    .addArgument(folder())
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-stats.ts')))
+  vault
+    .command('forget')
+    .description('remove restore points by rule, of each VM apart, or those that are named; no other point needs them')
+    .addArgument(folder())
+    .addArgument(new Argument('[points...]', 'remove these'))
+    .option('--keep-last <count>', 'keep the newest so many', wholeNumber)
+    .option('--keep-hourly <count>', 'keep the newest of each of so many hours', wholeNumber)
+    .option('--keep-daily <count>', 'keep the newest of each of so many days (UTC)', wholeNumber)
+    .option('--keep-weekly <count>', 'keep the newest of each of so many weeks', wholeNumber)
+    .option('--keep-monthly <count>', 'keep the newest of each of so many months', wholeNumber)
+    .option('--keep-yearly <count>', 'keep the newest of each of so many years', wholeNumber)
+    .addOption(new Option('--keep-within <duration>', 'keep what is this much older than the newest at most').argParser(duration))
+    .option('--vm <vm>', 'only points of this VM')
+    .option('--dry-run', 'say what would be removed, and remove nothing')
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-forget.ts')))
+  vault
+    .command('prune')
+    .description('free the space of what no restore point needs')
+    .addArgument(folder())
+    .option('--max-unused <share>', 'how much may stay unused, so that less is written anew', share, 0.05)
+    .option('--dry-run', 'say what would be freed, and change nothing')
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-prune.ts')))
+  vault
+    .command('repair')
+    .description('drop what is broken and keep the rest: save what packs still hold, rebuild the index')
+    .addArgument(folder())
+    .option('--drop-points', 'also remove restore points that cannot be restored whole')
+    .option('--dry-run', 'say what is broken, and change nothing')
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-repair.ts')))
+  addKeys(vault.command('keys').description('the passwords that open a vault'), calls, folder, password)
+}
+
+function addKeys(keys: Command, calls: Calls, folder: () => Argument, password: () => Option): void {
+  const newPassword = () =>
+    new Option('--new-password-file <file>', 'file with the new password (default: $HOLDFAST_VAULT_NEW_PASSWORD)').env(
+      'HOLDFAST_VAULT_NEW_PASSWORD_FILE',
+    )
+  keys
+    .command('list')
+    .description('list the keys')
+    .addArgument(folder())
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-keys.ts')))
+  keys
+    .command('add')
+    .description('add a password')
+    .addArgument(folder())
+    .addOption(password())
+    .addOption(newPassword())
+    .action(calls(() => import('./commands/vault-keys-add.ts')))
+  keys
+    .command('remove')
+    .description('remove a password; the one that is given stays')
+    .addArgument(folder())
+    .addArgument(new Argument('<key>', 'its id, or as much of it as is unique'))
+    .addOption(password())
+    .action(calls(() => import('./commands/vault-keys-remove.ts')))
+  keys
+    .command('change')
+    .description('put a new password in place of the one that is given')
+    .addArgument(folder())
+    .addOption(password())
+    .addOption(newPassword())
+    .action(calls(() => import('./commands/vault-keys-change.ts')))
 }

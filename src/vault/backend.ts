@@ -29,6 +29,6 @@ export interface Backend {
   list(kind: FileKind): Promise<readonly StoredFile[]>
   /** What `list` names, without a look at each file. */
   names(kind: FileKind): Promise<readonly string[]>
-  /** A file that is gone already is no error. */
+  /** A file that is gone already is no error. Of index and snapshot files it survives power loss when resolved. */
   remove(kind: FileKind, name: string): Promise<void>
 }

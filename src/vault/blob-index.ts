@@ -1,6 +1,7 @@
 // Which blobs a vault has and where: an open-addressing table over packed buffers, 52 bytes a blob, so that millions fit.
 // I1: an id is in the table at most once. I2: a claimed id without a place belongs to a pack that is not written yet.
 import { ID_BYTES } from './blobs.ts'
+import { SEAL_BYTES } from './crypto.ts'
 
 export interface BlobLocation {
   /** Index into the vault's list of pack ids. */
@@ -15,10 +16,15 @@ export interface BlobIndex {
   /** True when the id was unknown and is this caller's to store. */
   claim(ids: Buffer, at: number): boolean
   has(id: Buffer): boolean
+  /** A number below `count` that stays the id's own until `clear`; -1 while unknown. */
+  entryOf(ids: Buffer, at: number): number
   /** Undefined while unknown or not yet durable. */
   locate(ids: Buffer, at?: number): BlobLocation | undefined
   /** Later places of the same id are ignored: one is enough to read it. */
   place(ids: Buffer, at: number, location: BlobLocation): void
+  /** Of all blobs that have a place: plain, and as stored. */
+  totals(): { readonly plainBytes: number; readonly storedBytes: number }
+  clear(): void
 }
 
 const UNPLACED = 0xffffffff
@@ -26,10 +32,18 @@ const FIELDS = 4
 
 export function createBlobIndex(): BlobIndex {
   let count = 0
-  let ids = Buffer.alloc(1024 * ID_BYTES)
-  let fields = new Uint32Array(1024 * FIELDS)
+  let ids: Buffer
+  let fields: Uint32Array
   // Slot → entry + 1; 0 is free. Never more than half full.
-  let slots = new Uint32Array(2048)
+  let slots: Uint32Array
+  clear()
+
+  function clear(): void {
+    count = 0
+    ids = Buffer.alloc(1024 * ID_BYTES)
+    fields = new Uint32Array(1024 * FIELDS)
+    slots = new Uint32Array(2048)
+  }
 
   function slotOf(of: Buffer, at: number): number {
     const mask = slots.length - 1
@@ -83,6 +97,7 @@ export function createBlobIndex(): BlobIndex {
       return true
     },
     has: (id) => entryOf(id, 0) >= 0,
+    entryOf,
     locate(of, at = 0) {
       const entry = entryOf(of, at)
       const [pack = UNPLACED, offsetBytes = 0, lengthBytes = 0, rawBytes = 0] =
@@ -95,5 +110,17 @@ export function createBlobIndex(): BlobIndex {
       if (fields[entry * FIELDS] !== UNPLACED) return
       fields.set([location.pack, location.offsetBytes, location.lengthBytes, location.rawBytes], entry * FIELDS)
     },
+    totals() {
+      let plainBytes = 0
+      let storedBytes = 0
+      for (let entry = 0; entry < count; entry += 1) {
+        const [pack, , lengthBytes = 0, rawBytes = 0] = fields.subarray(entry * FIELDS, (entry + 1) * FIELDS)
+        if (pack === UNPLACED) continue
+        plainBytes += rawBytes || lengthBytes - SEAL_BYTES
+        storedBytes += lengthBytes
+      }
+      return { plainBytes, storedBytes }
+    },
+    clear,
   }
 }

@@ -23,6 +23,15 @@ export const vaultCodes = {
     title: 'The password opens none of the key files',
     explanation: 'Give the password with which the vault was created, or one that was added to it since.',
   },
+  VAULT_KEY_UNKNOWN: {
+    title: 'No key of the vault has this id, or several begin with these digits',
+    explanation: '`holdfast vault keys list` lists them; the first digits are enough where they are unique.',
+  },
+  VAULT_KEY_IN_USE: {
+    title: 'The key that opened the vault cannot be removed',
+    explanation:
+      'A vault always keeps a key that opens it. Open it with another password to remove this one, or change the password.',
+  },
   VAULT_VERSION_UNSUPPORTED: {
     title: 'The repository has a format version other than 2',
     explanation:
@@ -40,7 +49,7 @@ export const vaultCodes = {
   },
   VAULT_BLOB_MISSING: {
     title: 'A blob that is referred to is in no index, or an index is missing',
-    explanation: 'Rebuild the index from the data that is there with `restic repair index`, then run `holdfast vault verify`.',
+    explanation: 'Rebuild the index from the data that is there with `holdfast vault repair`, then run `holdfast vault verify`.',
   },
   VAULT_TREE_INVALID: {
     title: 'A tree is whole but does not describe what it should',
@@ -63,6 +72,16 @@ export const vaultCodes = {
     title: 'The storage refused a write; nothing is written any more until the vault is opened again',
     explanation: 'Check space and rights of the storage, then start the same run again: earlier restore points are whole.',
   },
+  VAULT_PRUNE_REFUSED: {
+    title: 'Something in the vault cannot be read, so nothing was removed from it',
+    explanation:
+      'What cannot be read may say that data is needed. `holdfast vault verify` tells what is damaged; `holdfast vault repair` drops it. Then prune again.',
+  },
+  FORGET_RULE_MISSING: {
+    title: 'Neither a rule nor a restore point says what to forget',
+    explanation:
+      'Without a rule everything would go. Give at least one, such as `--keep-daily 14`, or the ids of restore points.',
+  },
   POINT_UNKNOWN: {
     title: 'No restore point has this id',
     explanation: '`holdfast vault list` lists them; the first digits are enough where they are unique.',
@@ -70,6 +89,11 @@ export const vaultCodes = {
   POINT_AMBIGUOUS: {
     title: 'Several restore points begin with these digits',
     explanation: 'Give more digits of the id.',
+  },
+  POINTS_INCOMPARABLE: {
+    title: 'Two restore points cannot be compared',
+    explanation:
+      'Points of disks are compared with points of disks that were stored with the same sizes, points of files with points of files.',
   },
   POINT_DAMAGED: {
     title: 'What describes a restore point cannot be read',
@@ -167,6 +191,23 @@ export const passwordWrong = (where: string): VaultError =>
     'check the password that the target is bound to',
   )
 
+export const keyUnknown = (wanted: string): VaultError =>
+  new VaultError('VAULT_KEY_UNKNOWN', `the vault has no key ${wanted}`, 'list them with `holdfast vault keys list`')
+
+export const keyAmbiguous = (wanted: string, ids: readonly string[]): VaultError =>
+  new VaultError(
+    'VAULT_KEY_UNKNOWN',
+    `${wanted} could be key ${ids.map((id) => id.slice(0, 12)).join(' or ')}`,
+    'give more digits',
+  )
+
+export const keyInUse = (id: string): VaultError =>
+  new VaultError(
+    'VAULT_KEY_IN_USE',
+    `key ${id.slice(0, 10)} opened the vault and stays`,
+    'give the password of another key to remove it',
+  )
+
 export const versionUnsupported = (version: unknown): VaultError =>
   new VaultError(
     'VAULT_VERSION_UNSUPPORTED',
@@ -181,7 +222,7 @@ const DAMAGE_HINTS: Readonly<Record<FileKind, string>> = {
   config: 'restore the file from a copy of the vault',
   key: 'restore the file from a copy of the vault, or remove it where another key file is known to open the vault',
   pack: 'find what it affects with `holdfast vault verify`',
-  index: 'rebuild the index with `restic repair index` (before 0.16: `rebuild-index`)',
+  index: 'rebuild the index with `holdfast vault repair`',
   snapshot: 'restore the file from a copy of the vault, or remove it: the point is lost',
   lock: 'when nothing else uses the vault, remove all locks with `restic unlock --remove-all`',
 }
@@ -193,7 +234,7 @@ export const blobMissing = (type: 'data' | 'tree', id: string): VaultError =>
   new VaultError(
     'VAULT_BLOB_MISSING',
     `no index lists ${type} blob ${id.slice(0, 10)}`,
-    'rebuild the index with `restic repair index` (before 0.16: `rebuild-index`), then run `holdfast vault verify`',
+    'rebuild the index with `holdfast vault repair`, then run `holdfast vault verify`',
   )
 
 /** Sealed and whole, yet not what it should be: another program, or a mistake in ours, wrote it. */
@@ -227,6 +268,21 @@ export const writeFailed = (cause: unknown): VaultError =>
         { cause },
       )
 
+export const pruneRefused = (reason: string, options?: ErrorOptions): VaultError =>
+  new VaultError(
+    'VAULT_PRUNE_REFUSED',
+    `nothing was removed from the vault: ${reason}`,
+    'see what `holdfast vault verify` says; `holdfast vault repair` drops what is damaged',
+    options,
+  )
+
+export const forgetRuleMissing = (): VaultError =>
+  new VaultError(
+    'FORGET_RULE_MISSING',
+    'nothing says what to keep or what to forget',
+    'give a rule such as --keep-daily 14, or a point',
+  )
+
 export const pointUnknown = (wanted: string): VaultError =>
   new VaultError('POINT_UNKNOWN', `no restore point ${wanted}`, 'list them with `holdfast vault list`')
 
@@ -241,6 +297,9 @@ export const diskUnknown = (pointId: string, disk: string, disks: readonly strin
     'POINT_DISK_UNKNOWN',
     `restore point ${pointId.slice(0, 10)} has no disk ${disk}; it has ${disks.join(', ') || 'none'}`,
   )
+
+export const pointsIncomparable = (reason: string): VaultError =>
+  new VaultError('POINTS_INCOMPARABLE', `the restore points cannot be compared: ${reason}`)
 
 export const fileUnknown = (pointId: string, path: string): VaultError =>
   new VaultError('POINT_FILE_UNKNOWN', `restore point ${pointId.slice(0, 10)} has no file or folder ${path}`)

@@ -8,7 +8,7 @@ import { putFile, readFile } from './files.ts'
 import type { WrittenPack } from './pack.ts'
 
 /** As restic: the file then stays well below 8 MiB. */
-const BLOBS_PER_FILE = 50_000
+export const BLOBS_PER_FILE = 50_000
 
 export interface IndexedBlob extends BlobPlace {
   readonly id: string
@@ -21,7 +21,11 @@ export interface IndexedPack {
 }
 
 /** Makes the packs' blobs findable; durable when resolved. The packs must be durable already. Answers the files' names. */
-export async function writeIndex(backend: Backend, key: SealKey, packs: readonly WrittenPack[]): Promise<readonly string[]> {
+export async function writeIndex(
+  backend: Backend,
+  key: SealKey,
+  packs: readonly (WrittenPack | IndexedPack)[],
+): Promise<readonly string[]> {
   const names: string[] = []
   const write = async (encoded: readonly string[]): Promise<void> => {
     names.push(await putFile(backend, key, 'index', `{"packs":[${encoded.join(',')}]}`))
@@ -29,8 +33,9 @@ export async function writeIndex(backend: Backend, key: SealKey, packs: readonly
   let gathered: string[] = []
   let blobs = 0
   for (const pack of packs) {
-    gathered.push(encodePack(pack))
-    blobs += pack.ids.length / ID_BYTES
+    const listed = 'blobs' in pack ? pack : asIndexed(pack)
+    gathered.push(encodePack(listed))
+    blobs += listed.blobs.length
     if (blobs < BLOBS_PER_FILE) continue
     await write(gathered)
     gathered = []
@@ -40,21 +45,26 @@ export async function writeIndex(backend: Backend, key: SealKey, packs: readonly
   return names
 }
 
-function encodePack({ id, type, ids, places }: WrittenPack): string {
-  const blobs = []
+function asIndexed({ id, type, ids, places }: WrittenPack): IndexedPack {
   const packed = Buffer.from(ids)
-  for (let i = 0; i * ID_BYTES < ids.length; i += 1) {
-    const [offset = 0, length = 0, raw = 0] = places.subarray(3 * i, 3 * i + 3)
-    blobs.push({
-      id: packed.toString('hex', i * ID_BYTES, (i + 1) * ID_BYTES),
+  const blobs = Array.from({ length: ids.length / ID_BYTES }, (_, i) => {
+    const [offsetBytes = 0, lengthBytes = 0, rawBytes = 0] = places.subarray(3 * i, 3 * i + 3)
+    return { id: packed.toString('hex', i * ID_BYTES, (i + 1) * ID_BYTES), type, offsetBytes, lengthBytes, rawBytes }
+  })
+  return { id, blobs }
+}
+
+const encodePack = ({ id, blobs }: IndexedPack): string =>
+  JSON.stringify({
+    id,
+    blobs: blobs.map(({ id: blob, type, offsetBytes: offset, lengthBytes: length, rawBytes }) => ({
+      id: blob,
       type,
       offset,
       length,
-      ...(raw > 0 ? { uncompressed_length: raw } : {}),
-    })
-  }
-  return JSON.stringify({ id, blobs })
-}
+      ...(rawBytes > 0 ? { uncompressed_length: rawBytes } : {}),
+    })),
+  })
 
 /** What one index file lists; throws `VAULT_FILE_DAMAGED` when it is not an index. */
 export async function readIndex(backend: Backend, key: SealKey, name: string): Promise<readonly IndexedPack[]> {

@@ -17,10 +17,31 @@ const COST: Cost = { N: 2 ** 15, r: 8, p: 1 }
 /** Beyond it a key file is taken for damaged rather than allowed to eat the machine. */
 const MAX_SCRYPT_BYTES = 1024 ** 3
 
+/** A key file: what opens the vault with one password. */
+export interface VaultKey {
+  /** File name: 64 hex digits. */
+  readonly id: string
+  readonly created: string
+  readonly hostname: string
+  readonly username: string
+}
+
 /** Makes new master keys and stores them under the password. */
 export async function createKey(backend: Backend, password: Secret, nowMs: number, costN = COST.N): Promise<SealKey> {
-  const cost = { ...COST, N: costN }
   const master: SealKey = { encrypt: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) }
+  await addKey(backend, master, password, nowMs, costN)
+  return master
+}
+
+/** Stores the master keys under one more password; answers the file's name. */
+export async function addKey(
+  backend: Backend,
+  master: SealKey,
+  password: Secret,
+  nowMs: number,
+  costN = COST.N,
+): Promise<string> {
+  const cost = { ...COST, N: costN }
   const salt = randomBytes(64)
   const user = await derive(password, salt, cost)
   const document = JSON.stringify({
@@ -33,19 +54,32 @@ export async function createKey(backend: Backend, password: Secret, nowMs: numbe
     data: Buffer.concat(seal(user, Buffer.from(encodeMaster(master)))).toString('base64'),
   })
   const bytes = Buffer.from(document)
-  await backend.put('key', sha256(bytes).toString('hex'), [bytes])
-  return master
+  const id = sha256(bytes).toString('hex')
+  await backend.put('key', id, [bytes])
+  return id
 }
 
-/** The master keys that the password opens; tries every key file. */
-export async function findKey(backend: Backend, password: Secret): Promise<SealKey> {
+/** Oldest first; one that cannot be read is left out, for it opens nothing. */
+export async function listKeys(backend: Backend): Promise<readonly VaultKey[]> {
+  const read = async (id: string): Promise<VaultKey | undefined> => {
+    const file = parse((await backend.read('key', id)).toString())
+    if (!isObject(file)) return undefined
+    const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
+    return { id, created: text(file.created), hostname: text(file.hostname), username: text(file.username) }
+  }
+  const keys = await Promise.all((await backend.names('key')).map((id) => read(id).catch(() => undefined)))
+  return keys.filter((key) => key !== undefined).sort((a, b) => (a.created < b.created ? -1 : 1))
+}
+
+/** The master keys that the password opens, and the key file it opens them with; tries every one. */
+export async function findKey(backend: Backend, password: Secret): Promise<SealKey & { readonly id: string }> {
   const files = await backend.list('key')
   if (files.length === 0) throw keyMissing(backend.where)
   let damage: Error | undefined
   for (const { name } of files) {
     try {
       const master = await openKey(backend, name, password)
-      if (master) return master
+      if (master) return { ...master, id: name }
     } catch (error) {
       // Another key file may still open the vault.
       damage = error as Error

@@ -115,6 +115,10 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
       const path = pathOf(kind, name)
       before('remove', path)
       await rm(path, { force: true })
+      if (kind !== 'index' && kind !== 'snapshot') return
+      // A pack goes only when no index lists it any more: after a power cut too.
+      before('syncFolder', path)
+      await syncFolder(dirname(path))
     },
   }
 }

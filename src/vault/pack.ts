@@ -14,6 +14,7 @@ const PACK_BYTES = 16 * 1024 ** 2
 const WRITES_AT_ONCE = 1
 
 export interface PackedBlob extends BlobPlace {
+  readonly type: BlobType
   readonly id: Buffer
 }
 
@@ -141,7 +142,13 @@ function parseEntries(header: Buffer): readonly PackedBlob[] | undefined {
     if (kind > 3 || at + entryBytes > header.length) return undefined
     const lengthBytes = header.readUInt32LE(at + 1)
     const rawBytes = kind >= 2 ? header.readUInt32LE(at + 5) : 0
-    blobs.push({ id: header.subarray(at + entryBytes - ID_BYTES, at + entryBytes), offsetBytes, lengthBytes, rawBytes })
+    blobs.push({
+      type: kind % 2 === 0 ? 'data' : 'tree',
+      id: header.subarray(at + entryBytes - ID_BYTES, at + entryBytes),
+      offsetBytes,
+      lengthBytes,
+      rawBytes,
+    })
     offsetBytes += lengthBytes
     at += entryBytes
   }

@@ -252,11 +252,17 @@ export async function findPoint(repository: Repository, wanted: string, vm?: str
   const snapshots = await listSnapshots(repository)
   // After the snapshots: what they need was indexed before they appeared.
   await repository.refresh()
-  const points = snapshots.filter((snapshot) => {
-    const point = summarise(snapshot)
-    return point !== undefined && (vm === undefined || point.vm === vm) && (kind === undefined || point.kind === kind)
-  })
-  const matches = wanted === 'latest' ? points.slice(0, 1) : points.filter(({ id }) => wanted.length > 0 && id.startsWith(wanted))
+  const points = snapshots.map(summarise).filter((point) => point !== undefined)
+  const { id } = findSummary(points, wanted, vm, kind)
+  const found = snapshots.find((snapshot) => snapshot.id === id)
+  if (!found) throw pointUnknown(wanted)
+  return await readPoint(repository, found)
+}
+
+/** The same among points that are listed already, newest first. */
+export function findSummary(points: readonly PointSummary[], wanted: string, vm?: string, kind?: PointKind): PointSummary {
+  const asked = points.filter((point) => (vm === undefined || point.vm === vm) && (kind === undefined || point.kind === kind))
+  const matches = wanted === 'latest' ? asked.slice(0, 1) : asked.filter(({ id }) => wanted.length > 0 && id.startsWith(wanted))
   const [found, ...others] = matches
   if (!found) throw pointUnknown(vm === undefined ? wanted : `${wanted} of ${vm}`)
   if (others.length > 0)
@@ -264,7 +270,7 @@ export async function findPoint(repository: Repository, wanted: string, vm?: str
       wanted,
       matches.map(({ id }) => id),
     )
-  return await readPoint(repository, found)
+  return found
 }
 
 /** The whole point of a snapshot of ours; throws `POINT_DAMAGED` when its own files cannot be read. */

@@ -1,6 +1,7 @@
 // An open restic repository: its index in memory, blobs read and written, packs made durable in the right order.
 // It knows trees and blobs, not disks or restore points.
 // R1: a blob is placed in memory only after its pack and then its index are durable. R2: after a failed write nothing is written any more.
+// R3: nothing is relied on that was pruned meanwhile: where index files are gone, all are read again.
 import type { Backend } from './backend.ts'
 import { type BlobIndex, createBlobIndex } from './blob-index.ts'
 import { type BlobType, ID_BYTES, openBlob } from './blobs.ts'
@@ -36,7 +37,7 @@ export interface Repository extends AsyncDisposable {
   saveTree(nodes: Parameters<typeof encodeTree>[0]): Promise<string>
   /** Makes everything stored so far durable and findable: packs, then index. */
   sync(): Promise<void>
-  /** Looks for index files that others wrote since. */
+  /** Looks for index files that others wrote or removed since. */
   refresh(): Promise<void>
 }
 
@@ -75,8 +76,18 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
     }
   }
 
+  function forget(): void {
+    data.clear()
+    trees.clear()
+    packIds.length = 0
+    indexFiles.clear()
+    damage.length = 0
+  }
+
   async function refresh(): Promise<void> {
-    for (const name of await backend.names('index')) {
+    const names = new Set(await backend.names('index'))
+    if ([...indexFiles].some((name) => !names.has(name))) forget()
+    for (const name of names) {
       if (indexFiles.has(name)) continue
       indexFiles.add(name)
       try {

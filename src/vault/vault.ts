@@ -3,11 +3,14 @@ import { randomBytes } from 'node:crypto'
 import type { BlockSource } from '../blocks/index.ts'
 import { isObject, type Secret } from '../values/index.ts'
 import type { Backend } from './backend.ts'
+import { createKeyRing, type KeyRing } from './change-keys.ts'
 import { diskUnknown, mapInvalid, vaultClosed, vaultExists, vaultNotFound, versionUnsupported } from './codes.ts'
 import type { SealKey } from './crypto.ts'
+import { diffPoints, type PointsDiff } from './diff-points.ts'
 import { GEOMETRY, type Geometry } from './disk-tree.ts'
 import { type BackedUpFiles, type BackUpFilesRequest, backUpFiles } from './file-points.ts'
 import { putConfig, readConfig } from './files.ts'
+import { type ForgetRequest, type Forgotten, forgetPoints } from './forget.ts'
 import { createKey, findKey } from './keys.ts'
 import { createFolders, localBackend } from './local-backend.ts'
 import { takeLock, type VaultLock } from './locks.ts'
@@ -23,11 +26,14 @@ import {
   type RestorePoint,
 } from './points.ts'
 import { randomPolynomial } from './polynomial.ts'
+import { type Pruned, type PruneRequest, pruneVault } from './prune.ts'
 import { openDiskMap, readDisk } from './read-disk.ts'
+import { type Repaired, type RepairRequest, repairVault } from './repair.ts'
 import { openRepository } from './repository.ts'
 import { type RestoreDiskRequest, type RestoredDisk, restoreDisk } from './restore-disk.ts'
 import { type RestoredFiles, type RestoreFilesRequest, restoreFiles } from './restore-files.ts'
 import type { Snapshot } from './snapshots.ts'
+import { type VaultStats, vaultStats } from './stats.ts'
 import { type StoreDiskRequest, type StoredDisk, storeDisk } from './store-disk.ts'
 import { type VerifyReport, type VerifyRequest, verifyVault } from './verify.ts'
 
@@ -42,14 +48,6 @@ export interface VaultOptions {
   readonly now?: () => number
   /** scrypt's N of a new key. Default: what takes about 100 ms; less is for vaults that hold nothing worth a guess. */
   readonly keyCost?: number
-}
-
-export interface VaultStats {
-  readonly points: number
-  readonly packs: number
-  /** All files of the vault. */
-  readonly storedBytes: number
-  readonly blobs: number
 }
 
 /** Every call may be made at any time and several at once. All throw VaultError for what is wrong with vault or request. */
@@ -72,7 +70,14 @@ export interface Vault extends AsyncDisposable {
   backUpFiles(request: BackUpFilesRequest): Promise<BackedUpFiles>
   restoreFiles(request: RestoreFilesRequest): Promise<RestoredFiles>
   verify(request: VerifyRequest): Promise<VerifyReport>
+  /** Needs the vault for itself, as prune does: throws `VAULT_LOCKED` while anybody else uses it. */
+  forget(request: ForgetRequest): Promise<Forgotten>
+  prune(request: PruneRequest): Promise<Pruned>
+  /** Needs the vault for itself too. */
+  repair(request: RepairRequest): Promise<Repaired>
+  diff(fromPointId: string, toPointId: string): Promise<PointsDiff>
   stats(): Promise<VaultStats>
+  readonly keys: KeyRing
   close(): Promise<void>
 }
 
@@ -108,10 +113,20 @@ export async function openBackend(backend: Backend, password: Secret, options: V
   return await createVault(backend, key, options)
 }
 
-async function createVault(backend: Backend, key: SealKey, options: VaultOptions): Promise<Vault> {
+async function createVault(backend: Backend, key: SealKey & { readonly id: string }, options: VaultOptions): Promise<Vault> {
   const { geometry = GEOMETRY, now = Date.now } = options
   const repository = await openRepository(backend, key, options.threads)
-  const lock = sharedLock(() => takeLock(backend, key, false, now))
+  // Whoever takes the lock learns what was written and pruned before; while it is held nothing is pruned.
+  const lock = sharedLock(async () => {
+    const taken = await takeLock(backend, key, false, now)
+    try {
+      await repository.refresh()
+      return taken
+    } catch (error) {
+      await taken.release()
+      throw error
+    }
+  })
   let closed = false
 
   /** Runs a call that needs the files to stay, under the one lock that all calls of this vault share; `lost` aborts when it no longer protects. */
@@ -122,6 +137,18 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
       return await call(lost)
     } finally {
       await lock.leave()
+    }
+  }
+
+  /** The same, alone in the vault: nobody reads or writes meanwhile, not even another call of this one. */
+  async function exclusively<T>(call: (lost: AbortSignal) => Promise<T>): Promise<T> {
+    if (closed) throw vaultClosed()
+    const taken = await takeLock(backend, key, true, now)
+    try {
+      await repository.refresh()
+      return await call(taken.lost)
+    } finally {
+      await taken.release()
     }
   }
 
@@ -184,15 +211,13 @@ async function createVault(backend: Backend, key: SealKey, options: VaultOptions
     backUpFiles: (request) => locked((lost) => backUpFiles(repository, until(lost, request), now, lost)),
     restoreFiles: (request) => locked((lost) => restoreFiles(repository, until(lost, request))),
     verify: (request) => locked((lost) => verifyVault(repository, until(lost, request))),
-    stats: async () => {
-      const kinds = await Promise.all((['config', 'key', 'pack', 'index', 'snapshot'] as const).map((kind) => backend.list(kind)))
-      return {
-        points: (await listPoints(repository)).length,
-        packs: kinds[2]?.length ?? 0,
-        storedBytes: kinds.flat().reduce((sum, file) => sum + file.sizeBytes, 0),
-        blobs: repository.data.count + repository.trees.count,
-      }
-    },
+    forget: (request) => exclusively(() => forgetPoints(repository, request)),
+    prune: (request) => exclusively((lost) => pruneVault(repository, until(lost, request))),
+    repair: (request) => exclusively((lost) => repairVault(repository, until(lost, request))),
+    diff: (from, to) =>
+      locked(async () => diffPoints(repository, await findPoint(repository, from), await findPoint(repository, to))),
+    stats: () => vaultStats(repository),
+    keys: createKeyRing(backend, key, now, options.keyCost),
     close,
     [Symbol.asyncDispose]: close,
   }

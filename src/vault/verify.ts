@@ -1,4 +1,5 @@
 // Finds out whether every point could be restored, and if not, which ranges of which disks are lost. It repairs nothing.
+import { randomInt } from 'node:crypto'
 import { type Extent, normaliseExtents } from '../blocks/index.ts'
 import { ID_BYTES } from './blobs.ts'
 import { GEOMETRY } from './disk-tree.ts'
@@ -13,6 +14,8 @@ import type { PackReport } from './work.ts'
 export interface VerifyRequest {
   /** Also read, decrypt and hash every pack. Without it only what the files' presence, size and metadata tell. */
   readonly data: boolean
+  /** Read only so large a share of the packs, chosen anew each time: between 0 and 1. */
+  readonly sample?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number }) => void
 }
@@ -114,7 +117,8 @@ async function checkPacks(
 ): Promise<CheckedPacks> {
   const badBlobs = new Map<string, string>()
   const seen = new Set<string>()
-  const totalBytes = [...present.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0)
+  const chosen = choosePacks(present, request)
+  const totalBytes = [...chosen].reduce((sum, id) => sum + (present.get(id) ?? 0), 0)
   let bytesRead = 0
   let listed = 0
 
@@ -128,7 +132,7 @@ async function checkPacks(
       return
     }
     listed += 1
-    if (!request.data) {
+    if (!chosen.has(pack.id)) {
       if (sizeBytes === packBytes(pack.blobs)) return
       problems.push(`${name} has ${sizeBytes} bytes instead of ${packBytes(pack.blobs)}`)
       for (const blob of pack.blobs) {
@@ -159,6 +163,21 @@ async function checkPacks(
     await Promise.all(lanes)
   }
   return { badBlobs, listed, bytesRead }
+}
+
+/** The packs to read: all, none, or as many at random as make up the share. */
+function choosePacks(present: ReadonlyMap<string, number>, { data, sample = 1 }: VerifyRequest): ReadonlySet<string> {
+  if (!data || sample >= 1) return new Set(data ? present.keys() : [])
+  const wantedBytes = sample * [...present.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0)
+  const chosen = new Set<string>()
+  let chosenBytes = 0
+  const shuffled = [...present.keys()].map((id) => ({ id, at: randomInt(2 ** 47) })).sort((a, b) => a.at - b.at)
+  for (const { id } of shuffled) {
+    if (chosenBytes >= wantedBytes) break
+    chosen.add(id)
+    chosenBytes += present.get(id) ?? 0
+  }
+  return chosen
 }
 
 /** One index file at a time, so that memory stays bounded; unreadable ones were reported when they were met first. */

@@ -8,6 +8,9 @@ import { createProgressLine } from '../progress-line.ts'
 import { openNamedVault, type VaultOptions } from '../vault-access.ts'
 
 interface Options extends VaultOptions {
+  /** A share of the packs to read. */
+  readonly sample?: number
+  readonly structure?: boolean
   readonly format: 'text' | 'json'
 }
 
@@ -18,16 +21,25 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
   const stop = new AbortController()
   const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
   try {
-    const report = await vault.verify({ data: true, signal: stop.signal, onProgress: (bytes) => progress.show('verify', bytes) })
+    const report = await vault.verify({
+      data: options.structure !== true,
+      ...(options.sample === undefined ? {} : { sample: options.sample }),
+      signal: stop.signal,
+      onProgress: (bytes) => progress.show('verify', bytes),
+    })
     progress.clear()
-    host.stdout.write(options.format === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report))
+    host.stdout.write(options.format === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report, options))
     return report.problems.length > 0 || report.damagedPoints.length > 0 ? EXIT.checkFailed : EXIT.done
   } finally {
     stopListening()
   }
 }
 
-function describe({ snapshots, packs, bytesRead, problems, damagedPoints, unusedPacks }: VerifyReport): string {
+function describe(
+  { snapshots, packs, bytesRead, problems, damagedPoints, unusedPacks }: VerifyReport,
+  { sample, structure }: Pick<Options, 'sample' | 'structure'>,
+): string {
+  const asFar = structure ? ', as far as its description tells' : sample === undefined ? '' : ', as far as the sample tells'
   const lines = [
     ...problems.map((problem) => `problem: ${problem}`),
     ...damagedPoints.flatMap(({ id, timeMs, vm, damage }) => [
@@ -39,7 +51,7 @@ function describe({ snapshots, packs, bytesRead, problems, damagedPoints, unused
     problems.length === 0 && damagedPoints.length === 0
       ? snapshots === 0
         ? 'there is nothing to restore yet'
-        : 'every restore point can be restored'
+        : `every restore point can be restored${asFar}`
       : `${damagedPoints.length} restore points are damaged; the others can be restored`,
   ]
   return `${lines.join('\n')}\n`

@@ -1,0 +1,75 @@
+// `holdfast vault forget`: removes old restore points by rule, or those that are named. Space is freed by `vault prune`.
+import type { Forgotten, KeepRules } from '../../vault/index.ts'
+import type { RunCommand } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { moment } from '../moment.ts'
+import { table } from '../table.ts'
+import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { pointFacts } from './vault-list.ts'
+
+interface Options extends VaultOptions {
+  readonly keepLast?: number
+  readonly keepHourly?: number
+  readonly keepDaily?: number
+  readonly keepWeekly?: number
+  readonly keepMonthly?: number
+  readonly keepYearly?: number
+  /** Milliseconds. */
+  readonly keepWithin?: number
+  readonly vm?: string
+  readonly dryRun?: boolean
+  readonly format: 'text' | 'json'
+}
+
+export const run: RunCommand<[vault: string, points: readonly string[]], Options> = async (
+  host,
+  options,
+  directory,
+  pointIds,
+) => {
+  const { vm, dryRun = false } = options
+  await using vault = await openNamedVault(host, directory, options)
+  const forgotten = await vault.forget({ rules: rulesOf(options), pointIds, dryRun, ...(vm === undefined ? {} : { vm }) })
+  host.stdout.write(
+    options.format === 'json' ? `${JSON.stringify(facts(forgotten), undefined, 2)}\n` : describe(forgotten, dryRun),
+  )
+  return EXIT.done
+}
+
+function rulesOf(options: Options): KeepRules {
+  const rules = {
+    last: options.keepLast,
+    hourly: options.keepHourly,
+    daily: options.keepDaily,
+    weekly: options.keepWeekly,
+    monthly: options.keepMonthly,
+    yearly: options.keepYearly,
+    withinMs: options.keepWithin,
+  }
+  return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined))
+}
+
+const facts = ({ removed, kept }: Forgotten) => ({
+  removed: removed.map(pointFacts),
+  kept: kept.map(({ point, reasons }) => ({ ...pointFacts(point), reasons })),
+})
+
+function describe({ removed, kept }: Forgotten, dryRun: boolean): string {
+  const rows = [
+    ...kept.map((one) => ({ ...one, stays: true })),
+    ...removed.map((point) => ({ point, reasons: [], stays: false })),
+  ]
+  const lines = rows
+    .sort((a, b) => b.point.timeMs - a.point.timeMs)
+    .map(({ point, reasons, stays }) => [
+      point.id.slice(0, 10),
+      moment(point.timeMs),
+      point.vm,
+      point.kind,
+      point.level,
+      stays ? 'keep' : 'remove',
+      reasons.join(', '),
+    ])
+  const done = dryRun ? 'would be removed' : 'removed; `holdfast vault prune` frees their space'
+  return `${table([['POINT', 'TIME', 'VM', 'KIND', 'LEVEL', 'WHAT', 'WHY'], ...lines])}${removed.length} ${done}\n`
+}

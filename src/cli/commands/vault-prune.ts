@@ -1,0 +1,39 @@
+// `holdfast vault prune`: frees the space of what no restore point needs.
+import { formatSize } from '../../values/index.ts'
+import type { RunCommand } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { createProgressLine } from '../progress-line.ts'
+import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+
+interface Options extends VaultOptions {
+  /** A share. */
+  readonly maxUnused: number
+  readonly dryRun?: boolean
+  readonly format: 'text' | 'json'
+}
+
+export const run: RunCommand<[vault: string], Options> = async (host, options, directory) => {
+  const { maxUnused, dryRun = false } = options
+  await using vault = await openNamedVault(host, directory, options)
+  const progress = createProgressLine(host.stderr, await host.clock())
+  const stop = new AbortController()
+  const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
+  try {
+    const pruned = await vault.prune({
+      maxUnused,
+      dryRun,
+      signal: stop.signal,
+      onProgress: (bytes) => progress.show('repack', bytes),
+    })
+    progress.clear()
+    const { packsDeleted, packsRepacked, packsUnindexed, freedBytes, unusedBytes } = pruned
+    host.stdout.write(
+      options.format === 'json'
+        ? `${JSON.stringify(pruned, undefined, 2)}\n`
+        : `${formatSize(freedBytes)} ${dryRun ? 'would be freed' : 'freed'}: ${packsDeleted + packsUnindexed} packs deleted, ${packsRepacked} written anew; ${formatSize(unusedBytes)} stay unused\n`,
+    )
+    return EXIT.done
+  } finally {
+    stopListening()
+  }
+}

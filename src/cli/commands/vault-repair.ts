@@ -1,0 +1,61 @@
+// `holdfast vault repair`: drops what is broken in a vault and keeps the rest.
+import type { Repaired } from '../../vault/index.ts'
+import type { RunCommand } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { moment } from '../moment.ts'
+import { createProgressLine } from '../progress-line.ts'
+import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+
+interface Options extends VaultOptions {
+  readonly dropPoints?: boolean
+  readonly dryRun?: boolean
+  readonly format: 'text' | 'json'
+}
+
+export const run: RunCommand<[vault: string], Options> = async (host, options, directory) => {
+  const { dropPoints = false, dryRun = false } = options
+  await using vault = await openNamedVault(host, directory, options)
+  const progress = createProgressLine(host.stderr, await host.clock())
+  const stop = new AbortController()
+  const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
+  try {
+    const repaired = await vault.repair({
+      dropPoints,
+      dryRun,
+      signal: stop.signal,
+      onProgress: (bytes) => progress.show('repair', bytes),
+    })
+    progress.clear()
+    host.stdout.write(options.format === 'json' ? `${JSON.stringify(repaired, undefined, 2)}\n` : describe(repaired, dryRun))
+    const left = repaired.damagedPoints.length + repaired.unreadableSnapshots.length - repaired.pointsDropped
+    return left > 0 ? EXIT.checkFailed : EXIT.done
+  } finally {
+    stopListening()
+  }
+}
+
+function describe(repaired: Repaired, dryRun: boolean): string {
+  const { indexFilesReplaced, packsIndexed, packsDropped, blobsSaved, blobsLost, unreadableSnapshots, damagedPoints } = repaired
+  const lines = [
+    ...(indexFilesReplaced > 0 ? [`index: ${indexFilesReplaced} files written anew`] : []),
+    ...(packsIndexed > 0 ? [`index: ${packsIndexed} packs that no file listed`] : []),
+    ...(packsDropped > 0 ? [`packs: ${packsDropped} damaged; of their blobs ${blobsSaved} saved, ${blobsLost} lost`] : []),
+    ...unreadableSnapshots.map((id) => `unreadable: snapshot ${id.slice(0, 10)}`),
+    ...damagedPoints.flatMap(({ id, timeMs, vm, damage }) => [
+      `damaged: point ${id.slice(0, 10)} of ${vm ?? 'another program'}, ${moment(timeMs)}`,
+      ...damage.map(({ path, reason }) => `  ${path}: ${reason}`),
+    ]),
+  ]
+  const points = damagedPoints.length + unreadableSnapshots.length
+  const end =
+    lines.length === 0
+      ? 'nothing is broken'
+      : dryRun
+        ? 'nothing was changed'
+        : points === 0
+          ? 'every restore point can be restored'
+          : repaired.pointsDropped === points
+            ? `${points} restore points removed; the others can be restored`
+            : `${points} restore points cannot be restored whole; --drop-points removes them`
+  return `${[...lines, end].join('\n')}\n`
+}

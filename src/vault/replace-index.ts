@@ -1,0 +1,46 @@
+// Writes the index anew where packs go: what stays findable is findable at every moment. It may not touch packs.
+import { ID_BYTES } from './blobs.ts'
+import { BLOBS_PER_FILE, type IndexedPack, readIndex, writeIndex } from './index-files.ts'
+import type { WrittenPack } from './pack.ts'
+import type { Repository } from './repository.ts'
+
+/** Below it, index files are joined: each costs a read whenever the vault is opened. */
+const SMALL_INDEX_BLOBS = BLOBS_PER_FILE / 2
+
+/** New index files without the packs that go and with those that were written; the old ones, and those that cannot be read, are removed when the new are durable. */
+export async function replaceIndex(
+  repository: Repository,
+  going: ReadonlySet<string>,
+  written: readonly (WrittenPack | IndexedPack)[],
+): Promise<void> {
+  const { backend, key } = repository
+  const small: string[] = []
+  const replaced: string[] = []
+  const unreadable: string[] = []
+  for (const name of await backend.names('index')) {
+    const packs = await readIndex(backend, key, name).catch(() => undefined)
+    if (!packs) unreadable.push(name)
+    else if (packs.some(({ id }) => going.has(id))) replaced.push(name)
+    else if (packs.reduce((sum, { blobs }) => sum + blobs.length, 0) < SMALL_INDEX_BLOBS) small.push(name)
+  }
+  if (small.length > 1 || (replaced.length > 0 && small.length > 0)) replaced.push(...small)
+  const fresh = new Set<string>()
+  let gathered: (IndexedPack | WrittenPack)[] = [...written]
+  const seen = new Set<string>()
+  async function write(): Promise<void> {
+    for (const name of await writeIndex(backend, key, gathered)) fresh.add(name)
+    gathered = []
+  }
+  for (const name of replaced) {
+    for (const pack of await readIndex(backend, key, name)) {
+      if (going.has(pack.id) || seen.has(pack.id)) continue
+      seen.add(pack.id)
+      gathered.push(pack)
+    }
+    if (gathered.reduce((sum, pack) => sum + countBlobs(pack), 0) >= BLOBS_PER_FILE) await write()
+  }
+  await write()
+  for (const name of [...replaced, ...unreadable]) if (!fresh.has(name)) await backend.remove('index', name)
+}
+
+const countBlobs = (pack: IndexedPack | WrittenPack): number => ('blobs' in pack ? pack.blobs.length : pack.ids.length / ID_BYTES)

@@ -1,0 +1,97 @@
+// What forget and prune leave, judged by an unmodified restic; and the same rules, read by both.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { initBackend, type KeepRules, localBackend } from '../../src/vault/index.ts'
+import { createFolders } from '../../src/vault/local-backend.ts'
+import { copyBackend, dyingBackend } from '../vault/failing-backend.ts'
+import { createStorage, DISKS, open, storePoints } from '../vault/prune-world.ts'
+import { createFolder, MiB, PASSWORD } from '../vault/world.ts'
+import { peer } from './peer.ts'
+
+const run = promisify(execFile)
+
+async function restic(repository: string, ...args: readonly string[]): Promise<string> {
+  const env = { ...process.env, TZ: 'UTC', RESTIC_PASSWORD: PASSWORD.reveal(), RESTIC_REPOSITORY: repository }
+  return (await run('restic', ['--no-cache', ...args], { maxBuffer: 64 * MiB, env })).stdout
+}
+
+describe.skipIf(!peer('restic', 'restic'))('restic', () => {
+  test('finds no error after forget and prune, nor after they died at any seventh call (P7)', { timeout: 120_000 }, async () => {
+    await using folder = await createFolder()
+    const template = await createStorage()
+    await storePoints(template, DISKS)
+    let checks = 0
+    for (let fatal = 3; ; fatal += 7) {
+      const directory = folder.file(`died-${fatal}`)
+      await createFolders(directory)
+      const backend = await copyBackend(template, localBackend(directory))
+      const vault = await open(dyingBackend(backend, fatal, 'before')).catch(() => undefined)
+      const ended = await (async () => {
+        await vault?.forget({ rules: { last: 2 }, dryRun: false })
+        await vault?.prune({ dryRun: false, maxUnused: 0 })
+        return vault !== undefined
+      })().catch(() => false)
+      await vault?.close().catch(() => {})
+      await restic(directory, 'unlock', '--remove-all')
+      expect(await restic(directory, 'check', '--read-data')).toContain('no errors were found')
+      checks += 1
+      if (ended) break
+    }
+    expect(checks).toBeGreaterThan(8)
+  })
+
+  test('would prune nothing where Holdfast has', async () => {
+    await using folder = await createFolder()
+    await createFolders(folder.path)
+    const backend = await copyBackend(await createStorage(), localBackend(folder.path))
+    await storePoints(backend, DISKS)
+    await using vault = await open(backend)
+    await vault.forget({ rules: { last: 1 }, dryRun: false })
+    await vault.prune({ dryRun: false, maxUnused: 0 })
+    const told = await restic(folder.path, 'prune', '--dry-run', '--max-unused', '0')
+    expect(told).toMatch(/to repack: +0 blobs/)
+    expect(told).toMatch(/this removes: +0 blobs/)
+  })
+
+  test('would forget the same points by the same rules', { timeout: 60_000 }, async () => {
+    await using folder = await createFolder()
+    await createFolders(folder.path)
+    const backend = localBackend(folder.path)
+    await initBackend(backend, PASSWORD, { keyCost: 1024 })
+    const [times = []] = fc.sample(fc.array(fc.integer({ min: 0, max: 500 * 24 * 60 }), { minLength: 40, maxLength: 40 }), 1)
+    const startMs = Date.parse('2025-07-01T00:00:00Z')
+    for (const [n, minutes] of times.entries()) {
+      await using vault = await open(backend, () => startMs + minutes * 60_000)
+      await vault.commitPoint({
+        run: `run-${n}`,
+        vm: 'vm-1',
+        name: 'a',
+        platform: {},
+        level: 'full',
+        consistency: 'crash',
+        config: {},
+        disks: [],
+      })
+    }
+    await using vault = await open(backend)
+    const rules = fc.record({
+      last: fc.nat(4),
+      hourly: fc.nat(9),
+      daily: fc.nat(9),
+      weekly: fc.nat(9),
+      monthly: fc.nat(9),
+      yearly: fc.nat(3),
+    })
+    for (const rule of fc.sample(rules, 6)) {
+      const asked: KeepRules = { ...rule, last: rule.last + 1 }
+      const { kept } = await vault.forget({ rules: asked, dryRun: true })
+      const options = Object.entries(asked).flatMap(([word, count]) => (count > 0 ? [`--keep-${word}`, String(count)] : []))
+      const [group] = JSON.parse(await restic(folder.path, 'forget', '--dry-run', '--json', ...options))
+      expect(kept.map(({ point }) => point.id).sort(), JSON.stringify(asked)).toEqual(
+        group.keep.map(({ id }: { id: string }) => id).sort(),
+      )
+    }
+  })
+})
