@@ -12,7 +12,7 @@ import type { CrewRun } from './crew-file.ts'
 import { openCrew, writeCrew } from './crew-file.ts'
 import { type FarSide, openFarSide, PASSWORD } from './far-side.ts'
 import { earlierOf, type Shipped, typesOf } from './shipped.ts'
-import { comparePoint } from './whole.ts'
+import { comparePoints, digestsOf } from './whole.ts'
 
 export interface Crew extends AsyncDisposable {
   readonly folder: string
@@ -53,6 +53,8 @@ interface Member {
   readonly run: CrewRun
   readonly far: FarSide
   readonly madeBefore: readonly string[]
+  /** Of the VMs' disks. */
+  readonly digestsBefore: ReadonlyMap<string, string>
 }
 
 /** A lease of five minutes takes some seconds: long enough for another process to start. */
@@ -93,6 +95,7 @@ export async function openCrewOf({
 
   async function member(scene: Shipped, number: number): Promise<Member> {
     const far = fars[number] as FarSide
+    const digestsBefore = digestsOf(far.standIns, far.known)
     let known = far.known
     for (const [n, earlier] of earlierOf(scene, known).entries()) {
       const { status, failure, outputs } = await performHere(earlier, number, `before-${number}-${n}`, earlier.inputs(known))
@@ -100,7 +103,7 @@ export async function openCrewOf({
       known = { ...known, ...outputs }
     }
     const run = { id: `run-${number}`, runbook: scene.name, inputs: scene.inputs(known), targets: targetsOf(scene, number) }
-    return { scene, far, run, madeBefore: made(far) }
+    return { scene, far, run, madeBefore: made(far), digestsBefore }
   }
 
   /** What a killed run needs before: performed to its end in this process. */
@@ -152,14 +155,16 @@ export async function openCrewOf({
   }
 }
 
-async function judgeOne(journal: Journal, { scene, run: { id, inputs }, far, madeBefore }: Member): Promise<Judged> {
+async function judgeOne(journal: Journal, member: Member): Promise<Judged> {
+  const { scene, far, madeBefore } = member
+  const { id } = member.run
   const run = await journal.run(id)
   const open = await journal.obligations({ open: true, runId: id })
   const locks = (await journal.locks()).filter(({ runId }) => runId === id)
   const leaks = (await Promise.all(far.standIns.map((standIn) => standIn.leaks()))).flat()
   const status = run?.status ?? 'neverBegun'
   const lefts = status === 'succeeded' ? [] : made(far).filter((line) => !madeBefore.includes(line))
-  const { equal, problems } = await judgeVault(far, inputs, run?.outcome?.outputs)
+  const { equal, problems } = await judgeVault(member, run?.outcome?.outputs)
   return {
     runbook: scene.name,
     status,
@@ -176,11 +181,11 @@ async function judgeOne(journal: Journal, { scene, run: { id, inputs }, far, mad
   }
 }
 
-async function judgeVault({ vaultFolder, standIns }: FarSide, inputs: JsonObject, outputs: JsonObject | undefined) {
+async function judgeVault({ far: { vaultFolder, standIns }, run, digestsBefore }: Member, outputs: JsonObject | undefined) {
   if (vaultFolder === undefined) return { equal: 0, problems: [] }
   await using vault = await openVault(vaultFolder, PASSWORD, { threads: 0 })
   const { problems, damagedPoints } = await vault.verify({ data: true })
-  const { equal, different } = await comparePoint(vault, standIns, inputs, outputs)
+  const { equal, different } = await comparePoints(vault, standIns, digestsBefore, run.inputs, outputs)
   return { equal, problems: [...problems, ...damagedPoints.map(({ id }) => `point ${id} is damaged`), ...different] }
 }
 
