@@ -78,6 +78,7 @@ export function createDiskWire(clock: RehearsalClock): DiskWire {
 
   function open(serve: Serve, user: DiskUser): Duplex {
     const lies = { next: false, cutBytes: 0 }
+    let isCut = false
     const { near, far } = streamPair(async (piece) => {
       const does = meet('answer')
       if (does === 'reset') near.destroy(reset())
@@ -85,8 +86,9 @@ export function createDiskWire(clock: RehearsalClock): DiskWire {
       if (does === 'hangs') await silent(user, closed(near))
       if (does === 'slow') await late(user, closed(near)).catch(() => {})
       if (does === 'short') lies.next = true
-      if (near.destroyed) return undefined
-      return does === 'cut' ? piece.subarray(0, Math.floor(piece.length / 2)) : shortened(piece, lies)
+      if (near.destroyed || isCut) return undefined
+      isCut = does === 'cut'
+      return isCut ? piece.subarray(0, Math.floor(piece.length / 2)) : shortened(piece, lies)
     })
     const end = (): void => void near.destroy()
     if (user.dead.aborted) end()

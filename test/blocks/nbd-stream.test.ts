@@ -61,6 +61,14 @@ describe('NBD over any duplex stream', () => {
     await expect(call).rejects.toMatchObject({ name: 'NbdError', kind: 'disconnected', transient: true })
   })
 
+  it('breaks with a server that talks on and on without sense', async () => {
+    const { near, far } = streamTo({ ...memoryDisk(sampleContent(MIB)), read: () => new Promise(() => {}) })
+    const client = await connectNbd({ open: async () => near }, 'disk')
+    const read = client.read(0, Buffer.alloc(4096))
+    far.write(Buffer.alloc(MIB, 'nonsense'))
+    await expect(read).rejects.toMatchObject({ kind: 'protocol' })
+  })
+
   it('ends with the reason of the signal', async () => {
     const stop = new AbortController()
     const { near } = streamTo({ ...memoryDisk(sampleContent(MIB)), read: () => new Promise(() => {}) })

@@ -148,6 +148,8 @@ export function createReplies(
 
   return {
     space: () => {
+      // What still comes goes nowhere, and must have room for it.
+      if (dead) return scratch
       if (target) return target.subarray(position)
       if (start > 0 && scratch.length - end < DATA_BYTES) {
         end = scratch.copy(scratch, 0, start, end)
