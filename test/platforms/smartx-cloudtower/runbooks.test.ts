@@ -78,6 +78,14 @@ describe('a backup', () => {
     expect(tries.map(({ status }) => status)).toEqual([400, 400, 200])
   })
 
+  it('waits for another run of the same VM, for overlapping changes would overwrite each other', async () => {
+    const here = await onStage({})
+    const runs = await Promise.all([here.run('vm-backup', WHERE), here.run('vm-backup', WHERE)])
+    // The later one found the earlier one's point, and its snapshot, and left one snapshot.
+    expect(runs.map(({ outputs }) => outputs?.level).toSorted()).toEqual(['full', 'incremental'])
+    expect(here.tower.state().snapshots).toHaveLength(1)
+  })
+
   it('fails soon, with the reason, where the task of its snapshot fails, and leaves no placeholder', async () => {
     const here = await onStage({ behaviour: { full: true } })
     expect(await here.run('vm-backup', WHERE)).toMatchObject({
