@@ -99,6 +99,7 @@ export function judgeReport({ truth }: Subject, { world }: Node, report: Report,
     if (step?.kind !== 'uses' || step.release !== 'onFailure') say('P2', id, `${id} was kept, though nobody asked for that`)
     world.things = without(world.things, id)
   }
+  forget(world, report)
   if (report.kind !== 'stepEnded') return
   const { path, outcome, failure } = report
   if (failure && MISUSES.includes(failure.type) && world.faults === 0) {
@@ -112,6 +113,14 @@ export function judgeReport({ truth }: Subject, { world }: Node, report: Report,
   }
   if (outcome === 'failed') world.failed = [...world.failed, path]
   if (outcome === 'succeeded') held(world, path)
+}
+
+/** No call about it will leave any more: what was in doubt, and what did not work, decides nothing. */
+function forget(world: World, report: Report): void {
+  if (report.kind === 'stepEnded') world.doubts = without(world.doubts, report.path)
+  if (report.kind !== 'obligation' || isOpen(report.obligation)) return
+  for (const purpose of ['find', 'probe', 'renew', 'release'])
+    world.broken = without(world.broken, `${purpose} ${report.obligation.id}`)
 }
 
 const isInside = (inner: Path, outer: Path): boolean => inner.startsWith(outer) && '/[!'.includes(inner.charAt(outer.length))

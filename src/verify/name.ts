@@ -146,7 +146,7 @@ export function createNamer(subject: Subject, lists: ReadonlySet<string>): Namer
   const plain = once((step: StepFrame & { kind: 'plain' }) => {
     const { path, phase, input, uses, tries, generation, mayHaveApplied, answer, failure, lookups } = step
     return line(
-      `p ${path} ${phase} ${stoppingOf(step)} ${identityOf(input)} ${uses.join()} ${tries} ${generation} ${mayHaveApplied} ${failureText(failure)} ${lookups} ${answer?.decision.kind}`,
+      `p ${path} ${phase} ${stoppingOf(step)} ${identityOf(input)} ${uses.join()} ${tries} ${keyLifetimeOf(program, path) > 0 ? generation : ''} ${mayHaveApplied} ${failureText(failure)} ${lookups} ${answer?.decision.kind}`,
     )
   })
 
@@ -244,9 +244,10 @@ export function createNamer(subject: Subject, lists: ReadonlySet<string>): Namer
     add(sum, sign, { node }, path, thing) {
       const { state, world } = node
       const { type, key, sentAt, presence, leaseUntil, healthy, releaseSent, parents } = thing
+      const { lease, critical } = resourceNamed(truth, type)
       const own = thingLine(
         path,
-        `${type} ${keyText(path, key)} ${presence} ${healthy} ${releaseSent} ${parents.join()} ${leaseUntil === undefined}`,
+        `${type} ${keyText(path, key)} ${presence} ${lease && healthy} ${(lease || critical) && releaseSent} ${parents.join()} ${leaseUntil === undefined}`,
       )
       const ageMs = Math.min(world.now - sentAt, ageThatCounts(thing, state.obligations[path]))
       add(sum, sign, at(at(own, ageMs), leaseUntil === undefined ? 0 : leaseUntil - world.now))

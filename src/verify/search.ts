@@ -1,6 +1,6 @@
 // The search: breadth first, all that fewer deviations reach before more, so that a counterexample is as short as can be.
 import { createState } from '../kernel/index.ts'
-import { fork } from './fork.ts'
+import { fork, share } from './fork.ts'
 import type { Sum } from './lines.ts'
 import type { Counterexample, Node, Option, Subject, Verdict, Violation } from './model.ts'
 import { createNamer, type Known, type Namer } from './name.ts'
@@ -176,7 +176,10 @@ function enter(on: Search, node: Node, parent: number, choices: readonly number[
   const sum = on.namer.sumOf(node, before)
   const name = bounds.merge === false ? { a: states.count(), b: 0 } : on.namer.nameOf(sum)
   const { id, isNew } = states.enter(name, { parent, choices, faults, ends })
-  if (isNew) on.levels[faults]?.push({ id, node, sum })
+  if (isNew) {
+    if (before) share(node, before.node)
+    on.levels[faults]?.push({ id, node, sum })
+  }
   return id
 }
 
