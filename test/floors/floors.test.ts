@@ -50,6 +50,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'string-width': 'plan',
   fastify: 'platforms',
   selfsigned: 'platforms',
+  'fast-xml-parser': 'platforms',
   commander: 'cli',
   listr2: 'cli',
   pino: 'cli',
