@@ -60,6 +60,8 @@ interface Member {
 /** A lease of five minutes takes some seconds: long enough for another process to start. */
 const RATE = 40
 
+const ATTEMPTS = 8
+
 /** Nothing in it is worth a guess, and it is opened thousands of times. */
 export const makeEmptyVault = (folder: string): Promise<void> => initVault(folder, PASSWORD, { keyCost: 1024 })
 
@@ -98,15 +100,22 @@ export async function openCrewOf({
     const digestsBefore = digestsOf(far.standIns, far.known)
     let known = far.known
     for (const [n, earlier] of earlierOf(scene, known).entries()) {
-      const { status, failure, outputs } = await performHere(earlier, number, `before-${number}-${n}`, earlier.inputs(known))
-      if (status !== 'succeeded') throw new Error(`${earlier.name} before ${scene.name}: ${failure?.message ?? status}`)
-      known = { ...known, ...outputs }
+      known = { ...known, ...(await succeedHere(earlier, number, `before-${number}-${n}`, earlier.inputs(known))) }
     }
     const run = { id: `run-${number}`, runbook: scene.name, inputs: scene.inputs(known), targets: targetsOf(scene, number) }
     return { scene, far, run, madeBefore: made(far), digestsBefore }
   }
 
-  /** What a killed run needs before: performed to its end in this process. */
+  /** What a killed run needs before: its outputs. On a machine that is busy, time that runs fast may run out. */
+  async function succeedHere(scene: Shipped, number: number, id: string, inputs: CrewRun['inputs']): Promise<JsonObject> {
+    for (let left = ATTEMPTS; ; left -= 1) {
+      const { status, failure, outputs = {} } = await performHere(scene, number, `${id}-${left}`, inputs)
+      if (status === 'succeeded') return outputs
+      if (left === 1) throw new Error(`${scene.name}, which comes before: ${failure?.message ?? status}`)
+    }
+  }
+
+  /** To its end, in this process. */
   async function performHere(scene: Shipped, number: number, id: string, inputs: CrewRun['inputs']): Promise<Outcome> {
     await using crew = await openCrew(folder, 0)
     await using engine = createEngine({ ...crew.options, journal: createMemoryJournal(), owner: 'before', newRunId: () => id })
