@@ -210,6 +210,19 @@ export const cliCodes = {
     title: 'There is no target of this name',
     explanation: 'It is missing in the runbook or in the configuration; the message says where.',
   },
+  RESTORE_TARGET_UNFIT: {
+    title: 'A disk cannot be restored there as it was asked',
+    explanation:
+      'Into a folder all disks go as files, which are never overwritten. A block device or an NBD export takes one raw disk, and loses what is on it, so `--overwrite` has to say that this is meant.',
+  },
+  PROGRAM_MISSING: {
+    title: 'A program that this needs is not installed',
+    explanation: 'Holdfast leaves image formats to qemu-img. Install the package that the hint names, or do without the option.',
+  },
+  PROGRAM_FAILED: {
+    title: 'A program that was started has failed',
+    explanation: 'The message ends with what the program said.',
+  },
   VAULT_PASSWORD_MISSING: {
     title: 'No password for the vault was given',
     explanation:
@@ -381,6 +394,14 @@ export const inputsUnknownToStandIns = (runbook: string, names: readonly string[
 
 export const rehearsalFails = (runbook: string, why: string): Diagnostic =>
   error('REHEARSAL_FAILS', `${runbook} fails though nothing goes wrong: ${why}`, {})
+
+export const restoreTargetUnfit = (target: string, reason: string): Diagnostic =>
+  error('RESTORE_TARGET_UNFIT', `cannot restore to ${target}: ${reason}`)
+
+export const programMissing = (program: string, debianPackage: string): Diagnostic =>
+  error('PROGRAM_MISSING', `${program} is not installed`, { hint: `On Debian: apt-get install ${debianPackage}` })
+
+export const programFailed = (program: string, said: string): Diagnostic => error('PROGRAM_FAILED', `${program} failed: ${said}`)
 
 export const vaultPasswordMissing = (which: 'present' | 'new' = 'present'): Diagnostic =>
   which === 'new'

@@ -44,11 +44,16 @@ export function addVault(vault: Command, calls: Calls): void {
     .action(calls(() => import('./commands/vault-verify.ts')))
   vault
     .command('restore')
-    .description('write the disks of a restore point as raw files, or its files, into a folder')
+    .description('write the disks of a restore point as images, or its files, into a folder; or a disk to a device')
     .addArgument(folder())
     .addArgument(point())
-    .requiredOption('--to <folder>', 'where; it must not hold files of the same names')
+    .requiredOption(
+      '--to <where>',
+      'a folder without files of the same names; for one disk also a block device or an nbd:// address',
+    )
     .option('--disk <disk>', 'only this disk')
+    .addOption(new Option('--image <format>', 'of the files').choices(['raw', 'qcow2']).default('raw'))
+    .option('--overwrite', 'lose what is on the device or export')
     .option('--include <path>', 'only this file or folder of a point of files; repeat for more', collect, [])
     .option('--resume', 'go on where an earlier try left off: what it finished stays')
     .addOption(password())

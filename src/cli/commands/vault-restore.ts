@@ -1,9 +1,9 @@
-// `holdfast vault restore`: the disks of a point as raw files, or its files. It overwrites nothing.
+// `holdfast vault restore`: the disks of a point as images, on a device or an NBD export, or the files of one.
 import { resolve } from 'node:path'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createProgressLine } from '../progress-line.ts'
-import { restoreToFolder } from '../restore-disks.ts'
+import { restoreDisks } from '../restore-disks.ts'
 import { restoreFiles } from '../restore-files.ts'
 import { openNamedVault, type VaultOptions } from '../vault-access.ts'
 
@@ -12,13 +12,14 @@ interface Options extends VaultOptions {
   readonly disk?: string
   readonly include?: readonly string[]
   readonly resume?: boolean
+  readonly image: 'raw' | 'qcow2'
+  readonly overwrite?: boolean
 }
 
 export const run: RunCommand<[vault: string, point: string], Options> = async (host, options, directory, wanted) => {
-  const { disk: only, include, resume = false } = options
+  const { disk: only, to, image, include, resume = false, overwrite = false } = options
   await using vault = await openNamedVault(host, directory, options)
   const point = await vault.point(wanted)
-  const to = resolve(host.workingDirectory, options.to)
   const progress = createProgressLine(host.stderr, await host.clock())
   const stop = new AbortController()
   const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
@@ -26,14 +27,14 @@ export const run: RunCommand<[vault: string, point: string], Options> = async (h
     if ((point.kind === 'files' && only === undefined) || include?.length)
       return await restoreFiles(host, vault, progress, {
         point,
-        to,
+        to: resolve(host.workingDirectory, to),
         resume,
         signal: stop.signal,
         ...(include?.length ? { include } : {}),
       })
     const disks = point.disks.filter(({ disk }) => only === undefined || disk === only)
     if (disks.length === 0 && only !== undefined) await vault.openDisk(point.id, only)
-    await restoreToFolder(host, vault, progress, to, { point, disks, resume, signal: stop.signal })
+    await restoreDisks(host, vault, progress, { point, disks, to, image, resume, overwrite, signal: stop.signal })
     return EXIT.done
   } finally {
     stopListening()

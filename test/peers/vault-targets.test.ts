@@ -1,0 +1,73 @@
+// Disks restored where other programs read them: qcow2 images, NBD servers, block devices.
+import { execFile } from 'node:child_process'
+import { truncate, writeFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { holdfast } from '../acceptance/holdfast.ts'
+import { backUp, createFolder, createVault, MiB, noise, PASSWORD, writeDisk } from '../vault/world.ts'
+import { nbdkit } from './nbd-peers.ts'
+import { peer } from './peer.ts'
+
+const run = promisify(execFile)
+
+async function createPoint() {
+  const folder = await createFolder()
+  const vault = await createVault(folder.path, { keyCost: 1024 })
+  const content = Buffer.concat([noise(1, 3 * MiB), Buffer.alloc(4 * MiB), noise(2, MiB)])
+  const { id } = await backUp(vault, 'run-1', await writeDisk(folder.file('disk'), content), content.length)
+  await vault.close()
+  const restore = (...args: readonly string[]) =>
+    holdfast({ cwd: folder.path, env: { HOLDFAST_VAULT_PASSWORD: PASSWORD.reveal() } }, 'vault', 'restore', 'vault', id, ...args)
+  return { folder, content, restore, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
+}
+
+const identical = async (path: string, format: string, disk: string): Promise<void> => {
+  const { stdout } = await run('qemu-img', ['compare', '-f', format, '-F', 'raw', path, disk])
+  expect(stdout).toContain('Images are identical')
+}
+
+describe.skipIf(!peer('qemu-img', 'qemu-utils'))('a disk restored', () => {
+  test('as a qcow2 image is identical, and takes no space for zeros', async () => {
+    await using world = await createPoint()
+    expect(await world.restore('--to', 'out', '--image', 'qcow2')).toMatchObject({ exitCode: 0 })
+    const image = world.folder.file('out/ide0.qcow2')
+    await identical(image, 'qcow2', world.folder.file('disk'))
+    const { stdout } = await run('qemu-img', ['info', '--output', 'json', image])
+    expect(JSON.parse(stdout)).toMatchObject({ format: 'qcow2', 'virtual-size': 8 * MiB })
+    expect(JSON.parse(stdout)['actual-size']).toBeLessThan(5 * MiB)
+    const again = await world.restore('--to', 'out', '--image', 'qcow2')
+    expect({ exitCode: again.exitCode, said: again.stderr.includes('FILE_EXISTS') }).toEqual({ exitCode: 2, said: true })
+  })
+
+  test.skipIf(!peer('nbdkit', 'nbdkit'))(
+    'to an NBD server is identical there, once it is said that it may be overwritten',
+    async () => {
+      await using world = await createPoint()
+      await writeFile(world.folder.file('target'), noise(9, 8 * MiB))
+      using server = nbdkit('file', world.folder.file('target'))
+      const to = `nbd+unix:///?socket=${server.path}`
+      const refused = await world.restore('--to', to)
+      expect({ exitCode: refused.exitCode, said: refused.stderr.includes('RESTORE_TARGET_UNFIT') }).toEqual({
+        exitCode: 2,
+        said: true,
+      })
+      expect(await world.restore('--to', to, '--overwrite', '--disk', 'ide0')).toMatchObject({ exitCode: 0 })
+      await identical(world.folder.file('target'), 'raw', world.folder.file('disk'))
+    },
+  )
+
+  test('to a block device is identical there', async (context) => {
+    await using world = await createPoint()
+    await writeFile(world.folder.file('target'), noise(9, 100))
+    await truncate(world.folder.file('target'), 8 * MiB)
+    const attached = await run('losetup', ['--find', '--show', world.folder.file('target')]).catch((error: Error) => error)
+    if (attached instanceof Error) return context.skip(`no loop device can be had: ${attached.message}`)
+    const device = attached.stdout.trim()
+    try {
+      expect(await world.restore('--to', device, '--overwrite')).toMatchObject({ exitCode: 0 })
+      await identical(device, 'raw', world.folder.file('disk'))
+    } finally {
+      await run('losetup', ['--detach', device])
+    }
+  })
+})
