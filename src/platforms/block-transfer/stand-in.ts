@@ -42,7 +42,7 @@ export async function startStandIn({ seed, cutPower }: StandInOptions): Promise<
   await initBackend(storage, password, { keyCost: KEY_COST })
 
   /** The storage as one process sees it, for as long as that lives. */
-  function seenBy(process: { dead: boolean }): Backend {
+  function seenBy(process: { opens: boolean; dead: boolean }): Backend {
     const nothing = new Promise<never>(() => {})
     return {
       ...storage,
@@ -58,7 +58,7 @@ export async function startStandIn({ seed, cutPower }: StandInOptions): Promise<
       },
       async read(kind, name, range) {
         if (process.dead) return nothing
-        const fault = meet('read')
+        const fault = process.opens ? undefined : meet('read')
         if (fault !== undefined) throw failed(fault, 'read')
         return storage.read(kind, name, range)
       },
@@ -69,8 +69,10 @@ export async function startStandIn({ seed, cutPower }: StandInOptions): Promise<
   }
 
   async function opened() {
-    const process = { dead: false }
+    // Faults strike the calls of actions; that a vault cannot even be opened ends no rehearsal.
+    const process = { opens: true, dead: false }
     const vault = await openBackend(seenBy(process), password, { threads: 0 })
+    process.opens = false
     const letGo = keepOpen(directory, vault)
     return { process, vault, letGo }
   }
