@@ -49,9 +49,9 @@ const ENDING_MS = 5_000
 
 /** By then no run is left whose signal or ownership could stop it: only time does. */
 function endWhenClosed(call: Call): void {
-  const { http, connection, login } = call
+  const { http, connection, login, timeoutMs } = call
   if (!login?.end) return
-  const options = { timeoutMs: ENDING_MS, leaving: () => undefined }
+  const options = { timeoutMs, leaving: () => undefined }
   http.session(connection).ending = async () => {
     const signal = AbortSignal.timeout(ENDING_MS)
     const send: LoginHttp['send'] = (request) => http.send(connection, request, { ...options, signal })
