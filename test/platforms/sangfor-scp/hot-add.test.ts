@@ -17,6 +17,7 @@ interface Scene {
   readonly serverId: string
   readonly proxyId: string
   readonly snapshotId: string
+  readonly resourceId: string
   /** What `hotAdd.add` takes for these disks. */
   add(...disks: string[]): JsonObject
 }
@@ -30,8 +31,14 @@ async function start(options: HarnessOptions = {}): Promise<Scene> {
   const made = await call('snapshot.create', { serverId, name: 's' })
   const snapshotId = String(made.snapshotId)
   const snapshot = handleOf('Snapshot', made)
-  const session = handleOf('BackupResource', await call('backupResource.create', { serverId, snapshot }))
-  return { serverId, proxyId, snapshotId, add: (...disks) => ({ session, snapshot, proxyId, serverId, snapshotId, disks }) }
+  const { resourceId } = await call('backupResource.create', { serverId, snapshot })
+  return {
+    serverId,
+    proxyId,
+    snapshotId,
+    resourceId: String(resourceId),
+    add: (...disks) => ({ snapshot, proxyId, serverId, snapshotId, disks }),
+  }
 }
 
 const path = (proxyId: string, rest = ''): string => `/janus/20250725/servers/${proxyId}/disks${rest}`
@@ -246,9 +253,8 @@ describe('seed 002 (4) B e: removing the hot-added disks', () => {
 
   it('a snapshot with linked clones in a proxy cannot be deleted', async () => {
     const scene = await start()
-    const { serverId, snapshotId } = scene
+    const { serverId, snapshotId, resourceId } = scene
     await harness.call('hotAdd.add', scene.add('ide0'))
-    const resourceId = String((scene.add('ide0').session as { resourceId: string }).resourceId)
     await harness.call('backupResource.delete', { serverId, resourceId })
     expect(await harness.failureOf('snapshot.delete', { serverId, snapshotId, name: 's' })).toMatchObject({ type: 'taskFailed' })
   })

@@ -83,6 +83,17 @@ describe('a backup of a VM with disks that no snapshot holds', () => {
     expect(await stage.run('consistency-group-backup', { groupId })).toMatchObject({ outputs: { points: [{ leftOut }] } })
   })
 
+  it('says that it does not carry a BIOS file of its own, nor the state of a TPM', async () => {
+    const { id } = stage.scp.addVm({ name: 'odd', disks: [{ sizeBytes: MIB }], traits: { customBios: true, tpm: true } })
+    const outcome = await stage.run('vm-backup', { serverId: id })
+    expect(outcome).toMatchObject({
+      status: 'succeeded',
+      outputs: { leftOut: [], notCarried: ['its own BIOS file', 'the state of its TPM'] },
+    })
+    const { machine } = await stage.vault.point(String(outcome.outputs?.pointId))
+    expect(machine).toMatchObject({ firmware: 'unknown' })
+  })
+
   it('describes the machine in words of no platform', async () => {
     const outcome = await stage.run('vm-backup', { serverId: ids[0] ?? '' })
     expect(outcome.outputs?.leftOut).toEqual([])

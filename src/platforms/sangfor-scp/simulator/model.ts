@@ -64,6 +64,8 @@ export interface VmTraits {
   readonly reverts?: boolean
   /** Its snapshots are internal ones, in qcow2 files. */
   readonly internalSnapshots?: boolean
+  readonly customBios?: boolean
+  readonly tpm?: boolean
 }
 
 /** Changed-block tracking of a VM: `version * 2^32 + epoch` is a checkpoint. */

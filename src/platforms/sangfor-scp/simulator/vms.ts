@@ -74,11 +74,11 @@ export const configOf = (vm: Vm): JsonObject => ({
   application: 'COMPUTE_SCENARIO',
   compatibility_version: { vmx_version: '1', src_hci_version: '6.11.1' },
   os_option: { arch: 'x86_64', kernel_name: 'linux', distribution_name: vm.osName },
-  advanced_option: { tpm_enabled: false, uuid: vm.id, turbo_mode_enabled: false },
+  advanced_option: { tpm_enabled: vm.traits.tpm ?? false, uuid: vm.id, turbo_mode_enabled: false },
   hardware_option: {
     cpu: { sockets: 1, cores: vm.cores },
     memory: { size_gb: vm.memoryMb / 1024 },
-    bios: { bios_type: 'SEABIOS' },
+    bios: { bios_type: vm.traits.customBios ? 'CUSTOM' : 'SEABIOS' },
     disks: vm.disks.filter(isInSnapshots).map(({ id, disk }) => ({
       device_id: id,
       disk_type: 'VIRTUALDISK',
