@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { answerApproval, createEngine, fastClock, type Observation, systemClock } from '../../../src/engine/index.ts'
 import { createMemoryJournal } from '../../../src/journal/index.ts'
 import type { Outcome } from '../../../src/kernel/index.ts'
-import { parseRunbook } from '../../../src/language/index.ts'
+import { parseRunbook, resolveUses } from '../../../src/language/index.ts'
 import { type ActionContext, ActionFailure, type Failure, loadPack } from '../../../src/packs/index.ts'
 import { keepOpen } from '../../../src/platforms/block-transfer/open-vaults.ts'
 import { type SimulatedAgent, startAgent } from '../../../src/platforms/guest/simulator/agent.ts'
@@ -13,6 +13,7 @@ import { createGuest, type SimulatedGuest, type SimulatedScript } from '../../..
 import { platforms } from '../../../src/platforms/index.ts'
 import { runAs } from '../../../src/platforms/vmware-vcb/proxy.ts'
 import { startVcbSimulator, type VcbSimulator } from '../../../src/platforms/vmware-vcb/simulator/index.ts'
+import type { Scene } from '../../../src/rehearse/index.ts'
 import { fillDefaults, type Json, type JsonObject, Secret } from '../../../src/values/index.ts'
 import { initBackend, memoryBackend, openBackend, type RestorePoint } from '../../../src/vault/index.ts'
 
@@ -25,6 +26,28 @@ const loaded = await Promise.all(
   }),
 )
 const handlers = Object.assign({}, ...platforms.map((platform) => platform.handlers))
+
+/** A runbook of the pack as a rehearsal takes it: with what is known for the inputs that it requires. */
+export function sceneOf(name: string): Scene {
+  const { runbook, text, used } = runbookOf(name)
+  const byAlias = resolveUses(runbook, Object.fromEntries(used.map(({ pack }) => [pack.name, pack])))
+  const schema = runbook.inputs ?? {}
+  const required = Array.isArray(schema.required) ? schema.required.map(String) : []
+  return {
+    start: { runbook, text, packs: used },
+    targets: Object.fromEntries(runbook.targets.map((each) => [each.name, `${byAlias[each.alias]}/${each.connection}`])),
+    inputs: (known) =>
+      fillDefaults(schema, Object.fromEntries(required.map((input) => [input, known[input] ?? null]))).value as JsonObject,
+  }
+}
+
+function runbookOf(name: string) {
+  const text = readFileSync(join(runbooks, 'vmware-vcb', `${name}.runbook.yaml`), 'utf8')
+  const { runbook } = parseRunbook(text, `${name}.runbook.yaml`)
+  if (!runbook) throw new Error(`${name} does not parse`)
+  const used = loaded.filter(({ pack }) => pack.name === 'core' || runbook.uses.some((use) => use.pack === pack.name))
+  return { runbook, text, used }
+}
 
 type Settings = Readonly<Record<string, Json | Secret>>
 
@@ -139,10 +162,7 @@ export async function startHarness(scripts = SCRIPTS): Promise<VcbHarness> {
     commands,
     began,
     run: async (name, inputs) => {
-      const text = readFileSync(join(runbooks, 'vmware-vcb', `${name}.runbook.yaml`), 'utf8')
-      const { runbook } = parseRunbook(text, `${name}.runbook.yaml`)
-      if (!runbook) throw new Error(`${name} does not parse`)
-      const used = loaded.filter(({ pack }) => pack.name === 'core' || runbook.uses.some((use) => use.pack === pack.name))
+      const { runbook, text, used } = runbookOf(name)
       const run = await engine.start({
         runbook,
         text,
