@@ -57,7 +57,10 @@ export async function restoreDisk(
 
     async function writeBatch(work: Work, batch: Batch): Promise<void> {
       if (batch.kind === 'zero') await work.zero(handle, batch.offsetBytes, batch.lengthBytes)
-      else bytesWritten += await work.write(handle, batch.chunks)
+      else {
+        const written = await work.write(handle, batch.chunks)
+        bytesWritten += written // after the await: another lane adds meanwhile
+      }
       doneBytes += batch.lengthBytes
       request.onProgress?.({ doneBytes, totalBytes: wantedBytes })
     }

@@ -227,6 +227,15 @@ describe('a vault', () => {
     expect((await readBack(vault, point.id)).equals(content)).toBe(true)
   })
 
+  test('says how much it wrote, whichever worker wrote it', async () => {
+    await using folder = await createFolder()
+    await using vault = await createVault(folder.path, { threads: 2 })
+    const content = noise(1, 24 * MiB)
+    const { id } = await backUp(vault, 'run-1', await writeDisk(folder.file('disk'), content), content.length)
+    const target = { kind: 'file', path: folder.file('new') } as const
+    expect((await vault.restoreDisk({ pointId: id, disk: 'ide0', target })).bytesWritten).toBe(content.length)
+  })
+
   test('restores into a new file, an old one and a larger one, and leaves zeros out', async () => {
     await using folder = await createFolder()
     await using vault = await createVault(folder.path, { threads: 2 })
