@@ -10,7 +10,7 @@ import { standInOf } from '../../../src/platforms/sangfor-scp/simulator/stand-in
 import { peer } from '../../peers/peer.ts'
 import { noise } from '../../vault/world.ts'
 import { type Crew, makeEmptyVault, openCrewOf } from '../kill/crew.ts'
-import { child, takesAll } from '../kill/kill.ts'
+import { child, limitedTo, takesAll } from '../kill/kill.ts'
 import { shipped } from '../kill/shipped.ts'
 
 const KIB = 1024
@@ -44,7 +44,8 @@ const NOISY = shippedPlatforms.map((platform): Platform => {
   return { ...platform, standIn: async () => start }
 })
 
-const go = ({ folder }: Crew, limitBytes?: number) => child('crew-child.ts', ['go', '0', folder], limitBytes)
+const go = ({ folder }: Crew, limitBytes?: number) =>
+  child('crew-child.ts', ['go', '0', folder], limitBytes === undefined ? [] : limitedTo(limitBytes))
 
 const LIMITS_KIB = takesAll ? [8, 64, 192, 208, 224, 240, 256, 288, 320, 352, 384, 448] : [64, 288]
 

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openJournal } from '../../../src/journal/index.ts'
 import { folderStore } from '../../engine/things.ts'
 import { killAtEach } from './each.ts'
+import { judgeThings } from './judge-things.ts'
 import { child, pauseAtCall, takesAll } from './kill.ts'
 
 const STRIDE = takesAll ? 1 : 4
@@ -28,19 +28,7 @@ it.each(['record', 'call'] as const)(
   async (point) => {
     let held = 0
     async function judge(folder: string, count: number): Promise<void> {
-      await using journal = openJournal(join(folder, 'journal.sqlite'))
-      const [run] = await journal.runs()
-      const label = `killed at ${point} ${count}`
-      expect(run?.status, label).toMatch(/succeeded|failed/)
-      expect(run?.outcome?.owed, label).toEqual([])
-      expect(await journal.obligations({ open: true }), label).toEqual([])
-      expect(await journal.locks(), label).toEqual([])
-      const store = folderStore(folder)
-      expect(store.names(), label).toEqual([])
-      const once = store.said().filter((effect) => !effect.startsWith('delete'))
-      expect(new Set(once).size, `${label}: ${once}`).toBe(once.length)
-      if (run?.status === 'failed') expect(run.outcome?.failure?.type, label).toBe('crashed')
-      held += once.filter((effect) => effect.startsWith('create')).length
+      held += await judgeThings(folder, `killed at ${point} ${count}`)
     }
     const killed = await killAtEach({
       program: 'child.ts',

@@ -17,9 +17,9 @@ export interface Ended {
   readonly errors: string
 }
 
-/** `limitBytes`: no file may grow beyond that; a write that would is refused, as on a full disk (setrlimit(2), RLIMIT_FSIZE). */
-export async function child(program: Program, tasks: readonly string[], limitBytes?: number): Promise<Ended> {
-  const running = start(program, tasks, limitBytes)
+/** `through`: a command that starts the process in surroundings of its making. */
+export async function child(program: Program, tasks: readonly string[], through: readonly string[] = []): Promise<Ended> {
+  const running = start(program, tasks, through)
   const [errors, [code, signal]] = await Promise.all([text(running.stderr), once(running, 'close')])
   return { code, signal, errors }
 }
@@ -56,9 +56,11 @@ export async function killAtInstant(
 /** What processes have compiled before, the next need not compile again. */
 const COMPILED = join(tmpdir(), `holdfast-compiled-${process.getuid?.() ?? 0}`)
 
-function start(program: Program, tasks: readonly string[], limitBytes?: number) {
+/** No file may grow beyond that; a write that would is refused, as on a full disk: setrlimit(2), RLIMIT_FSIZE. */
+export const limitedTo = (bytes: number): readonly string[] => ['prlimit', `--fsize=${bytes}`]
+
+function start(program: Program, tasks: readonly string[], through: readonly string[] = []) {
   const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, program), ...tasks]
-  const limited = limitBytes === undefined ? [] : ['prlimit', `--fsize=${limitBytes}`]
-  const [command = '', ...given] = [...limited, process.execPath, ...args]
+  const [command = '', ...given] = [...through, process.execPath, ...args]
   return spawn(command, given, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_COMPILE_CACHE: COMPILED } })
 }
