@@ -1,5 +1,8 @@
 // The wire to disks, in rehearsals: byte streams within this process between whoever opens a disk and whoever serves it,
 // unless a fault strikes on the way. It knows just enough of NBD to let an answer lie.
+import { rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { connect as connectSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Listening, NbdError, type NbdNetwork, type SocketEndpoint } from '../blocks/index.ts'
 import type { RehearsalClock } from './clock.ts'
@@ -62,7 +65,16 @@ export function createDiskWire(clock: RehearsalClock): DiskWire {
     const there = 'path' in endpoint || endpoint.port !== 0 ? endpoint : { ...endpoint, port: lastPort }
     const name = nameOf(there)
     servers.set(name, serve)
-    return { port: 'port' in there ? there.port : 0, close: () => servers.delete(name) }
+    if ('port' in there) return { port: there.port, close: () => servers.delete(name) }
+    // Whether a server is there can be seen from its socket.
+    await writeFile(there.path, '')
+    return {
+      port: 0,
+      close: () => {
+        servers.delete(name)
+        rmSync(there.path, { force: true })
+      },
+    }
   }
 
   async function connect(endpoint: SocketEndpoint, stop: AbortSignal, user: DiskUser): Promise<Duplex> {
@@ -72,6 +84,8 @@ export function createDiskWire(clock: RehearsalClock): DiskWire {
     if (does === 'slow') await late(user, stop)
     stop.throwIfAborted()
     if (does === 'certificateUnknown') throw new NbdError('tlsFailed', 'TLS failed: unable to verify the first certificate')
+    // A program that a handler started, such as nbdkit.
+    if (!serve && does !== 'refused' && 'path' in endpoint) return connectSocket(endpoint.path)
     if (does === 'refused' || !serve) throw new NbdError('unreachable', `No connection: connect ECONNREFUSED ${nameOf(endpoint)}`)
     return open(serve, user)
   }

@@ -45,10 +45,10 @@ export async function rehearseOnce(
   return { number, faults, ...played, standIns: stage.standIns }
 }
 
-/** What a runbook with these targets can be given for inputs of these names. Throws `NobodyStandsIn`. */
-export async function knownTo(platforms: readonly Platform[], scene: Scene): Promise<JsonObject> {
+/** What runbooks with these targets can be given for inputs of these names. Throws `NobodyStandsIn`. */
+export async function knownTo(platforms: readonly Platform[], scenes: readonly Scene[]): Promise<JsonObject> {
   await using opened = new AsyncDisposableStack()
-  return knownOn(await openStage(platforms, [scene], 'known', opened))
+  return knownOn(await openStage(platforms, scenes, 'known', opened))
 }
 
 const knownOn = ({ standIns }: Stage): JsonObject => Object.assign({}, ...standIns.map(({ known }) => known))

@@ -1,6 +1,7 @@
 // `holdfast rehearse RUNBOOK`: the true engine and the true actions against stand-ins for the platforms, with faults from a seed.
 // It touches nothing but this process.
 import type { Runbook } from '../../language/index.ts'
+import type { Platform } from '../../platforms/index.ts'
 import {
   knownTo,
   NobodyStandsIn,
@@ -40,8 +41,8 @@ export const run: RunCommand<[runbook: string], Options> = async (host, options,
   const { runs, faults, seed, run: only, format } = options
   const startedAt = performance.now()
   try {
-    const known = { ...(await knownTo(platforms, scene)), ...told(given) }
-    const report = await firstThatSucceeds(await pasts(session, host, named, loaded, known), (before) =>
+    const known = { ...(await knownTo(platforms, [scene])), ...told(given) }
+    const report = await firstThatSucceeds(await pasts(session, host, named, loaded, platforms, known), (before) =>
       rehearse({
         platforms,
         ...{ seed, before, scene, runs, faults },
@@ -79,6 +80,7 @@ async function pasts(
   host: Host,
   named: readonly CheckedRunbook[],
   loaded: CheckedRunbook,
+  platforms: readonly Platform[],
   known: JsonObject,
 ): Promise<readonly (readonly Scene[])[]> {
   const there = new Set(Object.keys(known))
@@ -90,18 +92,18 @@ async function pasts(
   const scenes = await Promise.all(named.map((each) => sceneBefore(host, each)))
   if (wanted.length === 0) return [scenes]
   const [pack] = loaded.runbook.name.split('/')
-  const giving = (await session.library.callableRunbooks()).filter(
-    ({ name, runbook }) =>
-      name.startsWith(`${pack}/`) &&
-      wanted.every((input) => runbook.outputs.some((output) => output.name === input)) &&
-      requiredOf(runbook).every((input) => known[input] !== undefined),
-  )
-  const names = giving.map(({ name }) => name).sort()
-  const found = names.map(async (name) => [
-    await sceneBefore(host, await checkedRunbook(session, name, { operations: true })),
-    ...scenes,
-  ])
-  return found.length === 0 ? [scenes] : Promise.all(found)
+  const found: (readonly Scene[])[] = []
+  for (const { name, runbook } of (await session.library.callableRunbooks()).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const given = new Set(runbook.outputs.map((output) => output.name))
+    if (!name.startsWith(`${pack}/`) || !wanted.some((input) => given.has(input))) continue
+    const earlier = await sceneBefore(host, await checkedRunbook(session, name, { operations: true }))
+    // Stand-ins for its targets know what is there besides.
+    const all = { ...known, ...(await knownTo(platforms, [earlier])) }
+    const isThere = (input: string): boolean => all[input] !== undefined
+    if (requiredOf(runbook).every(isThere) && wanted.every((input) => given.has(input) || isThere(input)))
+      found.push([earlier, ...scenes])
+  }
+  return found.length === 0 ? [scenes] : found
 }
 
 const sceneBefore = async (host: Host, loaded: CheckedRunbook): Promise<Scene> =>
