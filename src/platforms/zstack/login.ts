@@ -29,6 +29,13 @@ export const login: Login = {
   async renew(_, http) {
     http.session.memory.delete(KEY)
   },
+
+  /** There are few sessions, and each lasts two hours when nobody ends it. */
+  async end(_, http) {
+    const known = http.session.memory.get(KEY) as Session | undefined
+    http.session.memory.delete(KEY)
+    if (known) await logOut(known, http)
+  },
 }
 
 async function sessionOf(connection: Connection, http: LoginHttp): Promise<Session> {

@@ -31,6 +31,15 @@ describe('the login', () => {
     expect(harness.zstack.api.openSessions).toBeLessThanOrEqual(1)
   })
 
+  it('leaves no session behind: the last one is logged out at the end', async () => {
+    harness = await startHarness()
+    await harness.call('storage.list')
+    expect(harness.zstack.api.openSessions).toBe(1)
+    await harness[Symbol.asyncDispose]()
+    expect(harness.zstack.api.openSessions).toBe(0)
+    harness = await startHarness()
+  })
+
   it('is made again when a query is told, with 503, that the session has ended', async () => {
     harness = await startHarness()
     await harness.call('storage.list')
