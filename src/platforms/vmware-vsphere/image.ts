@@ -11,6 +11,7 @@ import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import { grainsIn, StreamBroken } from './stream-vmdk.ts'
 
 export const imageHandlers: Handlers = {
+  'vmware-vsphere/export.known': async ({ leaseId }) => ({ found: leaseId !== undefined }),
   'vmware-vsphere/image.begin': (input, context) => begin(input as unknown as BeginInput, context),
   'vmware-vsphere/image.download': (input, context) => download(input as unknown as DownloadInput, context),
   'vmware-vsphere/image.remove': (input, context) => remove(input as unknown as InFolder, context),

@@ -70,6 +70,13 @@ describe('hazards', () => {
     stage.vsphere.write(vmId, 1)
     expect(await backUp()).toMatchObject({ level: 'incremental' })
   })
+
+  it('H7: a lease whose answer was lost is waited out, for nobody can end it; then the snapshot goes [P3]', async () => {
+    stage.vsphere.faults.add({ operation: 'exportSnapshot', does: 'dropAnswer' })
+    await stage.run('vm-export', VM)
+    expect(callsOf('removeSnapshot')).toHaveLength(1)
+    expect(stage.vsphere.leaks()).toEqual([])
+  })
 })
 
 describe('the platform', () => {
