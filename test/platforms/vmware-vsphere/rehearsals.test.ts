@@ -17,3 +17,16 @@ it.each([
   expect(report.found).toEqual([])
   expect(report.byStatus.succeeded).toBeGreaterThan(0)
 })
+
+it('vm-backup with scripts in the guest leaves no guest frozen, whatever goes wrong [P5]', async () => {
+  const scene = sceneOf('vm-backup')
+  const inputs: typeof scene.inputs = (known) => ({
+    ...scene.inputs(known),
+    scripts: 'other',
+    guestUser: known.guestUser ?? '',
+    guestPassword: { $secret: { env: 'GUEST_PASSWORD' } },
+  })
+  const report = await rehearse({ platforms, seed: 'scripts', before: [], scene: { ...scene, inputs }, runs: 6, faults: 3 })
+  expect(report.found).toEqual([])
+  expect(report.byStatus.succeeded).toBeGreaterThan(0)
+})

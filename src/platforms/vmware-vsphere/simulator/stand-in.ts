@@ -1,5 +1,6 @@
 // The simulator for rehearsals: one small VM, no port for its API, time that the rehearsal moves.
 import { readdir } from 'node:fs/promises'
+import { Secret } from '../../../values/index.ts'
 import type { StandIn, StandInOptions } from '../../platform.ts'
 import { FAULT_KINDS, type FaultKind } from './faults.ts'
 import { startVsphereSimulator } from './start.ts'
@@ -9,8 +10,11 @@ const MIB = 2 ** 20
 /** Those that strike inside the platform; what breaks on the wire is the rehearsal's own. */
 const INSIDE: readonly FaultKind[] = ['fault', 'failTask', 'stickTask']
 
+/** What rehearsals give wherever a run needs a secret. */
+const REHEARSED = new Secret('rehearsed')
+
 export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise<StandIn> {
-  const vsphere = await startVsphereSimulator({ seed, rate: 0, startAt: startAtMs, listens: false })
+  const vsphere = await startVsphereSimulator({ seed, rate: 0, startAt: startAtMs, listens: false, guestPassword: REHEARSED })
   const vm = vsphere.addVm({ name: 'erp-db', sizesBytes: [2 * MIB, MIB], tracked: true })
   vsphere.write(vm.id, 6)
   const there = namesIn(vsphere.state())
@@ -18,7 +22,7 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
   return {
     connection: 'vmware-vsphere/Connection',
     settings: vsphere.settings,
-    known: { vm: 'DC0/vm/erp-db', name: 'rehearsed' },
+    known: { vm: 'DC0/vm/erp-db', name: 'rehearsed', guestUser: vsphere.guestUser },
     api: { operationOf: vsphere.operationOf, answer: vsphere.answer },
     time: {
       get nextDueMs() {

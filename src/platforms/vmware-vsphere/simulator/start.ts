@@ -44,6 +44,8 @@ export interface VsphereOptions {
   readonly faults?: readonly Fault[]
   /** False: its API has no port and is reached through `answer` alone. */
   readonly listens?: boolean
+  /** Of the account in guests; follows from the seed unless given. */
+  readonly guestPassword?: Secret
 }
 
 export interface VsphereSimulator extends AsyncDisposable {
@@ -123,7 +125,7 @@ export async function startVsphereSimulator(options: VsphereOptions = {}): Promi
   const credentials = {
     username: 'backup@vsphere.local',
     password: new Secret(hash(`${seed}/password`).slice(0, 24)),
-    guestPassword: new Secret(hash(`${seed}/guest`).slice(0, 24)),
+    guestPassword: options.guestPassword ?? new Secret(hash(`${seed}/guest`).slice(0, 24)),
   }
   const faults = createFaults<Fault>()
   faults.add(...(options.faults ?? []))
