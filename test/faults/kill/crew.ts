@@ -1,6 +1,7 @@
 // A crew: several runs that one process performs at once, each on a far side of its own, from one journal. Killing the process kills
 // them all; whichever process comes next takes up what is left. Here, where nothing is killed, it is made and judged.
 import { mkdir } from 'node:fs/promises'
+import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { createEngine, fastClock } from '../../../src/engine/index.ts'
 import { createMemoryJournal, type Journal, openJournal } from '../../../src/journal/index.ts'
@@ -58,7 +59,11 @@ interface Member {
 }
 
 /** A lease of five minutes takes some seconds: long enough for another process to start. */
-const RATE = 40
+const HIGHEST_RATE = 40
+const LOWEST_RATE = 8
+
+/** Slower where the machine is busy with more than its cores can do, or what takes its time would be late. */
+const rateNow = (): number => Math.max(LOWEST_RATE, HIGHEST_RATE / Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
 
 const ATTEMPTS = 8
 
@@ -76,7 +81,8 @@ export async function openCrewOf({
   await using opened = new AsyncDisposableStack()
   await mkdir(folder)
   const startedAt = Date.now()
-  const clock = fastClock(RATE, startedAt)
+  const rate = rateNow()
+  const clock = fastClock(rate, startedAt)
   const fars: FarSide[] = []
   for (const [number, scene] of scenes.entries()) {
     const vault = { folder: join(folder, `vault-${number}`), empty: emptyVault }
@@ -87,7 +93,7 @@ export async function openCrewOf({
   const connections = Object.fromEntries(
     fars.flatMap((far, number) => Object.entries(far.connections).map(([type, each]) => [targetOf(number, type), each])),
   )
-  const file = { rate: RATE, startedAt, connections }
+  const file = { rate, startedAt, connections }
   await writeCrew(folder, { ...file, runs: [] })
   const members = await Promise.all(scenes.map(member))
   const runs = members.map(({ run }) => run)
