@@ -1,6 +1,7 @@
 // Opens the vault that a command names, with a password that never stands on the command line.
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { Secret } from '../values/index.ts'
 import { openVault, type Vault } from '../vault/index.ts'
 import { fileUnreadable, vaultPasswordMissing } from './codes.ts'
@@ -39,4 +40,8 @@ async function readPassword(host: Host, file: string): Promise<string> {
 
 /** The caller closes it. */
 export const openNamedVault = async (host: Host, directory: string, options: VaultOptions): Promise<Vault> =>
-  openVault(resolve(host.workingDirectory, directory), await vaultPassword(host, options))
+  openVault(resolve(host.workingDirectory, directory), await vaultPassword(host, options), { cacheFolder: cacheFolder(host) })
+
+/** Source: XDG Base Directory Specification 0.8. */
+const cacheFolder = ({ env, workingDirectory }: Host): string =>
+  resolve(workingDirectory, env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'holdfast')

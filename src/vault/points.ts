@@ -21,6 +21,8 @@ export interface PointSummary {
   readonly kind: PointKind
   readonly timeMs: number
   readonly vm: string
+  /** What people called the VM; only `point` tells it of points that older releases made. */
+  readonly name?: string
   readonly group?: string
   readonly consistency: Consistency
   readonly level: Level
@@ -115,11 +117,12 @@ export async function commitPoint(
   lost.throwIfAborted()
   const id = await putSnapshot(repository.backend, repository.key, snapshot)
   const { tree: _tree, path: _path, tags: _tags, ...shown } = snapshot
-  const { vm, run, level, consistency } = point
+  const { vm, name, run, level, consistency } = point
   return {
     id,
     kind: kindOf(point),
     vm,
+    name,
     run,
     level,
     consistency,
@@ -189,10 +192,11 @@ async function jsonFile(
   return { kind: 'file', name, sizeBytes: text.length, content: await repository.saveData(text) }
 }
 
-function encodeTags({ vm, group, run, consistency, level, files }: NewPoint): readonly string[] {
+function encodeTags({ vm, name, group, run, consistency, level, files }: NewPoint): readonly string[] {
   return [
     'holdfast',
     `vm=${vm}`,
+    `name=${name}`,
     ...(files ? ['kind=files'] : []),
     ...(group === undefined ? [] : [`group=${group}`]),
     `consistency=${consistency}`,
@@ -202,16 +206,21 @@ function encodeTags({ vm, group, run, consistency, level, files }: NewPoint): re
 }
 
 /** Every snapshot, ours and others', newest first. Damaged ones are left out; `verify` reports them. Each file is read once. */
-export async function listSnapshots({ backend, key, snapshots }: Repository): Promise<readonly Snapshot[]> {
+export async function listSnapshots({ backend, key, snapshots, cache }: Repository): Promise<readonly Snapshot[]> {
   const names = await backend.names('snapshot')
+  if (cache && snapshots.size === 0) for (const snapshot of await cache.load()) snapshots.set(snapshot.id, snapshot)
+  let fresh = 0
   const read = async (name: string): Promise<Snapshot | undefined> => {
     const snapshot = await readSnapshot(backend, key, name).catch(() => undefined)
     if (snapshot) snapshots.set(name, snapshot)
+    fresh += 1
     return snapshot
   }
   const found = await Promise.all(names.map((name) => snapshots.get(name) ?? read(name)))
   const listed = new Set(names)
-  for (const name of snapshots.keys()) if (!listed.has(name)) snapshots.delete(name)
+  const gone = [...snapshots.keys()].filter((name) => !listed.has(name))
+  for (const name of gone) snapshots.delete(name)
+  if (cache && fresh + gone.length > 0) await cache.save([...snapshots.values()])
   return found.filter((snapshot) => snapshot !== undefined).sort((a, b) => b.timeMs - a.timeMs || (a.id < b.id ? -1 : 1))
 }
 
@@ -226,12 +235,13 @@ export function summarise(snapshot: Snapshot): PointSummary | undefined {
   const tag = (name: string): string | undefined => tags.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1)
   const vm = tag('vm')
   if (!tags.includes('holdfast') || vm === undefined) return undefined
-  const group = tag('group')
+  const [name, group] = [tag('name'), tag('group')]
   return {
     id,
     kind: tag('kind') === 'files' ? 'files' : 'disks',
     timeMs,
     vm,
+    ...(name === undefined ? {} : { name }),
     ...(group === undefined ? {} : { group }),
     consistency: asConsistency(tag('consistency')),
     level: asLevel(tag('level')),

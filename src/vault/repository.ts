@@ -10,6 +10,7 @@ import { type SealKey, sha256 } from './crypto.ts'
 import { type IndexedPack, readIndex, writeIndex } from './index-files.ts'
 import { createPacker, type WrittenPack } from './pack.ts'
 import { release } from './release.ts'
+import type { SnapshotCache } from './snapshot-cache.ts'
 import type { Snapshot } from './snapshots.ts'
 import { decodeTree, encodeTree, type Node } from './tree.ts'
 import type { Work } from './work.ts'
@@ -22,10 +23,11 @@ export interface Repository extends AsyncDisposable {
   readonly trees: BlobIndex
   /** Snapshot files that were read, by name: what they hold never changes. */
   readonly snapshots: Map<string, Snapshot>
+  readonly cache?: SnapshotCache
   /** Started on first use. */
   workers(): readonly Work[]
   packId(pack: number): string
-  /** Damage of index files met while opening. The rest of the vault stays usable. */
+  /** Damage of index files met so far. The rest of the vault stays usable. */
   readonly damage: readonly Error[]
   /** A number under which workers keep a disk open. */
   newHandle(): number
@@ -47,7 +49,8 @@ export interface SavedBlob {
   readonly storedBytes: number
 }
 
-export async function openRepository(backend: Backend, key: SealKey, threads?: number): Promise<Repository> {
+/** Reads nothing yet: `refresh` loads the index, before whatever needs it. */
+export function openRepository(backend: Backend, key: SealKey, threads?: number, cache?: SnapshotCache): Repository {
   const data = createBlobIndex()
   const trees = createBlobIndex()
   const packIds: string[] = []
@@ -133,13 +136,13 @@ export async function openRepository(backend: Backend, key: SealKey, threads?: n
     }
   }
 
-  await refresh()
   return {
     backend,
     key,
     data,
     trees,
     snapshots: new Map(),
+    ...(cache ? { cache } : {}),
     damage,
     newHandle: () => {
       handles += 1

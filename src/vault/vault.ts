@@ -32,6 +32,7 @@ import { type Repaired, type RepairRequest, repairVault } from './repair.ts'
 import { openRepository } from './repository.ts'
 import { type RestoreDiskRequest, type RestoredDisk, restoreDisk } from './restore-disk.ts'
 import { type RestoredFiles, type RestoreFilesRequest, restoreFiles } from './restore-files.ts'
+import { type SnapshotCache, snapshotCache } from './snapshot-cache.ts'
 import type { Snapshot } from './snapshots.ts'
 import { type VaultStats, vaultStats } from './stats.ts'
 import { type StoreDiskRequest, type StoredDisk, storeDisk } from './store-disk.ts'
@@ -48,12 +49,14 @@ export interface VaultOptions {
   readonly now?: () => number
   /** scrypt's N of a new key. Default: what takes about 100 ms; less is for vaults that hold nothing worth a guess. */
   readonly keyCost?: number
+  /** Absolute: where lists of points are kept, so that they are quick. It may be deleted at any time. Default: nowhere. */
+  readonly cacheFolder?: string
 }
 
 /** Every call may be made at any time and several at once. All throw VaultError for what is wrong with vault or request. */
 export interface Vault extends AsyncDisposable {
   readonly where: string
-  /** Index files that could not be read when the vault was opened. */
+  /** Index files that could not be read so far. They are looked at when something beyond a list of points is asked for. */
   readonly damage: readonly Error[]
   /** Newest first. */
   points(filter?: { readonly vm?: string; readonly kind?: PointKind; readonly limit?: number }): Promise<readonly PointSummary[]>
@@ -110,12 +113,20 @@ export async function openBackend(backend: Backend, password: Secret, options: V
   const key = await findKey(backend, password)
   const config = await readConfig(backend, key)
   if (!isObject(config) || config.version !== 2) throw versionUnsupported(isObject(config) ? (config.version ?? null) : null)
-  return await createVault(backend, key, options)
+  const { cacheFolder } = options
+  const cache =
+    cacheFolder === undefined || typeof config.id !== 'string' ? undefined : snapshotCache(cacheFolder, config.id, key)
+  return createVault(backend, key, options, cache)
 }
 
-async function createVault(backend: Backend, key: SealKey & { readonly id: string }, options: VaultOptions): Promise<Vault> {
+function createVault(
+  backend: Backend,
+  key: SealKey & { readonly id: string },
+  options: VaultOptions,
+  cache: SnapshotCache | undefined,
+): Vault {
   const { geometry = GEOMETRY, now = Date.now } = options
-  const repository = await openRepository(backend, key, options.threads)
+  const repository = openRepository(backend, key, options.threads, cache)
   // Whoever takes the lock learns what was written and pruned before; while it is held nothing is pruned.
   const lock = sharedLock(async () => {
     const taken = await takeLock(backend, key, false, now)

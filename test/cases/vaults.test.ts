@@ -53,7 +53,7 @@ async function tell(name: string): Promise<string> {
   let vault: Vault | undefined
   await say('open', async () => {
     vault = await openVault(directory, new Secret(damage.password ?? 'correct horse'), { threads: 0, now: () => NOW })
-    return vault.damage.map(({ message }) => message)
+    return []
   })
   if (vault) {
     const open = vault
@@ -62,6 +62,7 @@ async function tell(name: string): Promise<string> {
     for (const { id } of points) {
       await say(`read ${id.slice(0, 10)}`, async () => [`${formatSize((await readBack(open, id)).length)} well`])
     }
+    await say('index', async () => open.damage.map(({ message }) => message))
     await say('verify', async () => describeReport(await open.verify({ data: false })))
     await say('verify data', async () => describeReport(await open.verify({ data: true })))
     await open.close()

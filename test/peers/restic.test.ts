@@ -75,7 +75,7 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     expect(snapshot).toMatchObject({
       id,
       paths: ['/vm-1'],
-      tags: ['holdfast', 'vm=vm-1', 'group=g-1', 'consistency=filesystem', 'level=full', 'run=run-1'],
+      tags: ['holdfast', 'vm=vm-1', 'name=erp-db', 'group=g-1', 'consistency=filesystem', 'level=full', 'run=run-1'],
     })
     await restic(vault.where, 'restore', id, '--target', folder.file('restored'))
     const restored = folder.file('restored')

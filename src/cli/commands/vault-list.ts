@@ -47,10 +47,9 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
 /** What each VM was called last, by its id. A point that cannot be read has no name here; `vault verify` tells why. */
 async function namesOf(vault: Vault, points: readonly PointSummary[]): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>()
-  for (const { id, vm } of points) {
+  for (const { id, vm, name } of points) {
     if (names.has(vm)) continue
-    const point = await vault.point(id).catch(() => undefined)
-    names.set(vm, point?.name ?? '')
+    names.set(vm, name ?? (await vault.point(id).catch(() => undefined))?.name ?? '')
   }
   return names
 }
