@@ -35,7 +35,8 @@ describe('locating things', () => {
   it('reads a VM, and finds it by its exact name only', async () => {
     const vm = await harness.call('server.get', { serverId: ids[0] ?? '' })
     expect(vm).toMatchObject({ name: 'erp-db', status: 'running', storageId: '7a41c0de_vs_vol_rep2', instant: false })
-    expect(vm.disks).toEqual([{ disk: 'ide0', sizeBytes: 16 * MIB, storageId: '7a41c0de_vs_vol_rep2' }])
+    const storageId = '7a41c0de_vs_vol_rep2'
+    expect(vm.disks).toEqual([{ disk: 'ide0', sizeBytes: 16 * MIB, storageId, type: 'new_disk' }])
     expect(await harness.call('server.find', { name: 'erp-db' })).toEqual({ found: true, serverId: ids[0] })
     expect(await harness.call('server.find', { name: 'erp-' })).toEqual({ found: false })
     expect(await harness.failureOf('server.get', { serverId: 'nobody' })).toMatchObject({ type: 'notFound', applied: 'no' })

@@ -275,7 +275,7 @@ function createWorld(
     tasks: new Map(),
     hotAdded: [],
     devices,
-    nfsFolder: join(tmpdir(), `holdfast-scp-nfs-${newId()}`),
+    nfsFolder: join(tmpdir(), `holdfast-scp-nfs-${randomBytes(8).toString('hex')}`),
     startedProxies: new Set(),
     mishaps: [],
     taskFaults: [],
