@@ -58,6 +58,7 @@ async function play(stage: Stage, scene: Scene, known: JsonObject, faults: reado
   const startedMs = clock.passedMs
   const asked = countsOf(standIns)
   const passed = disks.passed()
+  const there = madeBy(standIns)
   strike(stage, faults)
   const { outcome, resumed, records } = await perform(stage, scene, scene.inputs(known), faults, runId)
   wire.heal()
@@ -71,7 +72,7 @@ async function play(stage: Stage, scene: Scene, known: JsonObject, faults: reado
     ...(outcome?.outputs === undefined ? {} : { outputs: outcome.outputs }),
     resumed,
     reaped,
-    violations: await judge(stage, runId, outcome),
+    violations: await judge(stage, runId, outcome, there),
     tookMs: clock.passedMs - startedMs,
     records,
     calls: difference(countsOf(standIns), asked),
@@ -139,10 +140,15 @@ async function reap(stage: Stage, runId: string): Promise<number> {
   return owed.length
 }
 
-async function judge({ standIns, journal }: Stage, runId: string, outcome: Outcome | undefined): Promise<readonly string[]> {
+async function judge(
+  { standIns, journal }: Stage,
+  runId: string,
+  outcome: Outcome | undefined,
+  there: readonly string[],
+): Promise<readonly string[]> {
   const leaks = (await Promise.all(standIns.map((standIn) => standIn.leaks()))).flat()
   const open = await journal.obligations({ open: true, runId })
-  const made = outcome?.status === 'succeeded' ? [] : standIns.flatMap((standIn) => standIn.made())
+  const made = outcome?.status === 'succeeded' ? [] : without(madeBy(standIns), there)
   return [
     ...(outcome === undefined ? ['the run never ends: it waits for what never comes'] : []),
     ...leaks.map((line) => `left behind: ${line}`),
@@ -150,6 +156,18 @@ async function judge({ standIns, journal }: Stage, runId: string, outcome: Outco
     ...open.map(({ obligation }) => `never settled: ${obligation.id} (${obligation.type}, ${obligation.state})`),
     ...(outcome?.status === 'failed' && !outcome.failure ? ['the run failed and does not say why'] : []),
   ]
+}
+
+const madeBy = (standIns: readonly StandIn[]): readonly string[] => standIns.flatMap((standIn) => standIn.made())
+
+/** What runs before made is there by right; a line for each, as often as it was told. */
+function without(lines: readonly string[], there: readonly string[]): readonly string[] {
+  const left = [...there]
+  return lines.filter((line) => {
+    const at = left.indexOf(line)
+    if (at >= 0) left.splice(at, 1)
+    return at < 0
+  })
 }
 
 const countsOf = (standIns: readonly StandIn[]): Readonly<Record<string, number>> =>

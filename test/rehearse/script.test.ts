@@ -46,7 +46,10 @@ describe('a run that was saved', () => {
     const { standIns, ...plain } = await rehearseOnce({ platforms, seed: 'saved', before: [], scene }, 0, [])
     const ground = groundOf(plain, standIns)
     for (let number = 1; number <= 12; number += 1) {
-      const faults = drawFaults(ground, 'saved', number, 2)
+      // Time that a clock was set by is none that passed, and a script can only say that time passed.
+      const faults = drawFaults(ground, 'saved', number, 2).map((fault) =>
+        fault.kind === 'crash' ? { ...fault, clockSetByMs: 0 } : fault,
+      )
       const script = await saved(faults)
       expect({ number, faults, problems: (await play(script)).problems }).toEqual({ number, faults, problems: [] })
     }
