@@ -24,8 +24,9 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-/** At the desk, a process that performs all runbooks dies once. */
+/** At the desk, a process that performs every fifth runbook dies once. */
 const WHICH = takesAll ? {} : ({ first: 20, last: 20, lanes: 1 } as const)
+const EVERY = takesAll ? 1 : 5
 
 it.each(takesAll ? (['record', 'call'] as const) : (['record'] as const))(
   'every shipped runbook killed at any %s leaves nothing, and what it makes is whole (P1, P2, P3, P7)',
@@ -35,9 +36,11 @@ it.each(takesAll ? (['record', 'call'] as const) : (['record'] as const))(
     const violations: string[] = []
     let equal = 0
 
+    const performed = () => known.scenes.filter((_, at) => at % EVERY === 0)
+
     async function folderOf(count: number): Promise<string> {
       const folder = join(root, `${point}-${count}`)
-      crews.set(folder, await openCrewOf({ folder, scenes: known.scenes, seed: `${point}-${count}`, emptyVault }))
+      crews.set(folder, await openCrewOf({ folder, scenes: performed(), seed: `${point}-${count}`, emptyVault }))
       return folder
     }
     async function judge(folder: string, count: number): Promise<void> {
@@ -52,7 +55,7 @@ it.each(takesAll ? (['record', 'call'] as const) : (['record'] as const))(
     const killed = await killAtEach(options)
     const which = takesAll ? `each ${point}` : `some ${point}s; HOLDFAST_KILL=all takes each`
     console.log(
-      `killed ${killed} processes that performed ${known.scenes.length} runbooks, at ${which}:`,
+      `killed ${killed} processes that performed ${performed().length} runbooks, at ${which}:`,
       byStatus,
       `${equal} equal`,
     )
@@ -68,7 +71,7 @@ it('a process killed while it settles what runs owe settles it when it is starte
     scenes: known.scenes,
     root,
     emptyVault,
-    kills: takesAll ? 20 : 2,
+    kills: takesAll ? 20 : 1,
     seed: 'reaps',
   })
   console.log(`killed ${killed} processes that settled ${owed} duties`)
