@@ -1,6 +1,6 @@
 // Writes disks of a restore point: as image files into a folder, or one of them onto a block device or an NBD export.
 // Files are never overwritten, devices and exports only when that is asked for.
-import { mkdir, open, stat } from 'node:fs/promises'
+import { mkdir, open, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { DiskAddress } from '../blocks/index.ts'
 import { formatSize } from '../values/index.ts'
@@ -76,6 +76,17 @@ async function restoreToFolder(
     // What an end leaves half written stays, for --resume.
     await restoreRaw(host, vault, progress, asked, disk, { kind: 'file', path }, path)
   }
+  if (point.machine !== undefined) await describeMachine(host, folder, asked)
+}
+
+/** What a VM for these images needs, for whoever makes one on another platform. */
+async function describeMachine(host: Host, folder: string, { point, disks, image }: DisksToRestore): Promise<void> {
+  const { name, vm, timeMs, consistency, machine } = point
+  const images = Object.fromEntries(disks.map(({ disk }) => [disk, `${disk}.${image}`]))
+  const description = { name, vm, time: new Date(timeMs).toISOString(), consistency, machine, images }
+  const path = join(folder, 'machine.json')
+  await writeFile(path, `${JSON.stringify(description, undefined, 2)}\n`, { mode: 0o600 })
+  host.stdout.write(`${path}: processors, memory, firmware, disks and networks\n`)
 }
 
 async function restoreRaw(
