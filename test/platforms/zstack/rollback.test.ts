@@ -47,14 +47,14 @@ describe('vm-rollback', () => {
     expect(harness.asked).toEqual([expect.stringMatching(/^Overwrite 2 volumes of VM erp-db with the backup of Jan 5, 2026/)])
   })
 
-  it('backs the VM up before, as it is now, so that there is a way back from it', async () => {
+  it('is taken back itself with a backup made right before', async () => {
     const inputs = await backedUp()
-    const [root, data] = harness.zstack.volumeUuids.map((uuid) => harness.zstack.disk(uuid).freeze())
-    const { outputs } = await harness.run('vm-rollback', inputs)
-    await harness.run('vm-rollback', { ...inputs, groupUuid: String(outputs?.before), backUpBefore: false })
-    const [rootUuid, dataUuid] = harness.zstack.volumeUuids
-    if (!root || !data) throw new Error('the simulator has two volumes')
-    expect([isEqual(harness.zstack.disk(rootUuid), root), isEqual(harness.zstack.disk(dataUuid), data)]).toEqual([true, true])
+    const { vmUuid, local, volumeUuids } = harness.zstack
+    const now = await harness.run('vm-backup', { vmUuid, storageUuids: [local.uuid] })
+    await harness.run('vm-rollback', inputs)
+    expect(isBack(now.outputs?.groupUuid)).toEqual([false, false])
+    await harness.run('vm-rollback', { ...inputs, groupUuid: String(now.outputs?.groupUuid) })
+    expect(isBack(now.outputs?.groupUuid)).toEqual(volumeUuids.map(() => true))
   })
 
   it('fetches a copy from a remote storage first, where the local one is gone', async () => {
@@ -65,7 +65,7 @@ describe('vm-rollback', () => {
     for (const backup of world.volumeBackups) backup.backupStorageRefs = backup.backupStorageRefs.slice(1)
     local.images.clear()
     guestWrites()
-    const ended = await harness.run('vm-rollback', { ...inputs, fromStorageUuid: remote.uuid, backUpBefore: false })
+    const ended = await harness.run('vm-rollback', { ...inputs, fromStorageUuid: remote.uuid })
     expect(ended).toMatchObject({ status: 'succeeded' })
     expect(isBack(inputs.groupUuid)).toEqual([true, true])
   })
