@@ -18,6 +18,11 @@ interface Stage {
   readonly groupSnapshotId: string
   readonly resourceId: string
   readonly taskId: string
+  /** A proxy with a disk hot-added to it. */
+  readonly proxyId: string
+  /** A VM that is powered off, and an NFS storage with a file for its disk. */
+  readonly stoppedId: string
+  readonly storageId: string
 }
 
 /** A platform on which every operation has something to work on. */
@@ -30,6 +35,20 @@ async function stage(): Promise<Stage> {
   const { snapshotId: groupSnapshotId } = await harness.call('groupSnapshot.create', { groupId, name: 'two' })
   const snapshot = { resource: 'sangfor-scp/Snapshot', obligation: 'x', snapshotId: String(snapshotId) }
   const { resourceId } = await harness.call('backupResource.create', { serverId, snapshot })
+  const proxyId = harness.scp.addVm({ name: 'proxy', disks: [{ sizeBytes: MIB }] }).id
+  await harness.call('hotAdd.add', { snapshot, proxyId, serverId, snapshotId: String(snapshotId), disks: ['ide0'] })
+  const stoppedId = harness.scp.addVm({ name: 'off', disks: [{ sizeBytes: MIB }], status: 'stopped' }).id
+  const disks = [{ disk: 'ide0', sizeBytes: MIB }]
+  const { address, exportPath } = await harness.call('nfsImages.create', { folder: 'files', disks })
+  const { storageId } = await harness.call('nfsStorage.attach', {
+    images: { resource: 'sangfor-scp/NfsImages', obligation: 'y', folder: 'files' },
+    azId: harness.scp.azId,
+    clusterId: 'cluster',
+    name: 'nfs',
+    hostIds: ['host-0a1b2c000001'],
+    address: address ?? '',
+    exportPath: exportPath ?? '',
+  })
   const [task] = harness.scp.state().tasks as unknown as { task_id: string }[]
   return {
     serverId,
@@ -38,6 +57,9 @@ async function stage(): Promise<Stage> {
     groupSnapshotId: String(groupSnapshotId),
     resourceId: String(resourceId),
     taskId: task?.task_id ?? '',
+    proxyId,
+    stoppedId,
+    storageId: String(storageId),
   }
 }
 
@@ -67,11 +89,38 @@ const SENT: Readonly<Record<string, (at: Stage) => { readonly query?: Record<str
   createBackupResource: ({ serverId }) => ({ body: { server_id: serverId, type: 'backup', lock_time: 60 } }),
   getBackupSupports: ({ serverId }) => ({ query: { server_id: serverId } }),
   renewBackupResource: () => ({ body: { lock_time: 7200 } }),
+  addServerDisks: ({ serverId, snapshotId }) => ({
+    body: {
+      application: 'agentless_backup',
+      disks: [{ type: 'derive_disk', source_server_id: serverId, snapshot_id: snapshotId, disk_id: 'ide0', use_virtio: 1 }],
+    },
+  }),
+  actOnServerDisks: () => ({ body: { action: 'delete', disk_ids: ['ide1'] } }),
+  changeServerConfig: () => ({ body: { hardware_option: { memory: { size_gb: 16 } } } }),
+  rebaseBackingFile: ({ storageId }) => ({
+    body: { disks: [{ disk_id: 'ide0', datastore: storageId, path: 'files/ide0.raw' }] },
+  }),
+  attachNfs: () => ({
+    body: {
+      cluster_id: 'cluster',
+      nfs_datastore: {
+        name: 'other',
+        attached_host_ids: ['host-0a1b2c000001'],
+        server: { ip_address: '127.0.0.1', export_path: (harness.scp.settings.nfs as { exportPath: string }).exportPath },
+      },
+    },
+  }),
+  detachStorage: () => ({ body: { cluster_id: 'cluster', is_enforce: false } }),
 }
 
 const pathOf = (path: string, at: Stage): string => {
   const ids: Readonly<Record<string, string>> = {
-    server_id: at.serverId,
+    server_id: /\/disks(\/action)?$/.test(path)
+      ? at.proxyId
+      : /\/(config|rebase-backing-file)$/.test(path)
+        ? at.stoppedId
+        : at.serverId,
+    storage_id: at.storageId,
     group_id: at.groupId,
     resource_id: at.resourceId,
     task_id: at.taskId,

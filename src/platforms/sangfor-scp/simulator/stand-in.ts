@@ -36,11 +36,12 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
 /** Any simulator without a port whose time stands still, as it is now. */
 export function standInOf(scp: ScpSimulator, groupId: string, serverIds: readonly string[]): StandIn {
   const asked: Record<string, number> = {}
-  const vms = () => scp.state().vms as { id: string; name: string }[]
+  const vms = () => scp.state().vms as { id: string; name: string; status: string }[]
   const before = vms().map(({ id }) => id)
   const vmLines = (): readonly string[] =>
     vms()
-      .filter(({ id }) => !before.includes(id))
+      // One that has come up is in use: what failed after that is no reason to delete it.
+      .filter(({ id, status }) => !before.includes(id) && status !== 'running')
       .map(({ name }) => `VM ${name}`)
   return {
     connection: 'sangfor-scp/Connection',
