@@ -84,10 +84,13 @@ export function createEngine(options: EngineOptions): Engine {
     throw new RunNotResumable(runId, `${owner} may still be performing it`)
   }
 
-  /** A crash between a grant and its event leaves a lock that no step waits for. */
+  /**
+   * A crash between a grant and its event leaves a lock that the run knows nothing of. Though it may still wait for it: another run of this
+   * process may wait for it as well, and before it.
+   */
   async function dropStaleLocks(runId: string, epoch: number, state: RunState): Promise<void> {
-    const wanted = new Set(Object.values(state.locks).map(({ name }) => name))
-    const stale = (await journal.locks()).filter((lock) => lock.runId === runId && !wanted.has(lock.name))
+    const held = new Set(Object.values(state.locks).flatMap(({ name, granted }) => (granted ? [name] : [])))
+    const stale = (await journal.locks()).filter((lock) => lock.runId === runId && !held.has(lock.name))
     if (stale.length > 0)
       await journal.append(runId, epoch, { events: [], obligations: [], unlocks: stale.map(({ name }) => name) })
   }

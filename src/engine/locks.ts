@@ -6,6 +6,8 @@ const ASK_AGAIN_MS = 1000
 
 export interface Locks {
   request(request: LockRequest): Lock
+  /** Takes over what the run holds already by the journal; nobody is told. */
+  adopt(request: LockRequest): Lock
 }
 
 export interface LockRequest {
@@ -36,15 +38,17 @@ export function createLocks(journal: Journal, clock: Clock): Locks {
   async function serve(name: string, queue: Waiting[]): Promise<void> {
     for (let first = queue[0]; first !== undefined; first = queue[0]) {
       try {
-        if (await take(first)) {
+        if (first.isHeld || (await take(first))) {
+          const isNew = !first.isHeld
           first.isHeld = true
-          first.granted()
+          if (isNew) first.granted()
           await ended(first.over.signal)
         }
       } catch (error) {
         first.failed(error)
       }
-      queue.shift()
+      // What was adopted meanwhile stands before it.
+      queue.splice(queue.indexOf(first), 1)
     }
     queues.delete(name)
   }
@@ -62,19 +66,20 @@ export function createLocks(journal: Journal, clock: Clock): Locks {
     return false
   }
 
-  return {
-    request(request) {
-      const waiting: Waiting = { ...request, over: new AbortController(), isHeld: false }
-      const queue = queues.get(request.name)
-      if (queue) queue.push(waiting)
-      else {
-        const fresh = [waiting]
-        queues.set(request.name, fresh)
-        void serve(request.name, fresh)
-      }
-      return { name: request.name, isHeld: () => waiting.isHeld, giveUp: () => waiting.over.abort() }
-    },
+  function enter(request: LockRequest, isHeld: boolean): Lock {
+    const waiting: Waiting = { ...request, over: new AbortController(), isHeld }
+    const queue = queues.get(request.name)
+    // One who waits at the front asks the journal, and gets it no sooner than what is held is given up.
+    if (queue) isHeld ? queue.unshift(waiting) : queue.push(waiting)
+    else {
+      const fresh = [waiting]
+      queues.set(request.name, fresh)
+      void serve(request.name, fresh)
+    }
+    return { name: request.name, isHeld: () => waiting.isHeld, giveUp: () => waiting.over.abort() }
   }
+
+  return { request: (request) => enter(request, false), adopt: (request) => enter(request, true) }
 }
 
 function ended(signal: AbortSignal): Promise<void> {

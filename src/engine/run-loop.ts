@@ -20,7 +20,7 @@ import { answersGiven } from './answer.ts'
 import { type Call, type CallHost, startCall } from './calls.ts'
 import { evaluate } from './evaluate.ts'
 import type { Happening } from './happening.ts'
-import type { Lock, Locks } from './locks.ts'
+import type { Lock, LockRequest, Locks } from './locks.ts'
 import { createTimers } from './timers.ts'
 
 /** A busy run is recorded after this many events at the latest, so that an entry stays small. */
@@ -172,12 +172,21 @@ export function startLoop(options: LoopOptions): RunLoop {
 
   function requestLock(lock: string, name: string, granted: () => void): void {
     locks.get(lock)?.giveUp()
-    locks.set(lock, options.locks.request({ name, runId, epoch, granted, failed: (error) => void stop(error) }))
+    locks.set(lock, options.locks.request(requestFor(name, granted)))
   }
+
+  const requestFor = (name: string, granted: () => void): LockRequest => ({
+    name,
+    runId,
+    epoch,
+    granted,
+    failed: (error) => void stop(error),
+  })
 
   /** What the run held when its last engine died is its own still. */
   function adoptLocks(): void {
-    for (const [lock, { name, granted }] of Object.entries(state.locks)) if (granted) requestLock(lock, name, () => {})
+    for (const [lock, { name, granted }] of Object.entries(state.locks))
+      if (granted) locks.set(lock, options.locks.adopt(requestFor(name, () => {})))
   }
 
   async function stop(reason: unknown): Promise<void> {

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest'
-import { createLocks, type Lock } from '../../src/engine/locks.ts'
+import { createLocks, type Lock, type Locks } from '../../src/engine/locks.ts'
 import { createMemoryJournal, type Journal, OwnerFenced, processOwner } from '../../src/journal/index.ts'
+import { bench, request } from './harness.ts'
+import { HOLDING } from './holding.ts'
+import { memoryStore } from './things.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
 const turn = () => new Promise(setImmediate)
@@ -11,21 +14,23 @@ async function fixture(journal: Journal = createMemoryJournal()) {
   const granted: string[] = []
   const failed: unknown[] = []
   const epochs = new Map<string, number>()
-  const ask = async (runId: string, name = 'l'): Promise<Lock> => {
+  const enter = async (how: keyof Locks, runId: string, name: string): Promise<Lock> => {
     if (!epochs.has(runId)) {
       const header = { id: runId, runbook: 't', runbookVersion: '1.0.0', pins: {}, inputs: {}, targets: {}, createdAt: 1 }
       await journal.createRun(header)
       epochs.set(runId, (await journal.claim(runId, processOwner(), false)) ?? 0)
     }
     const epoch = epochs.get(runId) ?? 0
-    return locks.request({ name, runId, epoch, granted: () => granted.push(runId), failed: (error) => failed.push(error) })
+    return locks[how]({ name, runId, epoch, granted: () => granted.push(runId), failed: (error) => failed.push(error) })
   }
+  const ask = (runId: string, name = 'l') => enter('request', runId, name)
+  const adopt = (runId: string, name = 'l') => enter('adopt', runId, name)
   /** As the run loop does: the journal first. */
   const giveUp = async (runId: string, lock: Lock): Promise<void> => {
     await journal.append(runId, epochs.get(runId) ?? 0, { events: [], obligations: [], unlocks: [lock.name] })
     lock.giveUp()
   }
-  return { journal, clock, ask, giveUp, granted, failed }
+  return { journal, clock, ask, adopt, giveUp, granted, failed }
 }
 
 it('a lock goes from run to run in the order in which they asked', async () => {
@@ -103,4 +108,42 @@ it('a fenced run is told, and the next one is served', async () => {
   await turn()
   expect(failed).toEqual([expect.any(OwnerFenced)])
   expect([granted, next.isHeld()]).toEqual([['a', 'c'], true])
+})
+
+it('what a run was found to hold stands before those of this process that wait for it', async () => {
+  const { ask, adopt, giveUp, granted, clock, journal } = await fixture()
+  const before = await ask('held', 'other')
+  await turn()
+  await journal.tryLock('l', 'held', 1)
+  await ask('waits')
+  const held = await adopt('held')
+  const again = await ask('held')
+  await clock.sleep(5000)
+  expect([held.isHeld(), granted, again.isHeld()]).toEqual([true, ['held'], false])
+  await giveUp('held', held)
+  await clock.sleep(2000)
+  expect([granted, again.isHeld(), before.isHeld()]).toEqual([['held', 'waits'], false, true])
+})
+
+it('a lock that was taken by a process that died before it knew does not make those wait that ask for it sooner (P2)', async () => {
+  const journal = createMemoryJournal()
+  const store = memoryStore()
+  // Both wait for the same lock. It is given to the second, whose process dies before it hears of that.
+  const dies: Journal = {
+    ...journal,
+    async tryLock(name, runId, epoch) {
+      if (runId === 'run-2') await journal.tryLock(name, runId, epoch)
+      return new Promise<never>(() => {})
+    },
+  }
+  // One process each, so that neither waits behind the other.
+  const [first, second] = [bench({ journal: dies, store }), bench({ journal: dies, store, newRunId: () => 'run-2' })]
+  await first.engine.start(await request(HOLDING))
+  await second.engine.start(await request(HOLDING))
+  while ((await journal.locks()).length === 0) await turn()
+  await using next = bench({ journal, store })
+  const runs = [await next.engine.resume('run-1'), await next.engine.resume('run-2')]
+  const outcomes = await Promise.all(runs.map(({ ended }) => ended))
+  expect(outcomes.map(({ status }) => status)).toEqual(['succeeded', 'succeeded'])
+  expect(await journal.locks()).toEqual([])
 })
