@@ -53,6 +53,9 @@ export async function killAtInstant(
   return { code, signal, errors, tookMs: up === undefined ? 0 : performance.now() - up }
 }
 
+/** One that takes longer waits for what never comes, and has failed. */
+const LONGEST_MS = 15 * 60_000
+
 /** What processes have compiled before, the next need not compile again. */
 const COMPILED = join(tmpdir(), `holdfast-compiled-${process.getuid?.() ?? 0}`)
 
@@ -62,5 +65,6 @@ export const limitedTo = (bytes: number): readonly string[] => ['prlimit', `--fs
 function start(program: Program, tasks: readonly string[], through: readonly string[] = []) {
   const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, program), ...tasks]
   const [command = '', ...given] = [...through, process.execPath, ...args]
-  return spawn(command, given, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_COMPILE_CACHE: COMPILED } })
+  const env = { ...process.env, NODE_COMPILE_CACHE: COMPILED }
+  return spawn(command, given, { stdio: ['ignore', 'pipe', 'pipe'], env, timeout: LONGEST_MS, killSignal: 'SIGABRT' })
 }
