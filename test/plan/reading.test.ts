@@ -79,7 +79,11 @@ describe('a plan that reads', () => {
       'consistency-group-backup': { groupId },
       'consistency-group-create': { name: 'new', serverIds: ids },
       'vm-backup': { serverId },
+      'vm-backup-hotadd': { serverId },
+      'backup-preflight': {},
       'vm-restore': { pointId: 'latest' },
+      'vm-restore-in-place': { pointId: 'latest' },
+      'vm-restore-quick': { pointId: 'latest' },
     }
     for (const name of scpRunbooks.map((file) => file.replace('.runbook.yaml', ''))) {
       expect(inputs, `inputs for ${name}`).toHaveProperty(name)
