@@ -10,7 +10,7 @@ import { standInOf } from '../../../src/platforms/sangfor-scp/simulator/stand-in
 import { peer } from '../../peers/peer.ts'
 import { noise } from '../../vault/world.ts'
 import { type Crew, makeEmptyVault, openCrewOf } from '../kill/crew.ts'
-import { child, limitedTo, takesAll } from '../kill/kill.ts'
+import { byEffort, child, limitedTo } from '../kill/kill.ts'
 import { shipped } from '../kill/shipped.ts'
 
 const KIB = 1024
@@ -47,7 +47,7 @@ const NOISY = shippedPlatforms.map((platform): Platform => {
 const go = ({ folder }: Crew, limitBytes?: number) =>
   child('crew-child.ts', ['go', '0', folder], limitBytes === undefined ? [] : limitedTo(limitBytes))
 
-const LIMITS_KIB = takesAll ? [8, 64, 192, 208, 224, 240, 256, 288, 320, 352, 384, 448] : [64, 288]
+const LIMITS_KIB = byEffort({ desk: [64, 288], ci: [8, 64, 192, 208, 224, 240, 256, 288, 320, 352, 384, 448] })
 
 it.skipIf(!peer('prlimit', 'util-linux'))(
   'a run whose journal is full stops and says so, leaves nothing once there is room and it is resumed, and the vault stays whole (P1, P2, P7)',

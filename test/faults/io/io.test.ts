@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openJournal } from '../../../src/journal/index.ts'
 import { peer } from '../../peers/peer.ts'
 import { judgeThings } from '../kill/judge-things.ts'
-import { child, takesAll } from '../kill/kill.ts'
+import { byEffort, child } from '../kill/kill.ts'
 
 let root: string
 
@@ -19,8 +19,8 @@ afterAll(() => rm(root, { recursive: true }))
 const NEVER = '1000000'
 /** There are about 25 of the first, and 220 of the second. */
 const CALLS = [
-  ['fsync', takesAll ? 1 : 9],
-  ['pwrite64', takesAll ? 4 : 90],
+  ['fsync', byEffort({ desk: 9, ci: 4, all: 1 })],
+  ['pwrite64', byEffort({ desk: 90, ci: 40, all: 4 })],
 ] as const
 
 it.skipIf(!peer('strace', 'strace')).each(CALLS)(

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { folderStore } from '../../engine/things.ts'
 import { killAtEach } from './each.ts'
 import { judgeThings } from './judge-things.ts'
-import { child, pauseAtCall, takesAll } from './kill.ts'
+import { byEffort, child, pauseAtCall } from './kill.ts'
 
-const STRIDE = takesAll ? 1 : 4
+const STRIDE = byEffort({ desk: 4, ci: 1 })
 
 let root: string
 

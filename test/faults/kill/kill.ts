@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-/** All points in continuous integration, and wherever HOLDFAST_KILL=all; otherwise a sample. */
-export const takesAll = Boolean(process.env.CI) || process.env.HOLDFAST_KILL === 'all'
+/** How much of it is tried: a sample at a desk, more in continuous integration, everything where HOLDFAST_KILL=all. */
+export function byEffort<T>({ desk, ci, all = ci }: { readonly desk: T; readonly ci: T; readonly all?: T }): T {
+  if (process.env.HOLDFAST_KILL === 'all') return all
+  return process.env.CI ? ci : desk
+}
 
 /** Programs of this folder. */
 export type Program = 'child.ts' | 'crew-child.ts'

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Crew, makeEmptyVault, openCrewOf } from './crew.ts'
-import { killAtEach } from './each.ts'
+import { type EachOptions, killAtEach, type Point } from './each.ts'
 import { killAtInstants } from './instants.ts'
-import { takesAll } from './kill.ts'
+import { byEffort } from './kill.ts'
 import { killWithinReaps } from './reaps.ts'
 import { type Performable, performable } from './shipped.ts'
 
@@ -25,10 +25,10 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }))
 
 /** At the desk, a process that performs every fifth runbook dies once. */
-const WHICH = takesAll ? {} : ({ first: 20, last: 20, lanes: 1 } as const)
-const EVERY = takesAll ? 1 : 5
+const WHICH = byEffort<Partial<EachOptions>>({ desk: { first: 20, last: 20, lanes: 1 }, ci: { first: 6, stride: 14 }, all: {} })
+const EVERY = byEffort({ desk: 5, ci: 1 })
 
-it.each(takesAll ? (['record', 'call'] as const) : (['record'] as const))(
+it.each(byEffort<readonly Point[]>({ desk: ['record'], ci: ['record', 'call'] }))(
   'every shipped runbook killed at any %s leaves nothing, and what it makes is whole (P1, P2, P3, P7)',
   async (point) => {
     const crews = new Map<string, Crew>()
@@ -53,7 +53,7 @@ it.each(takesAll ? (['record', 'call'] as const) : (['record'] as const))(
     }
     const options = { program: 'crew-child.ts', point, resume: 'go', folderOf, onResumed: judge, ...WHICH } as const
     const killed = await killAtEach(options)
-    const which = takesAll ? `each ${point}` : `some ${point}s; HOLDFAST_KILL=all takes each`
+    const which = byEffort({ desk: `one ${point}`, ci: `some ${point}s; HOLDFAST_KILL=all takes each`, all: `each ${point}` })
     console.log(
       `killed ${killed} processes that performed ${performed().length} runbooks, at ${which}:`,
       byStatus,
@@ -71,7 +71,7 @@ it('a process killed while it settles what runs owe settles it when it is starte
     scenes: known.scenes,
     root,
     emptyVault,
-    kills: takesAll ? 20 : 1,
+    kills: byEffort({ desk: 1, ci: 4, all: 20 }),
     seed: 'reaps',
   })
   console.log(`killed ${killed} processes that settled ${owed} duties`)
@@ -80,7 +80,13 @@ it('a process killed while it settles what runs owe settles it when it is starte
 }, 900_000)
 
 it('shipped runbooks killed at any instant, again and again, leave nothing, and what they make is whole (P1, P2, P3, P7)', async () => {
-  const report = await killAtInstants({ scenes: known.scenes, root, emptyVault, kills: takesAll ? 60 : 3, seed: 'instants' })
+  const report = await killAtInstants({
+    scenes: known.scenes,
+    root,
+    emptyVault,
+    kills: byEffort({ desk: 3, ci: 8, all: 60 }),
+    seed: 'instants',
+  })
   console.log('killed at any instant', report)
   expect(report.violations).toEqual([])
   expect(report.killed).toBeGreaterThan(0)
