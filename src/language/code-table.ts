@@ -53,7 +53,7 @@ const TABLE = {
   NAME_RESERVED: {
     title: 'A name is reserved',
     explanation:
-      'inputs, targets, steps, run, result and error always mean the same in expressions and cannot be loop variables. Every scope tells whether it was clean, and every step whether it was skipped: what a block yields under these names would be hidden.',
+      'inputs, targets, steps, run, result and error always mean the same in expressions and cannot be loop variables. Every scope tells whether it was clean, and every step whether it was skipped: what a block yields under these names would be hidden. A step of the run itself cannot be called run.',
   },
   VERB_MISSING: {
     title: 'A step has no verb',

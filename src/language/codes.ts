@@ -137,6 +137,9 @@ export const yieldReserved = (span: Span, name: string): Diagnostic =>
     hint: 'Give it another name.',
   })
 
+export const stepCalledRun = (span: Span): Diagnostic =>
+  problem('NAME_RESERVED', span, 'run is the run itself, and cannot be a step of it', { hint: 'Give it another name.' })
+
 export const verbMissing = (span: Span, verbs: readonly string[]): Diagnostic =>
   problem('VERB_MISSING', span, 'the step does not say what it does', { hint: `Give it one of ${listOf(verbs)}.` })
 
