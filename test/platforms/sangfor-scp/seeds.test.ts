@@ -138,7 +138,7 @@ describe('seed 002, general workflow', () => {
   it('note: the backup of expired backup resources is terminated and leaves no restore point', { timeout: 60_000 }, async () => {
     const points = (await stage.vault.points({})).length
     stage.scp.faults.add({ operation: 'listChangedAreas', does: 'expireLease' })
-    expect(await stage.run('vm-backup', { serverId: ids[0] ?? '' })).toMatchObject({ status: 'failed', owed: [] })
+    expect(await stage.run('vm-backup', { serverId: ids[0] ?? '', full: true })).toMatchObject({ status: 'failed', owed: [] })
     expect(await stage.vault.points({})).toHaveLength(points)
   })
 
