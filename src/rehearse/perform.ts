@@ -65,6 +65,8 @@ async function play(stage: Stage, scene: Scene, known: JsonObject, faults: reado
   disks.heal()
   for (const standIn of standIns) standIn.heal()
   const reaped = outcome === undefined ? 0 : await reap(stage, runId)
+  // What passes while it is judged is not the run's.
+  const tookMs = clock.passedMs - startedMs
   await clock.sleep(SETTLE_MS)
   return {
     status: outcome?.status ?? 'stuck',
@@ -73,7 +75,7 @@ async function play(stage: Stage, scene: Scene, known: JsonObject, faults: reado
     resumed,
     reaped,
     violations: await judge(stage, runId, outcome, there),
-    tookMs: clock.passedMs - startedMs,
+    tookMs,
     records,
     calls: difference(countsOf(standIns), asked),
     disks: difference(disks.passed(), passed),
