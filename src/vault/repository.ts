@@ -62,6 +62,7 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
   let broken: Error | undefined
   let handles = 0
   let syncing: Promise<void> = Promise.resolve()
+  let refreshing: Promise<void> = Promise.resolve()
 
   const indexOf = (type: BlobType): BlobIndex => (type === 'data' ? data : trees)
 
@@ -87,7 +88,14 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
     damage.length = 0
   }
 
-  async function refresh(): Promise<void> {
+  /** One at a time: who comes while the index is being read would else go on without it. */
+  function refresh(): Promise<void> {
+    const next = refreshing.then(readIndexes)
+    refreshing = next.catch(() => {})
+    return next
+  }
+
+  async function readIndexes(): Promise<void> {
     const names = new Set(await backend.names('index'))
     if ([...indexFiles].some((name) => !names.has(name))) forget()
     for (const name of names) {

@@ -321,6 +321,21 @@ describe('a vault', () => {
     }
   })
 
+  test('reads the points of several callers at once, as soon as it is open', async () => {
+    await using folder = await createFolder()
+    const ids: string[] = []
+    {
+      await using vault = await createVault(folder.path)
+      const source = await writeDisk(folder.file('disk'), noise(9, MiB))
+      for (const run of ['run-1', 'run-2', 'run-3']) ids.push((await backUp(vault, run, source, MiB)).id)
+    }
+    for (let times = 0; times < 20; times += 1) {
+      await using vault = await openVault(folder.file('vault'), PASSWORD)
+      const found = await Promise.all([...ids, ...ids].map((id) => vault.point(id)))
+      expect(found.map(({ id }) => id)).toEqual([...ids, ...ids])
+    }
+  })
+
   test('works the same on any backend', async () => {
     await using folder = await createFolder()
     const backend = memoryBackend()
