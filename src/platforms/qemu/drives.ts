@@ -28,6 +28,8 @@ export interface Drives {
   readonly leftOut: readonly { readonly disk: string; readonly reason: string }[]
   /** Names of all nodes. */
   readonly nodes: ReadonlySet<string>
+  /** The devices as QEMU lists them. */
+  readonly blocks: Json
 }
 
 /** What can hold bytes by itself, below a format. */
@@ -37,14 +39,15 @@ export async function drivesOf(monitor: Monitor): Promise<Drives> {
   const nodes = objectsOf(await monitor.ask('query-named-block-nodes', { flat: true }))
   const drives: Drive[] = []
   const leftOut: { disk: string; reason: string }[] = []
-  for (const { qdev, inserted } of objectsOf(await monitor.ask('query-block'))) {
+  const blocks = await monitor.ask('query-block')
+  for (const { qdev, inserted } of objectsOf(blocks)) {
     if (typeof qdev !== 'string' || qdev === '') continue
     const disk = /\/peripheral\/([^/]+)/.exec(qdev)?.[1] ?? qdev
     if (!isObject(inserted)) leftOut.push({ disk, reason: 'no medium' })
     else if (inserted.ro === true) leftOut.push({ disk, reason: 'read-only' })
     else drives.push(driveOf(disk, qdev, inserted, nodes))
   }
-  return { drives, leftOut, nodes: new Set(nodes.map((node) => String(node['node-name']))) }
+  return { drives, leftOut, nodes: new Set(nodes.map((node) => String(node['node-name']))), blocks }
 }
 
 function driveOf(disk: string, device: string, inserted: JsonObject, nodes: readonly JsonObject[]): Drive {

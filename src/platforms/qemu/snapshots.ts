@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../values/index.ts'
 import type { Call } from './call.ts'
 import { diskMissing } from './checkpoints.ts'
-import { type Drive, drivesOf } from './drives.ts'
+import { type Drive, type Drives, drivesOf } from './drives.ts'
 import { gone } from './failures.ts'
 import { deltaOf, nodesOf } from './names.ts'
 
@@ -57,22 +57,21 @@ async function connect(change: Call['change'], { device, connected }: Drive, to:
 
 export async function findSnapshot({ input, monitor }: Call): Promise<JsonObject> {
   const name = String(input.name)
-  return { found: await isThere(name, monitor), name }
+  return { found: isThere(name, await drivesOf(monitor)), name }
 }
 
-async function isThere(name: string, monitor: Call['monitor']): Promise<boolean> {
-  const { drives, nodes } = await drivesOf(monitor)
-  return drives.some(({ disk, bitmaps }) => {
+const isThere = (name: string, { drives, nodes }: Drives): boolean =>
+  drives.some(({ disk, bitmaps }) => {
     const { filter, access } = nodesOf(name, disk)
     return nodes.has(filter) || nodes.has(access) || bitmaps.some((bitmap) => bitmap.name === deltaOf(name))
   })
-}
 
 /** However far its making came: the devices are connected to their disks again before anything is taken away. */
 export async function deleteSnapshot({ input, monitor, change }: Call): Promise<JsonObject> {
   const name = String(input.name)
-  if (!(await isThere(name, monitor))) throw gone(`snapshot ${name}`)
-  const { drives, nodes } = await drivesOf(monitor)
+  const found = await drivesOf(monitor)
+  if (!isThere(name, found)) throw gone(`snapshot ${name}`)
+  const { drives, nodes } = found
   for (const drive of drives) {
     const { filter, access } = nodesOf(name, drive.disk)
     if (nodes.has(access)) await change('blockdev-del', { 'node-name': access })

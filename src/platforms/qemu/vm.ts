@@ -12,7 +12,7 @@ export async function getVm({ monitor }: Call): Promise<JsonObject> {
   const vmId = uuid === NO_UUID ? name : uuid
   if (typeof vmId !== 'string')
     throw failure({ type: 'nameless', message: 'this VM has neither a UUID nor a name', retryable: false, applied: 'no' })
-  const { drives, leftOut } = await drivesOf(monitor)
+  const { drives, leftOut, blocks } = await drivesOf(monitor)
   const { status } = (await monitor.ask('query-status')) as JsonObject
   return {
     vmId,
@@ -26,7 +26,7 @@ export async function getVm({ monitor }: Call): Promise<JsonObject> {
     })),
     leftOut: [...leftOut],
     machine: await machineOf({ monitor }, drives),
-    config: { blocks: await monitor.ask('query-block') },
+    config: { blocks },
   }
 }
 

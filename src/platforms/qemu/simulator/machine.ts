@@ -86,10 +86,10 @@ export function createMachine(sizesBytes: readonly number[]): SimulatedMachine {
 }
 
 /** The node of a disk's own format below a node. */
-export function baseOf({ nodes }: SimulatedMachine, name: string): Node | undefined {
-  const node = nodes.get(name)
+export function baseOf(machine: SimulatedMachine, name: string): Node | undefined {
+  const node = machine.nodes.get(name)
   if (!node || node.content) return node
-  return baseOf({ nodes } as SimulatedMachine, node.on[0] ?? '')
+  return baseOf(machine, node.on[0] ?? '')
 }
 
 /** A guest writes, unless it stands still. */
