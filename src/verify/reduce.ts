@@ -1,6 +1,6 @@
 // Orders that need not be tried. Two rules; docs/decisions/0011-verify.md says why each is sound and what it assumes.
 //
-// R1  Evaluations and free locks come first: they touch nothing outside their own strand. Those of `fail` and `end` do, and wait their turn. Crashes and cancels still come between.
+// R1  Evaluations and free locks come first: they touch nothing outside their own strand. Those that may fail at once and those of `end` do, and wait their turn. Crashes and cancels still come between.
 //     Without a deviation left, one that can come out in one way only is gone through at once: the state between is none of its own.
 // R2  When no deviation is left, strands of a loop or of branches that cannot stop each other are moved on one after the other.
 import type { Path, Program, RunState } from '../kernel/index.ts'
@@ -12,11 +12,12 @@ import type { Unknowns } from './unknowns.ts'
 /** Indexes of the options to follow; undefined for all. */
 export function reduced(
   subject: Subject,
+  unknowns: Unknowns,
   node: Node,
   options: readonly Option[],
   budget: number,
 ): ReadonlySet<number> | undefined {
-  const first = localFirst(subject, node)
+  const first = localFirst(subject, unknowns, node)
   if (first !== undefined) return pick(options, (option) => option.cost > 0 || nameOf(option) === first)
   return budget === 0 ? oneStrand(subject, node, options) : undefined
 }
@@ -30,10 +31,11 @@ function nameOf({ move }: Option): string | undefined {
 }
 
 /** The evaluation, or the lock that nobody else waits for, which goes first. */
-function localFirst({ program }: Subject, { world }: Node): string | undefined {
+function localFirst({ program }: Subject, unknowns: Unknowns, { world }: Node): string | undefined {
   let evaluation: string | undefined
-  for (const { id, path } of world.evaluations) {
-    if ((evaluation === undefined || id < evaluation) && !reachesOut(program, path)) evaluation = id
+  for (const command of world.evaluations) {
+    const { id, path } = command
+    if ((evaluation === undefined || id < evaluation) && !unknowns.mayFail(command) && !letsGo(program, path)) evaluation = id
   }
   if (evaluation !== undefined) return evaluation
   const isWanted = (wanted: string): number => world.waiting.filter(({ name }) => name === wanted).length
@@ -43,11 +45,8 @@ function localFirst({ program }: Subject, { world }: Node): string | undefined {
     .sort()[0]
 }
 
-/** With its values known it fails at once, which stops strands beside it, or lets go of what they may use: its moment counts. */
-function reachesOut(program: Program, path: Path): boolean {
-  const step = stepOfPath(program, path)
-  return step?.kind === 'fail' || step?.kind === 'end'
-}
+/** It lets go of what strands beside it may use: its moment counts, as that of one that fails and stops them. */
+const letsGo = (program: Program, path: Path): boolean => stepOfPath(program, path)?.kind === 'end'
 
 /** The one thing that can happen next without a deviation, where R1 names it and it has one result; and its index among the options. */
 export function onlyLocal(
@@ -58,7 +57,7 @@ export function onlyLocal(
   const { state, world } = node
   if (world.evaluations.length === 0 && world.waiting.length === 0) return undefined
   if (world.finished || world.evaluations.some((command) => unknowns.prepare(command, state) !== undefined)) return undefined
-  const first = localFirst(subject, node)
+  const first = localFirst(subject, unknowns, node)
   let choice = 0
   for (const command of world.evaluations) {
     const ways = unknowns.ways(command).length
@@ -99,10 +98,30 @@ function isApart({ program }: Subject, state: RunState, strand: Path): boolean {
   if (!compound || !('onError' in compound)) return false
   if (compound.onError === 'collect') return true
   const bodies = compound.kind === 'foreach' ? [compound.body] : compound.branches.map(({ body }) => body)
-  const mayFail = bodies.some((body) => [...everyStep(body)].some(mayFailByItself))
+  const mayFail = bodies.some((body) => {
+    const inStrand = [...everyStep(body)]
+    return inStrand.some((step) => mayFailByItself(step, inStrand))
+  })
   return !mayFail && Object.values(state.blocks).every(({ failure, cancelled }) => !failure && !cancelled)
 }
 
-/** Without a deviation: a `fail`, an assertion that does not hold, a question that is denied. */
-const mayFailByItself = (step: Step): boolean =>
-  step.kind === 'fail' || step.kind === 'approve' || (step.kind === 'uses' && step.action === 'core/assert')
+/** Without a deviation: a `fail`, an assertion that does not hold, a question that is denied, a `switch` of which no case fits, an `end` of what others may use. */
+function mayFailByItself(step: Step, inStrand: readonly Step[]): boolean {
+  switch (step.kind) {
+    case 'fail':
+    case 'approve':
+      return true
+    case 'switch':
+      return step.else === undefined
+    case 'end':
+      return !inStrand.some(({ id }) => id === step.step)
+    case 'uses':
+      return step.action === 'core/assert'
+    case 'wait':
+    case 'scope':
+    case 'foreach':
+    case 'parallel':
+    case 'runbook':
+      return false
+  }
+}

@@ -80,7 +80,7 @@ interface Search {
 }
 
 export async function search(subject: Subject, bounds: Bounds): Promise<Verdict> {
-  const unknowns = createUnknowns(subject.program, subject.items)
+  const unknowns = createUnknowns(subject)
   const on: Search = {
     subject,
     bounds,
@@ -143,7 +143,7 @@ function expand(on: Search, { id, node, sum }: Waiting): void {
   const { subject, unknowns, bounds } = on
   const options = optionsOf(subject, unknowns, node)
   const budget = bounds.faults - node.world.faults
-  const chosen = bounds.reduce === false ? undefined : reduced(subject, node, options, budget)
+  const chosen = bounds.reduce === false ? undefined : reduced(subject, unknowns, node, options, budget)
   if (options.every(({ cost }) => cost > 0) && !node.world.finished) {
     return note(on, id, [{ promise: 'ends', path: 'run', text: 'nothing can happen any more, and the run has not ended' }])
   }

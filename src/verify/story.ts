@@ -31,7 +31,7 @@ export interface Story {
 
 /** Tells what the choices lead to; undefined when they name no moves of this runbook. */
 export async function tell(subject: Subject, choices: readonly number[]): Promise<Story | undefined> {
-  const unknowns = createUnknowns(subject.program, subject.items)
+  const unknowns = createUnknowns(subject)
   const lines: Line[] = []
   let violations: readonly Violation[] = []
   let node = firstNode(subject)

@@ -47,7 +47,7 @@ interface Drafts {
 
 /** Follows every single deviation from a good day to the ends that it can have. */
 export async function failureTable(subject: Subject, maxStates: number): Promise<Table> {
-  const unknowns = createUnknowns(subject.program, subject.items)
+  const unknowns = createUnknowns(subject)
   const drafts: Drafts = { rows: new Map(), entries: [] }
   let left = maxStates
   left -= await walk(subject, unknowns, [firstNode(subject)], 1, left, (node, options) =>
@@ -93,7 +93,7 @@ async function walk(
     if (!node) break
     const options = await openOptions(subject, unknowns, node)
     visit(node, options)
-    const chosen = reduced(subject, node, options, budget)
+    const chosen = reduced(subject, unknowns, node, options, budget)
     for (const [choice, option] of options.entries()) {
       if (option.cost > 0 || (chosen && !chosen.has(choice))) continue
       const next = fork(node)

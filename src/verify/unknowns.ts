@@ -1,9 +1,19 @@
 // Evaluations over unknowns: what only a run can tell is taken every way, free of charge. Answers are kept, because the same
 // question comes up in thousands of states.
-import { type EvaluateCommand, type Event, inputSchemaOf, type Program, type RunState, stepAt } from '../kernel/index.ts'
+import {
+  type EvaluateCommand,
+  type Event,
+  inputSchemaOf,
+  type Path,
+  type Program,
+  type RunState,
+  shareState,
+  stepAt,
+} from '../kernel/index.ts'
 import { conform, evaluateOpen, type Step } from '../language/index.ts'
 import { holdsUnknown, isObject, isUnknown, type Json, unknown } from '../values/index.ts'
 import { identityOf } from './identity.ts'
+import type { Subject } from './model.ts'
 
 export type EventBody = Event extends infer E ? (E extends Event ? Omit<E, 'at'> : never) : never
 
@@ -13,26 +23,54 @@ export interface Unknowns {
   prepare(command: EvaluateCommand, state: RunState): Promise<void> | undefined
   /** The ways that `prepare` found. */
   ways(command: EvaluateCommand): readonly EventBody[]
+  /** In one of them the step fails at once: `fail`, a `switch` of which no case fits, a wait for what is no time. */
+  mayFail(command: EvaluateCommand): boolean
   /** Paths of loops and sources of lists of which nobody can tell one item from another. Grows while questions are worked out. */
   readonly lists: ReadonlySet<string>
 }
 
-export function createUnknowns(program: Program, items: number): Unknowns {
-  const known = new Map<string, readonly EventBody[]>()
-  const lists = new Set<string>()
+interface Answers {
+  readonly ways: readonly EventBody[]
+  readonly mayFail: boolean
+}
+
+export function createUnknowns(subject: Subject): Unknowns {
+  const known = new Map<string, Answers>()
+  const asked: Asked = { ...subject, lists: new Set() }
+  const answersTo = (command: EvaluateCommand): Answers => {
+    const answers = known.get(questionOf(command))
+    if (!answers) throw new Error(`nobody prepared ${command.id}`)
+    return answers
+  }
   return {
-    lists,
+    lists: asked.lists,
     prepare(command, state) {
       const question = questionOf(command)
       if (known.has(question)) return undefined
-      return waysOf({ program, items, lists }, command, state).then((ways) => void known.set(question, ways))
+      return waysOf(asked, command, state).then((ways) => {
+        known.set(question, { ways, mayFail: ways.some((way) => failsAtOnce(subject, state, command.path, way)) })
+      })
     },
-    ways(command) {
-      const ways = known.get(questionOf(command))
-      if (!ways) throw new Error(`nobody prepared ${command.id}`)
-      return ways
-    },
+    ways: (command) => answersTo(command).ways,
+    mayFail: (command) => answersTo(command).mayFail,
   }
+}
+
+/** Tried on a copy, as if nobody had stopped the step: the same question is asked again when nobody has. */
+function failsAtOnce({ program, apply }: Subject, state: RunState, path: Path, way: EventBody): boolean {
+  const copy = shareState(state)
+  const frame = copy.steps[path]
+  if (frame?.stopping !== undefined) {
+    const { stopping: _, ...going } = frame
+    copy.steps[path] = going
+  }
+  return apply(program, copy, { ...way, at: state.now }).some(
+    (command) =>
+      command.kind === 'report' &&
+      command.report.kind === 'stepEnded' &&
+      command.report.path === path &&
+      command.report.outcome === 'failed',
+  )
 }
 
 const questions = new WeakMap<EvaluateCommand, string>()

@@ -27,6 +27,8 @@ const leaf: fc.Arbitrary<Shape> = fc.record({
   outlives: fc.boolean(),
 })
 
+export type Shapes = readonly Shape[]
+
 export const { steps: shapes } = fc.letrec<{ shape: Shape; steps: readonly Shape[] }>((tie) => ({
   steps: fc.array(tie('shape'), { minLength: 1, maxLength: 4, depthIdentifier: 'tree' }),
   shape: fc.oneof(

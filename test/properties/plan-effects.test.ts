@@ -217,7 +217,7 @@ describe.each(shipped)('%s', (file) => {
     const { states, complete } = await search(subject, { faults: 1, maxStates: MOST_STATES, maxViolations: 1 })
     let moves = 0
     let faults = 0
-    const unknowns = createUnknowns(subject.program, subject.items)
+    const unknowns = createUnknowns(subject)
     for (let walk = 0; walk < WALKS; walk += 1) {
       const roll = dice(walk + 1)
       const node = firstNode(subject)
