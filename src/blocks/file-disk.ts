@@ -106,7 +106,8 @@ async function zeroWhereNeeded(handle: FileHandle, offsetBytes: number, lengthBy
   }
 }
 
-async function readWhole(handle: FileHandle, offsetBytes: number, into: Buffer): Promise<void> {
+/** All of a piece of a file, or an error. */
+export async function readWhole(handle: FileHandle, offsetBytes: number, into: Buffer): Promise<void> {
   for (let done = 0; done < into.length; ) {
     const { bytesRead } = await handle.read(into, done, into.length - done, offsetBytes + done)
     if (bytesRead === 0) throw new RangeError(`The disk ends before ${offsetBytes + into.length} bytes`)
@@ -114,7 +115,7 @@ async function readWhole(handle: FileHandle, offsetBytes: number, into: Buffer):
   }
 }
 
-async function writeWhole(handle: FileHandle, offsetBytes: number, data: Buffer): Promise<void> {
+export async function writeWhole(handle: FileHandle, offsetBytes: number, data: Buffer): Promise<void> {
   for (let done = 0; done < data.length; ) {
     done += (await handle.write(data, done, data.length - done, offsetBytes + done)).bytesWritten
   }

@@ -29,6 +29,7 @@ export {
   serveNbd,
 } from './nbd/index.ts'
 export { openSink, openSource } from './open.ts'
+export { type OverlayOptions, openOverlay } from './overlay.ts'
 export { readRanges } from './read-ranges.ts'
 export { type ReconnectOptions, reconnectingSource } from './reconnecting.ts'
 export { type Relay, relayStreams } from './relay.ts'
