@@ -32,17 +32,14 @@ export function createKeyRing(
     list: async () => (await listKeys(backend)).map((key) => ({ ...key, current: key.id === current })),
     add,
     async remove(wanted) {
-      const matches = (await listKeys(backend)).filter(({ id }) => wanted.length > 0 && id.startsWith(wanted))
+      // By their names: one that is damaged is not listed, and should go all the more.
+      const matches = (await backend.names('key')).filter((id) => wanted.length > 0 && id.startsWith(wanted))
       const [found, ...others] = matches
-      if (!found) throw keyUnknown(wanted)
-      if (others.length > 0)
-        throw keyAmbiguous(
-          wanted,
-          matches.map(({ id }) => id),
-        )
-      if (found.id === current) throw keyInUse(found.id)
-      await backend.remove('key', found.id)
-      return found.id
+      if (found === undefined) throw keyUnknown(wanted)
+      if (others.length > 0) throw keyAmbiguous(wanted, matches)
+      if (found === current) throw keyInUse(found)
+      await backend.remove('key', found)
+      return found
     },
     async change(password) {
       const next = await add(password)

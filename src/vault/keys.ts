@@ -71,6 +71,28 @@ export async function listKeys(backend: Backend): Promise<readonly VaultKey[]> {
   return keys.filter((key) => key !== undefined).sort((a, b) => (a.created < b.created ? -1 : 1))
 }
 
+/** What is wrong with key files, whether or not they open the vault this time. */
+export async function keyProblems(backend: Backend): Promise<readonly string[]> {
+  const problems: string[] = []
+  for (const name of await backend.names('key')) {
+    const bytes = await readIfThere(backend, name)
+    if (bytes && sha256(bytes).toString('hex') !== name) problems.push(nameMismatch(name).message)
+  }
+  return problems
+}
+
+/** Undefined when somebody removed it meanwhile. */
+async function readIfThere(backend: Backend, name: string): Promise<Buffer | undefined> {
+  try {
+    return await backend.read('key', name)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'VAULT_FILE_MISSING') return undefined
+    throw error
+  }
+}
+
+const nameMismatch = (name: string): Error => fileDamaged('key', name, 'its content does not match its name')
+
 /** The master keys that the password opens, and the key file it opens them with; tries every one. */
 export async function findKey(backend: Backend, password: Secret): Promise<SealKey & { readonly id: string }> {
   const files = await backend.list('key')
@@ -90,7 +112,7 @@ export async function findKey(backend: Backend, password: Secret): Promise<SealK
 
 async function openKey(backend: Backend, name: string, password: Secret): Promise<SealKey | undefined> {
   const bytes = await backend.read('key', name)
-  if (sha256(bytes).toString('hex') !== name) throw fileDamaged('key', name, 'its content does not match its name')
+  if (sha256(bytes).toString('hex') !== name) throw nameMismatch(name)
   const file = parse(bytes.toString())
   const { kdf, N, r, p, salt, data } = isObject(file) ? file : {}
   if (

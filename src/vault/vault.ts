@@ -98,7 +98,9 @@ export async function initBackend(
   password: Secret,
   { now = Date.now, keyCost }: VaultOptions = {},
 ): Promise<void> {
-  const key = await createKey(backend, password, now(), keyCost)
+  // One that an interrupted try left is used: with two keys of one password nobody could tell which is the config's.
+  const isBegun = (await backend.names('key')).length > 0
+  const key = isBegun ? await findKey(backend, password) : await createKey(backend, password, now(), keyCost)
   const config = { version: 2, id: randomBytes(32).toString('hex'), chunker_polynomial: randomPolynomial().toString(16) }
   await putConfig(backend, key, JSON.stringify(config))
 }

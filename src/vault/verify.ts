@@ -4,6 +4,7 @@ import { type Extent, normaliseExtents } from '../blocks/index.ts'
 import { ID_BYTES } from './blobs.ts'
 import { GEOMETRY } from './disk-tree.ts'
 import { type IndexedPack, readIndex } from './index-files.ts'
+import { keyProblems } from './keys.ts'
 import { packBytes } from './pack.ts'
 import { type RestorePoint, readPoint, summarise } from './points.ts'
 import type { Repository } from './repository.ts'
@@ -54,7 +55,7 @@ export async function verifyVault(repository: Repository, request: VerifyRequest
   const { snapshots, unreadable } = await readSnapshots(repository)
   problems.push(...unreadable)
   await repository.refresh()
-  problems.push(...repository.damage.map(messageOf))
+  problems.push(...repository.damage.map(messageOf), ...(await keyProblems(backend)))
 
   const present = new Map((await backend.list('pack')).map(({ name, sizeBytes }) => [name, sizeBytes]))
   const packs = await checkPacks(repository, present, request, problems)

@@ -12,28 +12,43 @@ export async function copyBackend(from: Backend, to: Backend = memoryBackend()):
   return to
 }
 
-/** `before` the call it dies at, or right `after` it was carried out. */
-export type Death = 'before' | 'after'
+/** `before` the call it dies at, right `after` it was carried out, or with half a file under the name it had to write: a storage that breaks B2. */
+export type Death = 'before' | 'after' | 'torn'
 
 export interface DyingBackend extends Backend {
   readonly calls: () => number
+  /** What kind of file it left half written. */
+  readonly torn: () => FileKind | undefined
 }
 
 /** Every call from the fatal one on fails. */
 export function dyingBackend(backend: Backend, fatal: number, death: Death): DyingBackend {
   let calls = 0
-  async function meet<T>(call: () => Promise<T>): Promise<T> {
+  let torn: FileKind | undefined
+  async function meet<T>(call: () => Promise<T>, tear?: () => Promise<void>): Promise<T> {
     calls += 1
     const isFatal = calls > fatal
-    if (isFatal && (death === 'before' || calls > fatal + 1)) throw new Error('the process is dead')
+    const isFirst = calls === fatal + 1
+    if (isFirst && death === 'torn') await tear?.()
+    if (isFatal && (death !== 'after' || !isFirst)) throw new Error('the process is dead')
     const answer = await call()
     if (isFatal) throw new Error('the process is dead')
     return answer
   }
+  async function tear(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
+    const whole = Buffer.concat(parts)
+    await backend.put(kind, name, [whole.subarray(0, Math.floor(whole.length / 2))])
+    torn = kind
+  }
   return {
     where: backend.where,
     calls: () => calls,
-    put: (kind, name, parts) => meet(() => backend.put(kind, name, parts)),
+    torn: () => torn,
+    put: (kind, name, parts) =>
+      meet(
+        () => backend.put(kind, name, parts),
+        () => tear(kind, name, parts),
+      ),
     read: (kind, name, range) => meet(() => backend.read(kind, name, range)),
     list: (kind) => meet(() => backend.list(kind)),
     names: (kind) => meet(() => backend.names(kind)),
