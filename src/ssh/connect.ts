@@ -30,6 +30,8 @@ export async function connect(host: SshHost, signal: AbortSignal): Promise<Clien
     signal.addEventListener('abort', aborted, { once: true })
     client.once('ready', () => {
       signal.removeEventListener('abort', aborted)
+      // Else every small request waits 40 ms for the acknowledgement of the last one.
+      client.setNoDelay(true)
       resolve(client)
     })
     client.once('error', (error) => fail(strange ? hostKeyUnknown(host) : notConnected(host, error)))

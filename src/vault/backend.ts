@@ -1,12 +1,14 @@
 // Where a vault's files live, as the vault sees it: a handful of calls that any storage can offer. It may not know what is in a file.
 
+import type { SshHost } from '../ssh/index.ts'
+
 export type FileKind = 'config' | 'key' | 'pack' | 'index' | 'snapshot' | 'lock'
 
-/** Plain data from which a worker thread opens the same storage. */
-export interface BackendAddress {
-  readonly kind: 'local'
-  readonly directory: string
-}
+/** Where a vault lies, and what opens the storage there. Plain data but for its secrets. */
+export type BackendAddress =
+  | { readonly kind: 'local'; readonly directory: string }
+  /** The directory starts at the login's home folder, or at the root with a slash. */
+  | { readonly kind: 'sftp'; readonly host: SshHost; readonly directory: string }
 
 export interface StoredFile {
   readonly name: string
@@ -16,10 +18,11 @@ export interface StoredFile {
 /**
  * B1: after `put` resolves the file survives power loss. B2: nobody ever sees part of a file under its name.
  * B3: `put` of a name that is there already leaves a complete file of that name. B4: `list` names every file whose `put` resolved before it was called.
- * Names are lower-case hex; the config has the name `config`. No call retries.
+ * Names are lower-case hex; the config has the name `config`. No call retries: `retrying` does, for all may be repeated.
+ * All throw `VAULT_STORAGE_LOST` where the storage cannot be reached, and `VAULT_STORAGE_REFUSED` for what it refuses.
  */
 export interface Backend {
-  /** Absent where only this thread can reach the storage. */
+  /** From it a worker thread opens the same storage; absent where only this thread can reach it. */
   readonly address?: BackendAddress
   /** For messages. */
   readonly where: string
@@ -31,4 +34,8 @@ export interface Backend {
   names(kind: FileKind): Promise<readonly string[]>
   /** A file that is gone already is no error. Of index and snapshot files it survives power loss when resolved. */
   remove(kind: FileKind, name: string): Promise<void>
+  /** Makes the folders of an empty vault, on a storage that has folders. */
+  prepare?(): Promise<void>
+  /** Ends its connections, where it has any. */
+  close?(): Promise<void>
 }

@@ -72,6 +72,16 @@ export const vaultCodes = {
     title: 'The storage refused a write; nothing is written any more until the vault is opened again',
     explanation: 'Check space and rights of the storage, then start the same run again: earlier restore points are whole.',
   },
+  VAULT_STORAGE_LOST: {
+    title: 'The storage of the vault cannot be reached, or broke off',
+    explanation:
+      'It was tried several times. The message says what the last answer was. Check network and server, then start the same run again: earlier restore points are whole.',
+  },
+  VAULT_STORAGE_REFUSED: {
+    title: 'The storage of the vault does not let this login in, or refuses a call',
+    explanation:
+      'The message has the status and the words of the server. Check the login, its rights, the place that is named, and whether there is room.',
+  },
   VAULT_PRUNE_REFUSED: {
     title: 'Something in the vault cannot be read, so nothing was removed from it',
     explanation:
@@ -267,6 +277,20 @@ export const writeFailed = (cause: unknown): VaultError =>
         'check space and rights of the storage, then repeat',
         { cause },
       )
+
+/** The cause's message has what the server said. */
+export const storageLost = (where: string, cause: Error): VaultError =>
+  new VaultError('VAULT_STORAGE_LOST', `${where} cannot be reached: ${cause.message}`, 'check network and server, then repeat', {
+    cause,
+  })
+
+export const storageRefused = (where: string, cause: Error): VaultError =>
+  new VaultError(
+    'VAULT_STORAGE_REFUSED',
+    `${where} refused: ${cause.message}`,
+    'check the login, its rights, the place that is named, and whether there is room',
+    { cause },
+  )
 
 export const pruneRefused = (reason: string, options?: ErrorOptions): VaultError =>
   new VaultError(

@@ -5,19 +5,10 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { dirname, join } from 'node:path'
 import type { Backend, FileKind, StoredFile } from './backend.ts'
 import { fileDamaged, fileMissing } from './codes.ts'
+import { allFolders, BESIDE_FOLDER, folderOf, isFileName, LEFTOVER_MS, pathOf as pathBelow } from './layout.ts'
 
 const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
-const NAME = /^[0-9a-f]{64}$/
-const LEFTOVER_MS = 24 * 3_600_000
-
-const FOLDERS: Readonly<Record<Exclude<FileKind, 'config'>, string>> = {
-  key: 'keys',
-  pack: 'data',
-  index: 'index',
-  snapshot: 'snapshots',
-  lock: 'locks',
-}
 
 /** One step that changes the disk. Tests stop the world before any of them. */
 export type WriteStep = 'create' | 'write' | 'sync' | 'rename' | 'syncFolder' | 'remove'
@@ -31,16 +22,13 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
   const before = options.before ?? (() => {})
   let ready: Promise<void> | undefined
 
-  function pathOf(kind: FileKind, name: string): string {
-    if (kind === 'config') return join(directory, 'config')
-    return kind === 'pack' ? join(directory, 'data', name.slice(0, 2), name) : join(directory, FOLDERS[kind], name)
-  }
+  const pathOf = (kind: FileKind, name: string): string => join(directory, pathBelow(kind, name))
 
   async function put(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
     ready ??= prepareForWriting(directory)
     await ready
     const path = pathOf(kind, name)
-    const beside = join(directory, 'tmp', `${name}-${randomBytes(6).toString('hex')}`)
+    const beside = join(directory, BESIDE_FOLDER, `${name}-${randomBytes(6).toString('hex')}`)
     try {
       before('create', beside)
       const file = await open(beside, 'wx', FILE_MODE)
@@ -86,11 +74,11 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
   }
 
   async function names(kind: FileKind): Promise<readonly string[]> {
-    if (kind === 'config') return (await namesIn(directory)).filter((name) => name === 'config')
-    if (kind !== 'pack') return (await namesIn(join(directory, FOLDERS[kind]))).filter((name) => NAME.test(name))
+    const folder = join(directory, folderOf(kind))
     const found: string[] = []
-    for (const folder of await namesIn(join(directory, 'data'))) {
-      found.push(...(await namesIn(join(directory, 'data', folder))).filter((name) => NAME.test(name)))
+    for (const name of await namesIn(folder)) {
+      if (kind === 'pack') found.push(...(await namesIn(join(folder, name))).filter((pack) => isFileName(kind, pack)))
+      else if (isFileName(kind, name)) found.push(name)
     }
     return found
   }
@@ -107,6 +95,7 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
   return {
     address: { kind: 'local', directory },
     where: directory,
+    prepare: () => createFolders(directory),
     put,
     read,
     list,
@@ -126,19 +115,14 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
 /** Creates the empty folders of a vault, durably; folders that exist already stay as they are. */
 export async function createFolders(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })
-  for (const folder of ['keys', 'data', 'index', 'snapshots', 'locks', 'tmp']) {
-    await mkdir(join(directory, folder), { recursive: true, mode: DIRECTORY_MODE })
-  }
-  for (let first = 0; first < 256; first += 1) {
-    await mkdir(join(directory, 'data', first.toString(16).padStart(2, '0')), { recursive: true, mode: DIRECTORY_MODE })
-  }
+  for (const folder of allFolders) await mkdir(join(directory, folder), { recursive: true, mode: DIRECTORY_MODE })
   for (const folder of [join(directory, 'data'), directory, dirname(directory)]) await syncFolder(folder)
 }
 
 /** The folder for half-written files, which other programs may not make, without what crashed writers left there a day ago. */
 async function prepareForWriting(directory: string): Promise<void> {
   const nowMs = Date.now()
-  const folder = join(directory, 'tmp')
+  const folder = join(directory, BESIDE_FOLDER)
   await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE })
   for (const name of await namesIn(folder)) {
     const path = join(folder, name)

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { BlockSource } from '../blocks/index.ts'
 import { isObject, type Secret } from '../values/index.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, BackendAddress } from './backend.ts'
 import { createKeyRing, type KeyRing } from './change-keys.ts'
 import { diskUnknown, mapInvalid, vaultClosed, vaultExists, vaultNotFound, versionUnsupported } from './codes.ts'
 import type { SealKey } from './crypto.ts'
@@ -12,9 +12,9 @@ import { type BackedUpFiles, type BackUpFilesRequest, backUpFiles } from './file
 import { putConfig, readConfig } from './files.ts'
 import { type ForgetRequest, type Forgotten, forgetPoints } from './forget.ts'
 import { createKey, findKey } from './keys.ts'
-import { createFolders, localBackend } from './local-backend.ts'
 import { takeLock, type VaultLock } from './locks.ts'
 import {
+import { backendAt } from './open-backend.ts'
   commitPoint,
   findPoint,
   listPoints,
@@ -66,6 +66,7 @@ export interface Vault extends AsyncDisposable {
   snapshots(): Promise<readonly Snapshot[]>
   storeDisk(request: StoreDiskRequest): Promise<StoredDisk>
   commitPoint(point: NewPoint): Promise<PointSummary>
+  /** Stores a small file that belongs to a VM; a point names it. Durable when it answers. */
   /** The caller disposes of the source. */
   openDisk(pointId: string, disk: string): Promise<BlockSource>
   restoreDisk(request: RestoreDiskRequest): Promise<RestoredDisk>
@@ -84,12 +85,22 @@ export interface Vault extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Creates an empty vault in a folder; throws `VAULT_EXISTS` when there is one. */
-export async function initVault(directory: string, password: Secret, options: VaultOptions = {}): Promise<void> {
-  const backend = localBackend(directory)
-  if ((await backend.list('config')).length > 0) throw vaultExists(directory)
-  await createFolders(directory)
-  await initBackend(backend, password, options)
+/** The path of a folder, or the address of another storage. */
+export type VaultPlace = string | BackendAddress
+
+const backendOf = (place: VaultPlace): Promise<Backend> =>
+  backendAt(typeof place === 'string' ? { kind: 'local', directory: place } : place)
+
+/** Creates an empty vault; throws `VAULT_EXISTS` when there is one. */
+export async function initVault(place: VaultPlace, password: Secret, options: VaultOptions = {}): Promise<void> {
+  const backend = await backendOf(place)
+  try {
+    if ((await backend.list('config')).length > 0) throw vaultExists(backend.where)
+    await backend.prepare?.()
+    await initBackend(backend, password, options)
+  } finally {
+    await backend.close?.()
+  }
 }
 
 /** The same on any storage that is empty. The config comes last: without it there is no vault. */
@@ -106,13 +117,20 @@ export async function initBackend(
 }
 
 /** Opens a vault, also one that restic made. The caller closes it. */
-export async function openVault(directory: string, password: Secret, options: VaultOptions = {}): Promise<Vault> {
-  return await openBackend(localBackend(directory), password, options)
+export async function openVault(place: VaultPlace, password: Secret, options: VaultOptions = {}): Promise<Vault> {
+  const backend = await backendOf(place)
+  try {
+    return await openBackend(backend, password, options)
+  } catch (error) {
+    await backend.close?.()
+    throw error
+  }
 }
 
 export async function openBackend(backend: Backend, password: Secret, options: VaultOptions = {}): Promise<Vault> {
   if ((await backend.list('config')).length === 0) throw vaultNotFound(backend.where)
   const key = await findKey(backend, password)
+/** Closing the vault closes the storage. */
   const config = await readConfig(backend, key)
   if (!isObject(config) || config.version !== 2) throw versionUnsupported(isObject(config) ? (config.version ?? null) : null)
   const { cacheFolder } = options
@@ -172,6 +190,7 @@ function createVault(
   }
 
   async function findDisk(pointId: string, disk: string): Promise<PointDisk & { readonly geometry: Geometry }> {
+    await backend.close?.()
     const point = await findPoint(repository, pointId)
     const found = point.disks.find((one) => one.disk === disk)
     if (!found)

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { Backend } from './backend.ts'
 import { VaultError } from './codes.ts'
 import type { SealKey } from './crypto.ts'
+import { carry } from './open-backend.ts'
 import { createWork, type Work } from './work.ts'
 import type { Answer, Question, ThreadData } from './worker-thread.ts'
 
@@ -17,7 +18,7 @@ const MOST_THREADS = 4
 export function createPool(backend: Backend, key: SealKey, threads = Math.min(availableParallelism(), MOST_THREADS)): WorkerPool {
   const { address } = backend
   if (threads === 0 || !address) return { workers: [createWork(backend, key)], async [Symbol.asyncDispose]() {} }
-  const started = Array.from({ length: threads }, () => startThread({ address, key }))
+  const started = Array.from({ length: threads }, () => startThread({ address: carry(address), key }))
   return {
     workers: started.map(({ work }) => work),
     async [Symbol.asyncDispose]() {

@@ -1,13 +1,12 @@
 // Entry of a worker thread: answers questions with `work.ts`. No decisions here.
 import { parentPort, workerData } from 'node:worker_threads'
-import type { BackendAddress } from './backend.ts'
 import { type VaultCode, VaultError } from './codes.ts'
 import type { SealKey } from './crypto.ts'
-import { localBackend } from './local-backend.ts'
+import { arrived, backendAt, type CarriedAddress } from './open-backend.ts'
 import { createWork, type Work } from './work.ts'
 
 export interface ThreadData {
-  readonly address: BackendAddress
+  readonly address: CarriedAddress
   readonly key: SealKey
 }
 
@@ -25,7 +24,7 @@ export type Answer =
     }
 
 const { address, key } = workerData as ThreadData
-const work = createWork(localBackend(address.directory), key)
+const work = createWork(await backendAt(arrived(address)), key)
 
 parentPort?.on('message', async ({ id, method, args }: Question) => {
   try {

@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe } from 'vitest'
+import { afterAll, beforeAll, describe } from 'vitest'
 import { memoryBackend } from '../../src/vault/index.ts'
 import { createFolders, localBackend } from '../../src/vault/local-backend.ts'
+import { backendAt } from '../../src/vault/open-backend.ts'
+import { peer } from '../peers/peer.ts'
+import { type Sshd, startSshd } from '../ssh/sshd.ts'
 import { backendContract } from './backend.contract.ts'
 
 describe('the in-memory backend', () => {
@@ -15,5 +18,28 @@ describe('a local folder', () => {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-backend-'))
     await createFolders(directory)
     return { backend: localBackend(directory), [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) }
+  })
+})
+
+describe.skipIf(!peer('sshd', 'openssh-server')).each([
+  ['an SFTP server', ''],
+  ['an SFTP server that has nothing beyond the draft', '-P posix-rename,fsync,limits'],
+])('%s', (_, sftpOptions) => {
+  let sshd: Sshd
+  beforeAll(async () => {
+    sshd = await startSshd({ sftpOptions })
+  })
+  afterAll(() => sshd[Symbol.asyncDispose]())
+
+  backendContract(async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-backend-'))
+    const backend = await backendAt({ kind: 'sftp', host: sshd.host, directory: join(directory, 'vault') })
+    return {
+      backend,
+      async [Symbol.asyncDispose]() {
+        await backend.close?.()
+        await rm(directory, { recursive: true, force: true })
+      },
+    }
   })
 })

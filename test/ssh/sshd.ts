@@ -15,12 +15,23 @@ export interface Sshd extends AsyncDisposable {
   readonly hostKeys: Readonly<Record<string, string>>
   /** A private key that the host does not know. */
   readonly strangeLogin: SshHost['login']
+  /** Of the login, for programs that read it themselves. */
+  readonly keyFile: string
   /** Breaks all connections. */
   cut(): void
+  /** Breaks the connection on which the client has sent, or been sent, so many bytes from now on: once. */
+  cutAfterBytes(count: number): void
+}
+
+export interface SshdOptions {
+  /** Of `internal-sftp`, such as `-P fsync`. */
+  readonly sftpOptions?: string
+  /** No file may grow beyond it: writes end as on a full disk. */
+  readonly largestFileBytes?: number
 }
 
 /** Every connection gets an sshd of its own in inetd mode, behind a listener on a port that the system chose. */
-export async function startSshd(): Promise<Sshd> {
+export async function startSshd({ sftpOptions = '', largestFileBytes }: SshdOptions = {}): Promise<Sshd> {
   // What the service's unit makes before it starts; only root's sshd wants it.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-sshd-'))
@@ -44,12 +55,25 @@ export async function startSshd(): Promise<Sshd> {
       'UsePAM no',
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',
+      `Subsystem sftp internal-sftp ${sftpOptions}`,
     ].join('\n'),
   )
+  // Blocks of 512 bytes; without the trap the first write beyond would kill the server instead of failing.
+  const limit = largestFileBytes === undefined ? 'exec "$@"' : `trap '' XFSZ; ulimit -f ${largestFileBytes / 512}; exec "$@"`
+  let leftBytes: number | undefined
   const sockets = new Set<Socket>()
   const children = new Set<ReturnType<typeof spawn>>()
-  const server = createServer((socket) => {
-    const child = spawn('/usr/sbin/sshd', ['-i', '-e', '-f', config], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const server = createServer({ noDelay: true }, (socket) => {
+    const child = spawn('sh', ['-c', limit, 'sh', '/usr/sbin/sshd', '-i', '-e', '-f', config], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    const count = ({ length }: Buffer): void => {
+      if (leftBytes === undefined) return
+      leftBytes -= length
+      if (leftBytes > 0) return
+      leftBytes = undefined
+      socket.destroy()
+    }
     sockets.add(socket)
     children.add(child)
     socket.on('error', () => child.kill())
@@ -59,6 +83,8 @@ export async function startSshd(): Promise<Sshd> {
     if (child.stdin && child.stdout) {
       socket.pipe(child.stdin)
       child.stdout.pipe(socket)
+      socket.on('data', count)
+      child.stdout.on('data', count)
     }
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -73,6 +99,10 @@ export async function startSshd(): Promise<Sshd> {
     strangeKey,
     hostKeys,
     strangeLogin: keyOf('strange'),
+    keyFile: join(folder, 'user'),
+    cutAfterBytes: (count) => {
+      leftBytes = count
+    },
     cut: () => {
       for (const socket of sockets) socket.destroy()
     },
