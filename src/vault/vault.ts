@@ -13,8 +13,8 @@ import { putConfig, readConfig } from './files.ts'
 import { type ForgetRequest, type Forgotten, forgetPoints } from './forget.ts'
 import { createKey, findKey } from './keys.ts'
 import { takeLock, type VaultLock } from './locks.ts'
-import {
 import { backendAt } from './open-backend.ts'
+import {
   commitPoint,
   findPoint,
   listPoints,
@@ -65,8 +65,8 @@ export interface Vault extends AsyncDisposable {
   /** All snapshots, those of other programs too, newest first. */
   snapshots(): Promise<readonly Snapshot[]>
   storeDisk(request: StoreDiskRequest): Promise<StoredDisk>
-  commitPoint(point: NewPoint): Promise<PointSummary>
   /** Stores a small file that belongs to a VM; a point names it. Durable when it answers. */
+  commitPoint(point: NewPoint): Promise<PointSummary>
   /** The caller disposes of the source. */
   openDisk(pointId: string, disk: string): Promise<BlockSource>
   restoreDisk(request: RestoreDiskRequest): Promise<RestoredDisk>
@@ -127,10 +127,10 @@ export async function openVault(place: VaultPlace, password: Secret, options: Va
   }
 }
 
+/** Closing the vault closes the storage. */
 export async function openBackend(backend: Backend, password: Secret, options: VaultOptions = {}): Promise<Vault> {
   if ((await backend.list('config')).length === 0) throw vaultNotFound(backend.where)
   const key = await findKey(backend, password)
-/** Closing the vault closes the storage. */
   const config = await readConfig(backend, key)
   if (!isObject(config) || config.version !== 2) throw versionUnsupported(isObject(config) ? (config.version ?? null) : null)
   const { cacheFolder } = options
@@ -187,10 +187,10 @@ function createVault(
     closed = true
     await lock.drop()
     await repository[Symbol.asyncDispose]()
+    await backend.close?.()
   }
 
   async function findDisk(pointId: string, disk: string): Promise<PointDisk & { readonly geometry: Geometry }> {
-    await backend.close?.()
     const point = await findPoint(repository, pointId)
     const found = point.disks.find((one) => one.disk === disk)
     if (!found)
