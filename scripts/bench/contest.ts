@@ -1,88 +1,109 @@
-// A contest: the same work done by us and by peers in shuffled rounds on one machine, and the ratio of the medians.
-// Seconds depend on the machine; ratios are what counts.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-
-export interface Measured {
-  readonly wallMs: number
-  /** Largest resident set of the process that did the work. */
-  readonly peakBytes?: number
-}
+// A contest: the same work done by us and by peers in shuffled rounds on one machine.
+// Seconds depend on the machine and on who else uses it; what counts are the ratios of the same round.
+import type { Measured } from './measure.ts'
 
 export interface Contestant {
   readonly name: string
   readonly run: () => Promise<Measured>
 }
 
+/** Without a goal it is there to compare only. */
+export interface Peer extends Contestant {
+  /** At least so many times its rate. */
+  readonly goal?: number
+}
+
+/** Something of our own work that must stay small, whoever else takes part. */
+export interface Bound {
+  readonly name: string
+  readonly of: (measured: Measured) => number
+  readonly atMost: number
+  readonly unit?: 'bytes'
+}
+
 export interface Row {
   readonly title: string
+  /** Once, before the first round. */
+  readonly setup?: () => Promise<unknown>
+  /** Before each round, for all alike. */
+  readonly prepare?: () => Promise<unknown>
   readonly ours: Contestant
-  /** Each with the goal: at least so many times its rate. */
-  readonly peers: readonly (Contestant & { readonly goal: number })[]
+  readonly peers: readonly Peer[]
+  readonly bounds?: readonly Bound[]
+  /** Peers that could not take part. */
+  readonly missing?: readonly string[]
 }
 
 /** What sets up a few rows on the same ground, in a folder that is removed afterwards. */
 export type Ground = (folder: string, sizeBytes: number) => Promise<AsyncDisposable & { readonly rows: readonly Row[] }>
 
+/** Medians of the rounds. */
+export interface Result {
+  readonly name: string
+  readonly wallMs: number
+  readonly cpuMs: number
+  readonly peakBytes: number
+}
+
+export interface Against extends Result {
+  /** Medians of what the peer took and we took in the same round: above 1 we are quicker. */
+  readonly ratio: number
+  readonly cpuRatio: number
+  readonly goal?: number
+}
+
+export interface Kept {
+  readonly name: string
+  readonly value: number
+  readonly atMost: number
+  readonly unit?: 'bytes'
+}
+
 export interface Score {
   readonly title: string
-  readonly ourMs: number
-  readonly peakBytes: number | undefined
-  readonly against: readonly { readonly peer: string; readonly peerMs: number; readonly ratio: number; readonly goal: number }[]
+  readonly ours: Result
+  readonly against: readonly Against[]
+  readonly bounds: readonly Kept[]
+  readonly missing: readonly string[]
 }
 
 /** Every contestant runs once a round, in another order each time, after one round that does not count. */
 export async function hold(row: Row, rounds: number): Promise<Score> {
-  const contestants = [row.ours, ...row.peers]
+  const contestants: readonly Contestant[] = [row.ours, ...row.peers]
   const measured = new Map<Contestant, Measured[]>(contestants.map((contestant) => [contestant, []]))
+  await row.setup?.()
   for (let round = 0; round <= rounds; round += 1) {
+    await row.prepare?.()
     for (const contestant of shuffled(contestants)) {
       const result = await contestant.run()
       if (round > 0) measured.get(contestant)?.push(result)
     }
   }
-  const medianMs = (contestant: Contestant) => median((measured.get(contestant) ?? []).map(({ wallMs }) => wallMs))
-  const ourMs = medianMs(row.ours)
-  const peaks = (measured.get(row.ours) ?? []).flatMap(({ peakBytes }) => (peakBytes === undefined ? [] : [peakBytes]))
+  const ours = measured.get(row.ours) ?? []
   return {
     title: row.title,
-    ourMs,
-    peakBytes: peaks.length > 0 ? Math.max(...peaks) : undefined,
+    ours: resultOf(row.ours.name, ours),
     against: row.peers.map((peer) => {
-      const peerMs = medianMs(peer)
-      return { peer: peer.name, peerMs, ratio: peerMs / ourMs, goal: peer.goal }
+      const theirs = measured.get(peer) ?? []
+      const pairs = ours.map((own, round) => ({ own, other: theirs[round] ?? own }))
+      return {
+        ...resultOf(peer.name, theirs),
+        ratio: median(pairs.map(({ own, other }) => other.wallMs / own.wallMs)),
+        cpuRatio: median(pairs.map(({ own, other }) => other.cpuMs / own.cpuMs)),
+        ...(peer.goal === undefined ? {} : { goal: peer.goal }),
+      }
     }),
+    bounds: (row.bounds ?? []).map(({ of, ...bound }) => ({ ...bound, value: Math.max(...ours.map(of)) })),
+    missing: row.missing ?? [],
   }
 }
 
-/** Times a program from its start to its end; fails when the program does. */
-export async function timeProgram(program: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Measured> {
-  const startMs = performance.now()
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], ...(env ? { env } : {}) })
-  const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`${program} failed with ${code}`)
-  return { wallMs: performance.now() - startMs }
-}
-
-/** Runs one of our scripts, which prints what it measured of itself as JSON: the start of Node does not count, as an engine has started long ago. */
-export async function timeScript(script: string, ...args: readonly string[]): Promise<Measured> {
-  const child = spawn(process.execPath, [...process.execArgv, script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
-  const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`${script} failed with ${code}`)
-  return JSON.parse(output) as Measured
-}
-
-/** For such a script: measures the work and prints the result. */
-export async function reportMeasured(work: () => Promise<unknown>): Promise<void> {
-  const startMs = performance.now()
-  await work()
-  const measured: Measured = { wallMs: performance.now() - startMs, peakBytes: process.resourceUsage().maxRSS * 1024 }
-  process.stdout.write(JSON.stringify(measured))
-}
+const resultOf = (name: string, measured: readonly Measured[]): Result => ({
+  name,
+  wallMs: median(measured.map(({ wallMs }) => wallMs)),
+  cpuMs: median(measured.map(({ cpuMs }) => cpuMs)),
+  peakBytes: Math.max(...measured.map(({ peakBytes }) => peakBytes)),
+})
 
 function median(values: readonly number[]): number {
   const ordered = values.toSorted((a, b) => a - b)

@@ -1,6 +1,6 @@
 // Measured by nbd.ts: copies the disk at an address to nothing, or to a file.
 import { type BlockConsumer, copyBlocks, type DiskAddress, openSink, openSource } from '../../src/blocks/index.ts'
-import { reportMeasured } from './contest.ts'
+import { reportMeasured } from './measure.ts'
 
 const [address, path] = process.argv.slice(2)
 if (address === undefined) throw new Error('Usage: copy-nbd.ts <address as JSON> [file]')
@@ -15,4 +15,5 @@ await reportMeasured(async () => {
     await using sink = await openSink({ kind: 'file', path }, { sizeBytes: source.sizeBytes })
     await copyBlocks(source, sink, extents)
   }
+  return undefined
 })

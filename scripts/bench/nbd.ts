@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { type DiskAddress, openSource, serveNbd } from '../../src/blocks/index.ts'
 import { createCertificates } from '../../test/blocks/certificates.ts'
 import { nbdkit, nbdkitOnTcp } from '../../test/peers/nbd-peers.ts'
-import { type Ground, type Row, timeProgram, timeScript } from './contest.ts'
+import type { Ground, Row } from './contest.ts'
 import { createImage } from './image.ts'
+import { timeProgram, timeScript } from './measure.ts'
 
 const COPY_SCRIPT = fileURLToPath(new URL('copy-nbd.ts', import.meta.url))
 

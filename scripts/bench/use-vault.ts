@@ -1,45 +1,57 @@
-// One piece of work with a vault, measured: `use-vault.ts backup|restore|verify FOLDER [ADDRESS|TARGET]`.
-import { join } from 'node:path'
+// One piece of work with a vault, measured: `use-vault.ts full|incremental|restore|verify VAULT [ADDRESS] [MAP | TARGET]`.
+import { existsSync, readFileSync } from 'node:fs'
 import { type DiskAddress, type Extent, openSource } from '../../src/blocks/index.ts'
 import { Secret } from '../../src/values/index.ts'
 import { initVault, openVault, type Vault } from '../../src/vault/index.ts'
-import { reportMeasured } from './contest.ts'
+import { type Measured, reportMeasured } from './measure.ts'
 
 const PASSWORD = new Secret('bench')
+const DISK = 'ide0'
 
-const [, , work = '', folder = '', where = ''] = process.argv
-const directory = join(folder, 'vault')
-if (work === 'backup') await initVault(directory, PASSWORD)
+const [, , work = '', directory = '', address = '', mapFile = ''] = process.argv
+if (work === 'full' && !existsSync(directory)) await initVault(directory, PASSWORD)
 await reportMeasured(async () => {
   await using vault = await openVault(directory, PASSWORD)
   switch (work) {
-    case 'backup':
-      return await backUp(vault, JSON.parse(where) as DiskAddress)
+    case 'full':
+      return await backUp(vault, JSON.parse(address) as DiskAddress)
+    case 'incremental':
+      return await backUp(
+        vault,
+        JSON.parse(address) as DiskAddress,
+        JSON.parse(readFileSync(mapFile, 'utf8')) as readonly Extent[],
+      )
     case 'restore':
-      return await vault.restoreDisk({ pointId: 'latest', disk: 'ide0', target: { kind: 'file', path: where } })
+      await vault.restoreDisk({ pointId: 'latest', disk: DISK, target: { kind: 'file', path: address } })
+      return undefined
     case 'verify': {
       const report = await vault.verify({ data: true })
       if (report.problems.length > 0 || report.damagedPoints.length > 0) throw new Error(JSON.stringify(report))
-      return report
+      return { bytesRead: report.bytesRead }
     }
     default:
       throw new Error(`no such work: ${work}`)
   }
 })
 
-async function backUp(vault: Vault, address: DiskAddress): Promise<void> {
-  const { sizeBytes, map } = await describe(address)
-  const stored = await vault.storeDisk({ disk: 'ide0', sizeBytes, source: address, map })
+/** An incremental of the latest point where there is a map of changes, else a full. */
+async function backUp(vault: Vault, source: DiskAddress, changes?: readonly Extent[]): Promise<Measured['figures']> {
+  const { sizeBytes, map } = await describe(source)
+  const base = changes && { pointId: (await vault.point('latest')).id, disk: DISK }
+  const stored = await vault.storeDisk({ disk: DISK, sizeBytes, source, map: changes ?? map, ...(base ? { base } : {}) })
   await vault.commitPoint({
     run: String(process.pid),
     vm: 'bench',
     name: 'bench',
     platform: {},
-    level: 'full',
+    level: changes ? 'incremental' : 'full',
+    ...(base ? { parent: base.pointId } : {}),
     consistency: 'crash',
     config: {},
-    disks: [{ disk: 'ide0', treeId: stored.treeId, sizeBytes }],
+    disks: [{ disk: DISK, treeId: stored.treeId, sizeBytes }],
   })
+  const { bytesRead, bytesStored, bytesUnchanged } = stored
+  return { sizeBytes, bytesRead, bytesStored, bytesUnchanged }
 }
 
 async function describe(address: DiskAddress): Promise<{ readonly sizeBytes: number; readonly map: readonly Extent[] }> {
