@@ -11,6 +11,7 @@ import {
 } from '../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../values/index.ts'
 import { mismatch, type Response, readAnswer } from './answer.ts'
+import { withBytes } from './bodies.ts'
 import { type Call, failure, inDoubt } from './call.ts'
 import { evaluated } from './evaluated.ts'
 import { declaredFailure, judge } from './judge.ts'
@@ -19,7 +20,8 @@ import { send } from './send.ts'
 
 /** Sends a request and judges the answer. */
 export async function ask(call: Call, values: RequestValues): Promise<Response> {
-  const response = readAnswer(await send(call, buildRequest(call, values), values.operation))
+  const request = await withBytes(call, values, buildRequest(call, values))
+  const response = readAnswer(values.operation, await send(call, request, values.operation))
   await judge(call, values.operation, response)
   return response
 }
@@ -51,7 +53,7 @@ export async function followTask(call: Call, completion: Completion, response: R
 /** A refusal that the operation documents by its very status tells of the task, and is not for the call itself. */
 async function askOfTask(reading: Call, values: RequestValues): Promise<Response> {
   const { operation } = values
-  const response = readAnswer(await send(reading, buildRequest(reading, values), operation))
+  const response = readAnswer(operation, await send(reading, buildRequest(reading, values), operation))
   const documented = operation.responses[String(response.status)]?.schema !== undefined
   if (!documented || mismatch(operation, response)) await judge(reading, operation, response)
   return response
@@ -116,8 +118,14 @@ async function look<Result>(call: Call, read: (reading: Call) => Promise<Result>
   }
 }
 
+/** What has taken long is looked at less often: a fiftieth of the time so far, at most a minute. A day's task is asked about 1,600 times, not 43,200. */
+const PART_OF_TIME = 50
+const LONGEST_PAUSE_MS = 60_000
+
 /** Until `seen` yields something. Passing trouble is looked past; bounded by the call's signal. */
 async function untilSeen<Result>(call: Call, everyMs: number, seen: () => Promise<Result | undefined>): Promise<Result> {
+  const { clock } = call.context
+  const since = clock.now()
   let failedLooks = 0
   for (;;) {
     try {
@@ -129,7 +137,7 @@ async function untilSeen<Result>(call: Call, everyMs: number, seen: () => Promis
       failedLooks += 1
       if (!error.failure.failure.retryable || failedLooks === MAX_FAILED_LOOKS) throw lostSight(call, error.failure)
     }
-    await pause(call, everyMs)
+    await pause(call, Math.max(everyMs, Math.min(Math.round((clock.now() - since) / PART_OF_TIME), LONGEST_PAUSE_MS)))
   }
 }
 
@@ -143,10 +151,10 @@ function lostSight(call: Call, { failure: last }: ActionFailure): ActionFailure 
   })
 }
 
-async function pause(call: Call, everyMs: number): Promise<void> {
+async function pause(call: Call, pauseMs: number): Promise<void> {
   const { clock, signal } = call.context
   try {
-    await clock.sleep(everyMs, signal)
+    await clock.sleep(pauseMs, signal)
   } catch (error) {
     if (!signal.aborted) throw error
     throw failure(call, 'aborted', 'stopped while the platform was still at work', { applied: inDoubt(call) }, error)

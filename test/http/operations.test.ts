@@ -190,6 +190,20 @@ describe('a task', () => {
     expect(JSON.parse(request?.body ?? '')).toEqual({ name: 'Ant', sizes: [1] })
   })
 
+  it('that takes long is looked at less often: by a fiftieth of its time so far', async () => {
+    const looks = 150
+    world.server.expect(started, ...Array.from({ length: looks }, () => json(200, { status: 'doing' })))
+    world.server.expect(json(200, { status: 'finish' }), found)
+    await world.call('thing.create', { name: 'Ant', sizes: [1] })
+    const { pausesMs } = world.clock
+    expect(pausesMs).toHaveLength(looks)
+    pausesMs.reduce((passedMs, pauseMs) => {
+      expect(pauseMs).toBe(Math.max(2000, Math.round(passedMs / 50)))
+      return passedMs + pauseMs
+    }, 0)
+    expect(pausesMs.at(-1)).toBeGreaterThan(10_000)
+  })
+
   it('that fails is a declared failure when its text says so, with the task in its detail', async () => {
     const task = { status: 'failure', reason: 'full' }
     world.server.expect(started, json(200, task))
