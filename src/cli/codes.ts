@@ -215,6 +215,11 @@ export const cliCodes = {
     explanation:
       'Into a folder all disks go as files, which are never overwritten. A block device or an NBD export takes one raw disk, and loses what is on it, so `--overwrite` has to say that this is meant.',
   },
+  EXPORT_ADDRESS_UNFIT: {
+    title: 'Restore points cannot be served there',
+    explanation:
+      'Without TLS only this host may connect: a unix socket, or an address such as 127.0.0.1. Certificates open it to other hosts. Otherwise the message holds what the operating system answered.',
+  },
   PROGRAM_MISSING: {
     title: 'A program that this needs is not installed',
     explanation: 'Holdfast leaves image formats to qemu-img. Install the package that the hint names, or do without the option.',
@@ -397,6 +402,11 @@ export const rehearsalFails = (runbook: string, why: string): Diagnostic =>
 
 export const restoreTargetUnfit = (target: string, reason: string): Diagnostic =>
   error('RESTORE_TARGET_UNFIT', `cannot restore to ${target}: ${reason}`)
+
+export const exportAddressUnfit = (address: string, reason: string): Diagnostic =>
+  error('EXPORT_ADDRESS_UNFIT', `cannot serve restore points on ${address}: ${reason}`, {
+    hint: 'Serve on --socket or --port of this host, or name certificates with --tls.',
+  })
 
 export const programMissing = (program: string, debianPackage: string): Diagnostic =>
   error('PROGRAM_MISSING', `${program} is not installed`, { hint: `On Debian: apt-get install ${debianPackage}` })

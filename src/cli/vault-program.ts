@@ -60,10 +60,19 @@ export function addVault(vault: Command, calls: Calls): void {
     .action(calls(() => import('./commands/vault-restore.ts')))
   vault
     .command('export')
-    .description('serve restore points read-only over NBD, until Ctrl-C')
+    .description('serve restore points over NBD, until Ctrl-C; the vault is only read')
     .addArgument(folder())
-    .addArgument(new Argument('[point]', 'list only the disks of this one'))
-    .option('--port <port>', 'port on 127.0.0.1', portNumber, 10809)
+    .addArgument(new Argument('[points...]', 'serve only these'))
+    .addOption(new Option('--socket <path>', 'a unix socket, of this user alone').conflicts(['port', 'listen']))
+    .option('--port <port>', 'any free one when it is 0', portNumber, 10809)
+    .option('--listen <address>', 'of this host; others than its own need --tls', '127.0.0.1')
+    .option('--tls <folder>', 'ca-cert.pem, server-cert.pem and server-key.pem; clients need a certificate of that authority')
+    .option('--copy-on-write', 'let clients write, such as a VM that boots; all of that ends with the server')
+    .addOption(
+      new Option('--scratch <folder>', "for what is written (default: the system's folder for temporary files)").implies({
+        copyOnWrite: true,
+      }),
+    )
     .addOption(password())
     .action(calls(() => import('./commands/vault-export.ts')))
   vault

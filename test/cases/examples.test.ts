@@ -27,7 +27,7 @@ const NOT_SHOWN = [
 ]
 
 /** Sessions with a second process or a past, or that take long, written by hand; test/acceptance and test/cases/vaults play such ones. */
-const BY_HAND = ['APPROVAL_AMBIGUOUS', 'APPROVER_NOT_LISTED', 'DEMO_MISSING', 'POINT_AMBIGUOUS', 'POINTS_INCOMPARABLE', 'PROGRAM_FAILED', 'PROGRAM_MISSING', 'RUN_INTERRUPTED', 'RUN_NOT_ENDED', 'RUN_TAKEN_OVER', 'VAULT_LOCKED']
+const BY_HAND = ['APPROVAL_AMBIGUOUS', 'APPROVER_NOT_LISTED', 'DEMO_MISSING', 'EXPORT_ADDRESS_UNFIT', 'POINT_AMBIGUOUS', 'POINTS_INCOMPARABLE', 'PROGRAM_FAILED', 'PROGRAM_MISSING', 'RUN_INTERRUPTED', 'RUN_NOT_ENDED', 'RUN_TAKEN_OVER', 'VAULT_LOCKED']
 
 const sessionOf = (code: string, kind: 'failing' | 'passing'): string => readFileSync(join(FOLDER, code, `${kind}.txt`), 'utf8')
 

@@ -1,5 +1,6 @@
 // An NBD server: listens, and gives each client its export. It knows nothing of what the exports hold.
 import { once } from 'node:events'
+import { chmod } from 'node:fs/promises'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
@@ -58,6 +59,8 @@ async function listenOnHost(endpoint: SocketEndpoint, onConnection: (socket: net
   const server = net.createServer({ noDelay: true, keepAlive: true }, onConnection)
   server.listen(endpoint)
   await once(server, 'listening')
+  // Who may connect may read the disks.
+  if ('path' in endpoint) await chmod(endpoint.path, 0o600)
   const address = server.address()
   return { port: address !== null && typeof address === 'object' ? address.port : 0, close: () => server.close() }
 }

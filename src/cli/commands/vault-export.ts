@@ -1,27 +1,80 @@
-// `holdfast vault export`: restore points over NBD, read-only, so that qemu-img, nbdcopy and mount can look into them.
-import { exportVault } from '../../vault/index.ts'
+// `holdfast vault export`: restore points over NBD, so that qemu-img, nbdcopy and guests can use them at once. What is written never reaches the vault.
+import { tmpdir } from 'node:os'
+import { resolve } from 'node:path'
+import type { NbdServer, SocketEndpoint } from '../../blocks/index.ts'
+import { type ExportVaultOptions, exportVault, type RestorePoint, type Vault } from '../../vault/index.ts'
+import { exportAddressUnfit } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
+import { Refusal } from '../refusal.ts'
+import { readTlsFolder } from '../tls-folder.ts'
 import { openNamedVault, type VaultOptions } from '../vault-access.ts'
 
 interface Options extends VaultOptions {
   readonly port: number
+  readonly listen: string
+  readonly socket?: string
+  readonly tls?: string
+  readonly copyOnWrite?: boolean
+  readonly scratch?: string
 }
 
-const HOST = '127.0.0.1'
+export const run: RunCommand<[vault: string, points: readonly string[]], Options> = async (host, options, directory, wanted) => {
+  const inFolder = (path: string): string => resolve(host.workingDirectory, path)
+  const { socket, tls, copyOnWrite = false, scratch = tmpdir() } = options
+  if (socket === undefined && tls === undefined && !isThisHost(options.listen))
+    throw new Refusal([exportAddressUnfit(options.listen, 'all who reach it could read the disks')])
+  const listen = socket === undefined ? { host: options.listen, port: options.port } : { path: inFolder(socket) }
+  const certificates = tls === undefined ? {} : { tls: await readTlsFolder(inFolder(tls)) }
 
-export const run: RunCommand<[vault: string, point: string | undefined], Options> = async (host, options, directory, wanted) => {
   await using vault = await openNamedVault(host, directory, options)
-  const points = wanted === undefined ? await vault.points() : [await vault.point(wanted)]
-  const interrupted = new Promise<void>((resolve) => {
-    host.onInterrupt(resolve)
-  })
-  await using server = await exportVault(vault, { listen: { host: HOST, port: options.port } })
-  for (const { id } of points) {
-    const { vm, disks } = await vault.point(id)
-    for (const { disk } of disks) host.stdout.write(`nbd://${HOST}:${server.port}/${id}/${disk}  ${vm}\n`)
+  const points = await pointsOf(vault, wanted)
+  const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<void>()
+  const stopListening = host.onInterrupt(interrupt)
+  try {
+    await using server = await serve(vault, {
+      listen,
+      ...certificates,
+      ...(wanted.length > 0 ? { points: points.map(({ id }) => id) } : {}),
+      ...(copyOnWrite ? { copyOnWrite: { scratchFolder: inFolder(scratch) } } : {}),
+    })
+    for (const { id, vm, disks } of points)
+      for (const { disk } of disks)
+        host.stdout.write(`${urlOf(listen, server.port, tls !== undefined, `${id}/${disk}`)}  ${vm}\n`)
+    host.stdout.write(`${copyOnWrite ? 'what is written ends with it, the vault is only read' : 'read-only'}; Ctrl-C ends it\n`)
+    await interrupted
+    return EXIT.done
+  } finally {
+    stopListening()
   }
-  host.stdout.write('read-only; Ctrl-C ends it\n')
-  await interrupted
-  return EXIT.done
+}
+
+const isThisHost = (address: string): boolean => address === 'localhost' || address === '::1' || /^127(\.\d+){3}$/.test(address)
+
+async function pointsOf(vault: Vault, wanted: readonly string[]): Promise<readonly RestorePoint[]> {
+  const ids = wanted.length > 0 ? wanted : (await vault.points({ kind: 'disks' })).map(({ id }) => id)
+  const points: RestorePoint[] = []
+  for (const id of ids) points.push(await vault.point(id))
+  return points
+}
+
+async function serve(vault: Vault, options: ExportVaultOptions): Promise<NbdServer> {
+  try {
+    return await exportVault(vault, options)
+  } catch (error) {
+    const { code, syscall = '' } = error as NodeJS.ErrnoException
+    if (!['listen', 'bind', 'getaddrinfo', 'chmod'].includes(syscall)) throw error
+    const { listen } = options
+    throw new Refusal([
+      exportAddressUnfit('path' in listen ? listen.path : `${listen.host}:${listen.port}`, code ?? String(error)),
+    ])
+  }
+}
+
+/** Source: NetworkBlockDevice/nbd, doc/uri.md. */
+function urlOf(listen: SocketEndpoint, port: number, secured: boolean, name: string): string {
+  const scheme = secured ? 'nbds' : 'nbd'
+  const path = name.split('/').map(encodeURIComponent).join('/')
+  if ('path' in listen) return `${scheme}+unix:///${path}?socket=${encodeURI(listen.path)}`
+  return `${scheme}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}/${path}`
 }
