@@ -18,14 +18,16 @@ export interface Call {
 
 interface OnVm extends JsonObject {
   readonly hypervisor: TargetRef & JsonObject
+  readonly vmName?: string
 }
 
 export const onVm =
   (perform: (call: Call) => Promise<JsonObject>): ActionHandler =>
   async (input, context) => {
-    const { settings } = context.connection((input as OnVm).hypervisor)
-    const { monitor: path, scratchDirectory } = settings
-    if (typeof path !== 'string' || typeof scratchDirectory !== 'string')
+    const { hypervisor, vmName } = input as OnVm
+    const { settings } = context.connection(hypervisor)
+    const [path, scratchDirectory] = [settings.monitor, settings.scratchDirectory].map((each) => pathOf(each, vmName))
+    if (path === undefined || scratchDirectory === undefined)
       throw failure({ type: 'unreachable', message: 'this target names no monitor', retryable: false, applied: 'no' })
     let changed = false
     try {
@@ -41,3 +43,9 @@ export const onVm =
       throw asFailure(error, changed)
     }
   }
+
+/** Where a target serves several VMs, `{vm}` stands for the name of the one that is meant. */
+const pathOf = (setting: unknown, vmName: string | undefined): string | undefined => {
+  if (typeof setting !== 'string') return undefined
+  return vmName === undefined ? setting : setting.replaceAll('{vm}', vmName)
+}

@@ -4,8 +4,8 @@ import type { JsonObject } from '../../values/index.ts'
 import type { Call } from './call.ts'
 import { diskMissing } from './checkpoints.ts'
 import { type Drive, type Drives, drivesOf } from './drives.ts'
-import { gone } from './failures.ts'
-import { deltaOf, nodesOf } from './names.ts'
+import { failure, gone } from './failures.ts'
+import { deltaOf, isOurs, nodesOf } from './names.ts'
 
 /** After so long without being able to keep an old block, a snapshot breaks rather than let the guest wait. */
 const KEEP_TIMEOUT_SECONDS = 5
@@ -25,6 +25,9 @@ export async function createSnapshot({ input, monitor, change }: Call): Promise<
   })
   const known = chosen.map(({ drive }) => drive.disk)
   if (chosen.length < disks.length) throw diskMissing(disks.map(({ disk }) => disk).filter((disk) => !known.includes(disk)))
+  // Connected to another filter, the guest would write past the one that is there, and nobody would know.
+  const taken = chosen.filter(({ drive, filter }) => isOurs(drive.connected) && drive.connected !== filter)
+  if (taken.length > 0) throw disksTaken(taken.map(({ drive }) => drive.disk))
   for (const { drive, filter, scratch } of chosen)
     await change('blockdev-add', {
       driver: 'copy-before-write',
@@ -44,6 +47,9 @@ export async function createSnapshot({ input, monitor, change }: Call): Promise<
     await change('blockdev-add', { driver: 'snapshot-access', 'node-name': access, file: filter })
   return { name }
 }
+
+const disksTaken = (disks: readonly string[]) =>
+  failure({ type: 'disksTaken', message: `another backup keeps ${disks.join(', ')} already`, retryable: false, applied: 'no' })
 
 const deltaActions = (name: string, { node }: Drive, since: string) => [
   { type: 'block-dirty-bitmap-add', data: { node, name: deltaOf(name), persistent: false, disabled: true } },

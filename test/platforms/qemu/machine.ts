@@ -1,10 +1,11 @@
 // A real QEMU without a guest: its own monitor writes to its disks as a guest would, through the device. Every write is remembered, so that
 // a restored disk can be told to be of one moment.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startQemu } from '../../../src/platforms/qemu/measuring/boot.ts'
 import { type Monitor, openMonitor } from '../../../src/platforms/qemu/monitor.ts'
 
 export const DISKS = ['data0', 'wal0'] as const
@@ -38,13 +39,8 @@ export async function startMachine(folder: string, seed: number, before: readonl
   }
   const [monitorPath, ownPath] = [join(folder, 'holdfast.qmp'), join(folder, 'own.qmp')]
   rmSync(ownPath, { force: true })
-  const child = spawn('qemu-system-x86_64', argumentsFor(folder, monitorPath, ownPath), {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const child = startQemu(argumentsFor(folder, monitorPath, ownPath))
   const exited = once(child, 'exit')
-  // No QEMU outlives the tests, whatever becomes of them.
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
   for (let tries = 0; !existsSync(ownPath) && tries < 500; tries += 1) await sleep(20)
   const own = await openMonitor(ownPath, new AbortController().signal)
 
@@ -68,9 +64,8 @@ export async function startMachine(folder: string, seed: number, before: readonl
     },
     momentOf: (disks) => momentOf(writes, disks),
     [Symbol.asyncDispose]: async () => {
-      process.off('exit', kill)
       own[Symbol.dispose]()
-      kill()
+      child.kill('SIGKILL')
       await exited
     },
   }

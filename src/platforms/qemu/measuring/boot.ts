@@ -1,5 +1,5 @@
 // Starts the measuring guest under QEMU, in software: no rights and no processor support are needed.
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,6 +21,8 @@ export interface Guest extends AsyncDisposable {
   /** A monitor that nobody else uses. */
   readonly monitorPath: string
   readonly agentPath: string
+  /** Whoever connects hears a line from the guest after each of its synced writes; while nobody does, it makes none. */
+  readonly beatsPath: string
   readonly folder: string
 }
 
@@ -37,14 +39,28 @@ export async function makeDisks(folder: string): Promise<void> {
   }
 }
 
-/** Boots from disks of the folder, `<disk>.qcow2` or else `files`; resolves when the agent answers. */
+export interface BootOptions {
+  readonly writes: boolean
+  /** Images of disks; default `<disk>.qcow2` of the folder. */
+  readonly files?: Readonly<Partial<Record<DiskName, string>>>
+  /** Default: `measured`, with a UUID of its own. */
+  readonly vm?: { readonly name: string; readonly uuid: string }
+  /** Joins its writer to that of another guest over a unix socket. The first one listens, so it is booted first. */
+  readonly link?: { readonly path: string; readonly role: 'first' | 'second' }
+}
+
+const MEASURED = { name: 'measured', uuid: '8e1d4d0c-5a3b-4a0e-8f57-6b9a1c2d3e4f' }
+
+/** Boots from disks of the folder; resolves when the agent answers. */
 export async function bootGuest(
   folder: string,
-  { writes, files = {} }: { readonly writes: boolean; readonly files?: Readonly<Partial<Record<DiskName, string>>> },
+  { writes, files = {}, vm: { name, uuid } = MEASURED, link }: BootOptions,
 ): Promise<Guest> {
   const { kernel, initrd } = await buildGuest()
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const [monitorPath, agentPath] = [join(folder, 'monitor.sock'), join(folder, 'agent.sock')]
+  const [monitorPath = '', agentPath = '', beatsPath = ''] = ['monitor', 'agent', 'beats'].map((name) =>
+    join(folder, `${name}.sock`),
+  )
   const disks = DISKS.flatMap((disk) => {
     const filename = files[disk] ?? join(folder, `${disk}.qcow2`)
     const driver = filename.endsWith('.raw') ? 'raw' : 'qcow2'
@@ -53,7 +69,7 @@ export async function bootGuest(
   })
   const words = `quiet panic=-1 nokaslr mitigations=off tsc=reliable no_timer_check${writes ? '' : ' nowriter'} `
   const args = [
-    ...['-name', 'measured', '-uuid', '8e1d4d0c-5a3b-4a0e-8f57-6b9a1c2d3e4f', '-machine', 'pc', '-accel', 'tcg', '-cpu', 'max'],
+    ...['-name', name, '-uuid', uuid, '-machine', 'pc', '-accel', 'tcg', '-cpu', 'max'],
     ...['-m', '128', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...[
       '-serial',
@@ -67,16 +83,18 @@ export async function bootGuest(
     ],
     ...['-qmp', `unix:${monitorPath},server=on,wait=off`, '-device', 'virtio-serial-pci'],
     ...['-chardev', `socket,id=agent,path=${agentPath},server=on,wait=off`],
-    ...['-device', 'virtserialport,id=agent0,chardev=agent,name=org.qemu.guest_agent.0', ...disks],
+    ...['-device', 'virtserialport,id=agent0,chardev=agent,name=org.qemu.guest_agent.0'],
+    ...['-chardev', `socket,id=beats,path=${beatsPath},server=on,wait=off`],
+    ...['-device', 'virtserialport,id=beats0,chardev=beats,name=holdfast.beats'],
+    ...(link ? linkArguments(link) : []),
+    ...disks,
   ]
-  // It ends with this process, however that ends.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const child = startQemu(args)
   const exited = once(child, 'exit')
   const guest = {
     monitorPath,
     agentPath,
+    beatsPath,
     folder,
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
@@ -91,6 +109,15 @@ export async function bootGuest(
     throw error
   }
 }
+
+const linkArguments = ({ path, role }: NonNullable<BootOptions['link']>): readonly string[] => [
+  ...['-chardev', `socket,id=link,path=${path},${role === 'first' ? 'server=on,wait=off' : 'server=off,reconnect=1'}`],
+  ...['-device', `virtserialport,id=link0,chardev=link,name=holdfast.${role}`],
+]
+
+/** It ends with this process, however that ends. */
+export const startQemu = (args: readonly string[]): ChildProcess =>
+  spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
 
 /** QEMU knows when somebody in the guest has opened the agent's port. */
 async function untilAgentAnswers({ monitorPath }: Guest, child: { readonly exitCode: number | null }): Promise<void> {

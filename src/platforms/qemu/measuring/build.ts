@@ -21,6 +21,7 @@ const OVERLAY = fileURLToPath(new URL('../../../../runbooks/qemu/measuring-guest
 const PLACES: Readonly<Record<string, string>> = {
   init: 'init',
   writer: 'usr/bin/writer',
+  beat: 'usr/bin/beat',
   verify: 'usr/bin/verify',
   'pre-freeze-script': 'usr/sbin/pre-freeze-script',
   'post-thaw-script': 'usr/sbin/post-thaw-script',

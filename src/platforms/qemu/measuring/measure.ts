@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../values/index.ts'
 import type { Consistency } from '../../../vault/index.ts'
 import { openAgent } from '../../guest/index.ts'
 import { ext4On } from '../ext4.ts'
-import { bootGuest, DISKS, type DiskName } from './boot.ts'
+import { bootGuest, DISKS, type DiskName, type Guest } from './boot.ts'
 
 export interface Measured {
   /** `broken`: not of one instant. */
@@ -30,6 +30,19 @@ export async function measure(folder: string, files: Readonly<Record<DiskName, s
   const facts = { journal, table, clean, ...(held === undefined ? {} : { held }) }
   return { ...facts, level: levelOf(facts, bad) }
 }
+
+/** Of two guests whose writers are linked: at any one instant the first one's journal is at most one ahead of the second one's table. */
+export function levelOfBoth(first: Measured, second: Measured): Measured['level'] {
+  const inOrder = first.table >= second.journal && first.journal <= second.table + 1
+  if (!inOrder || first.level === 'broken' || second.level === 'broken') return 'broken'
+  return LEVELS[Math.min(LEVELS.indexOf(first.level), LEVELS.indexOf(second.level))] ?? 'crash'
+}
+
+const LEVELS: readonly Consistency[] = ['crash', 'filesystem', 'application']
+
+/** The last transaction in the journal of a guest that runs. */
+export const lastTransactionIn = async ({ agentPath }: Pick<Guest, 'agentPath'>): Promise<number> =>
+  Number((await verifyIn(agentPath)).journal)
 
 /** The writer syncs a journal line before the table's slot, so at any one instant the journal is at most one ahead. */
 function levelOf({ journal, table, clean, held }: Omit<Measured, 'level'>, bad: number): Measured['level'] {

@@ -63,10 +63,13 @@ export interface SimulatedMachine {
   writes: number
 }
 
-export function createMachine(sizesBytes: readonly number[]): SimulatedMachine {
+export function createMachine(
+  { name, uuid }: Pick<SimulatedMachine, 'name' | 'uuid'>,
+  sizesBytes: readonly number[],
+): SimulatedMachine {
   const machine: SimulatedMachine = {
-    uuid: '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11',
-    name: 'erp-db',
+    uuid,
+    name,
     status: 'running',
     drives: new Map(),
     nodes: new Map(),
@@ -76,11 +79,11 @@ export function createMachine(sizesBytes: readonly number[]): SimulatedMachine {
     writes: 0,
   }
   for (const [index, sizeBytes] of sizesBytes.entries()) {
-    const name = `disk${index}`
-    const filename = `/simulated/${name}.qcow2`
+    const disk = `disk${index}`
+    const filename = `/simulated/${name}/${disk}.qcow2`
     const content = createSparseDisk(sizeBytes)
-    machine.nodes.set(name, { name, driver: 'qcow2', filename, sizeBytes, content, bitmaps: new Map(), on: [] })
-    machine.drives.set(name, { device: `/machine/peripheral/${name}/virtio-backend`, connected: name })
+    machine.nodes.set(disk, { name: disk, driver: 'qcow2', filename, sizeBytes, content, bitmaps: new Map(), on: [] })
+    machine.drives.set(disk, { device: `/machine/peripheral/${disk}/virtio-backend`, connected: disk })
   }
   return machine
 }

@@ -13,14 +13,16 @@ export interface MonitorFault extends ScriptedFault {
   readonly does: 'fails' | 'breaksBefore' | 'breaksAfter' | 'scratchFull'
 }
 
-export interface SimulatedMonitor extends AsyncDisposable {
+/** What the monitors of one host share. */
+export interface Watch {
   readonly faults: Faults<MonitorFault>
-  asked(): Readonly<Record<string, number>>
+  /** How often each command was asked for. */
+  readonly asked: Record<string, number>
 }
 
-export async function startMonitor(machine: SimulatedMachine, path: string): Promise<SimulatedMonitor> {
-  const faults = createFaults<MonitorFault>()
-  const asked: Record<string, number> = {}
+export const createWatch = (): Watch => ({ faults: createFaults<MonitorFault>(), asked: {} })
+
+export async function startMonitor(machine: SimulatedMachine, path: string, { faults, asked }: Watch): Promise<AsyncDisposable> {
   const sockets = new Set<Socket>()
   let nbd: NbdServer | undefined
   let serving: Promise<void> = Promise.resolve()
@@ -88,8 +90,6 @@ export async function startMonitor(machine: SimulatedMachine, path: string): Pro
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
   return {
-    faults,
-    asked: () => ({ ...asked }),
     [Symbol.asyncDispose]: async () => {
       server.close()
       for (const socket of sockets) socket.destroy()

@@ -1,10 +1,10 @@
-// A QEMU for rehearsals: its monitor on a socket of this machine, its own state the judge.
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+// QEMUs of one host for rehearsals: their monitors on sockets of this machine, their own state the judge.
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StandIn } from '../../platform.ts'
 import { baseOf, createMachine, type SimulatedMachine, writeAsGuest } from './machine.ts'
-import { type MonitorFault, startMonitor } from './monitor.ts'
+import { createWatch, type MonitorFault, startMonitor } from './monitor.ts'
 
 const MIB = 2 ** 20
 
@@ -31,36 +31,60 @@ const FAULTS: Readonly<Record<string, readonly MonitorFault['does'][]>> = {
   'block-export-del': QUESTION,
 }
 
+const MACHINES = [
+  { name: 'erp-db', uuid: '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11', sizesBytes: [2 * MIB, MIB] },
+  { name: 'erp-app', uuid: '7a1c2d4e-0b9f-4c55-8d21-6e5f4a3b2c10', sizesBytes: [MIB] },
+] as const
+
 export async function startStandIn(): Promise<StandIn> {
+  await using opened = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'hf-'))
-  const machine = createMachine([2 * MIB, MIB])
-  for (let count = 0; count < 6; count += 1) writeAsGuest(machine)
-  const path = join(folder, 'qmp.sock')
-  const monitor = await startMonitor(machine, path)
+  opened.defer(() => rm(folder, { recursive: true, force: true }))
+  const watch = createWatch()
+  const machines: SimulatedMachine[] = []
+  for (const { sizesBytes, ...called } of MACHINES) {
+    const machine = createMachine(called, sizesBytes)
+    for (let count = 0; count < 6; count += 1) writeAsGuest(machine)
+    await mkdir(join(folder, machine.name))
+    opened.use(await startMonitor(machine, join(folder, machine.name, 'qmp.sock'), watch))
+    machines.push(machine)
+  }
+  const [first, ...others] = MACHINES
+  // Runbooks that give no name work on the first one.
+  await symlink(first.name, join(folder, '{vm}'))
+  const running = opened.move()
   return {
     connection: 'qemu/Hypervisor',
-    settings: { monitor: path, scratchDirectory: folder },
-    known: { vmId: machine.uuid, directory: join(folder, 'restored'), name: 'rehearsed' },
-    asked: monitor.asked,
-    faultsOf: (operation) => FAULTS[operation] ?? [],
-    strike: (operation, does, skip) => monitor.faults.add({ operation, does: does as MonitorFault['does'], skip }),
-    heal: () => {
-      machine.scratchFull = false
-      monitor.faults.clear()
+    settings: { monitor: join(folder, '{vm}', 'qmp.sock'), scratchDirectory: join(folder, '{vm}') },
+    known: {
+      vmId: first.uuid,
+      vms: [first, ...others].map(({ name }) => name),
+      directory: join(folder, 'restored'),
+      name: 'rehearsed',
     },
-    leaks: async () => [
-      ...leaksOf(machine),
-      ...(await filesIn(folder)).filter((file) => file.startsWith('h') && !file.endsWith('.sock')),
-    ],
+    asked: () => ({ ...watch.asked }),
+    faultsOf: (operation) => FAULTS[operation] ?? [],
+    strike: (operation, does, skip) => watch.faults.add({ operation, does: does as MonitorFault['does'], skip }),
+    heal: () => {
+      for (const machine of machines) machine.scratchFull = false
+      watch.faults.clear()
+    },
+    leaks: async () =>
+      (
+        await Promise.all(
+          machines.map(async (machine) => {
+            const files = await readdir(join(folder, machine.name))
+            const left = [...leaksOf(machine), ...files.filter((file) => file.startsWith('h') && !file.endsWith('.sock'))]
+            return left.map((line) => `${machine.name}: ${line}`)
+          }),
+        )
+      ).flat(),
     made: () => [],
     disksOf: (vm) =>
-      vm === machine.uuid
-        ? [...machine.drives.values()].flatMap(({ connected }) => baseOf(machine, connected)?.content ?? [])
-        : [],
-    [Symbol.asyncDispose]: async () => {
-      await monitor[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true, force: true })
-    },
+      machines
+        .filter(({ uuid }) => uuid === vm)
+        .flatMap((machine) => [...machine.drives.values()].flatMap(({ connected }) => baseOf(machine, connected)?.content ?? [])),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
 
@@ -80,5 +104,3 @@ function leaksOf(machine: SimulatedMachine): readonly string[] {
     ...[...checkpoints].slice(1).map((name) => `bitmap ${name}`),
   ]
 }
-
-const filesIn = (folder: string): Promise<readonly string[]> => readdir(folder)
