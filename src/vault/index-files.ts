@@ -54,6 +54,19 @@ function asIndexed({ id, type, ids, places }: WrittenPack): IndexedPack {
   return { id, blobs }
 }
 
+/** The same, packed; a pack of blobs of both types, as old programs made, becomes two. */
+export const packIndexed = ({ id, blobs }: IndexedPack): readonly WrittenPack[] =>
+  (['data', 'tree'] as const)
+    .map((type) => {
+      const ofType = blobs.filter((blob) => blob.type === type)
+      const ids = Buffer.from(ofType.map((blob) => blob.id).join(''), 'hex')
+      const places = Uint32Array.from(
+        ofType.flatMap(({ offsetBytes, lengthBytes, rawBytes }) => [offsetBytes, lengthBytes, rawBytes]),
+      )
+      return { id, type, ids, places }
+    })
+    .filter(({ ids }) => ids.length > 0)
+
 const encodePack = ({ id, blobs }: IndexedPack): string =>
   JSON.stringify({
     id,

@@ -33,9 +33,10 @@ export interface Pruned {
 
 const MAX_UNUSED = 0.05
 
-/** The caller holds the exclusive lock and has refreshed the repository since. */
+/** The caller holds the exclusive lock. */
 export async function pruneVault(repository: Repository, request: PruneRequest): Promise<Pruned> {
   const { backend } = repository
+  await repository.reread()
   const [damaged] = repository.damage
   if (damaged) throw pruneRefused(damaged.message)
   const used = await findUsed(repository, request.signal)

@@ -1,13 +1,15 @@
 // An open restic repository: its index in memory, blobs read and written, packs made durable in the right order.
 // It knows trees and blobs, not disks or restore points.
 // R1: a blob is placed in memory only after its pack and then its index are durable. R2: after a failed write nothing is written any more.
-// R3: nothing is relied on that was pruned meanwhile: where index files are gone, all are read again.
+// R3: nothing is relied on that was pruned meanwhile: where index files are gone, all are read again. R4: who judges the vault, or removes
+// something of it, goes by what its files say, never by a cache.
 import type { Backend } from './backend.ts'
 import { type BlobIndex, createBlobIndex } from './blob-index.ts'
 import { type BlobType, ID_BYTES, openBlob } from './blobs.ts'
 import { blobMissing, fileDamaged, treeInvalid, writeFailed } from './codes.ts'
 import { type SealKey, sha256 } from './crypto.ts'
-import { type IndexedPack, readIndex, writeIndex } from './index-files.ts'
+import type { IndexCache } from './index-cache.ts'
+import { packIndexed, readIndex, writeIndex } from './index-files.ts'
 import { createPacker, type WrittenPack } from './pack.ts'
 import { release } from './release.ts'
 import type { SnapshotCache } from './snapshot-cache.ts'
@@ -41,6 +43,14 @@ export interface Repository extends AsyncDisposable {
   sync(): Promise<void>
   /** Looks for index files that others wrote or removed since. */
   refresh(): Promise<void>
+  /** The same, and reads anew what came from a cache. */
+  reread(): Promise<void>
+}
+
+/** What is on this machine only; all of it may be absent. */
+export interface Caches {
+  readonly snapshots?: SnapshotCache
+  readonly indexes?: IndexCache
 }
 
 export interface SavedBlob {
@@ -49,13 +59,44 @@ export interface SavedBlob {
   readonly storedBytes: number
 }
 
+/** What the index files that were read so far say. */
+interface Tables {
+  readonly data: BlobIndex
+  readonly trees: BlobIndex
+  readonly packIds: string[]
+  /** Names of the index files, readable or not. */
+  readonly files: Set<string>
+  readonly damage: Error[]
+  fromCache: boolean
+}
+
+const emptyTables = (): Tables => ({
+  data: createBlobIndex(),
+  trees: createBlobIndex(),
+  packIds: [],
+  files: new Set(),
+  damage: [],
+  fromCache: false,
+})
+
+function place({ data, trees, packIds }: Tables, pack: WrittenPack): void {
+  const number = packIds.push(pack.id) - 1
+  const index = pack.type === 'data' ? data : trees
+  const ids = Buffer.from(pack.ids.buffer, pack.ids.byteOffset, pack.ids.byteLength)
+  for (let i = 0; i * ID_BYTES < ids.length; i += 1) {
+    const [offsetBytes = 0, lengthBytes = 0, rawBytes = 0] = pack.places.subarray(3 * i, 3 * i + 3)
+    index.place(ids, i * ID_BYTES, { pack: number, offsetBytes, lengthBytes, rawBytes })
+  }
+}
+
+/** Index files read at once. */
+const INDEX_LANES = 8
+/** Index files are handed to the cache so many at a time. */
+const CACHED_AT_ONCE = 256
+
 /** Reads nothing yet: `refresh` loads the index, before whatever needs it. */
-export function openRepository(backend: Backend, key: SealKey, threads?: number, cache?: SnapshotCache): Repository {
-  const data = createBlobIndex()
-  const trees = createBlobIndex()
-  const packIds: string[] = []
-  const indexFiles = new Set<string>()
-  const damage: Error[] = []
+export function openRepository(backend: Backend, key: SealKey, threads?: number, caches: Caches = {}): Repository {
+  let tables = emptyTables()
   const treePacker = createPacker(backend, key, 'tree')
   const dataPacker = createPacker(backend, key, 'data')
   let pool: WorkerPool | undefined
@@ -64,55 +105,66 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
   let syncing: Promise<void> = Promise.resolve()
   let refreshing: Promise<void> = Promise.resolve()
 
-  const indexOf = (type: BlobType): BlobIndex => (type === 'data' ? data : trees)
-
-  function learn(pack: IndexedPack): void {
-    const number = packIds.push(pack.id) - 1
-    for (const blob of pack.blobs) indexOf(blob.type).place(Buffer.from(blob.id, 'hex'), 0, { pack: number, ...blob })
-  }
-
-  function place(pack: WrittenPack): void {
-    const number = packIds.push(pack.id) - 1
-    const ids = Buffer.from(pack.ids.buffer, pack.ids.byteOffset, pack.ids.byteLength)
-    for (let i = 0; i * ID_BYTES < ids.length; i += 1) {
-      const [offsetBytes = 0, lengthBytes = 0, rawBytes = 0] = pack.places.subarray(3 * i, 3 * i + 3)
-      indexOf(pack.type).place(ids, i * ID_BYTES, { pack: number, offsetBytes, lengthBytes, rawBytes })
-    }
-  }
-
-  function forget(): void {
-    data.clear()
-    trees.clear()
-    packIds.length = 0
-    indexFiles.clear()
-    damage.length = 0
-  }
+  const indexOf = (type: BlobType): BlobIndex => (type === 'data' ? tables.data : tables.trees)
 
   /** One at a time: who comes while the index is being read would else go on without it. */
-  function refresh(): Promise<void> {
-    const next = refreshing.then(readIndexes)
+  function refresh(cache: IndexCache | undefined): Promise<void> {
+    const next = refreshing.then(() => readIndexes(cache))
     refreshing = next.catch(() => {})
     return next
   }
 
-  async function readIndexes(): Promise<void> {
+  async function readIndexes(cache: IndexCache | undefined): Promise<void> {
     const names = new Set(await backend.names('index'))
-    if ([...indexFiles].some((name) => !names.has(name))) forget()
-    for (const name of names) {
-      if (indexFiles.has(name)) continue
-      indexFiles.add(name)
-      try {
-        for (const pack of await readIndex(backend, key, name)) learn(pack)
-      } catch (error) {
-        damage.push(error as Error)
+    const isObsolete = [...tables.files].some((name) => !names.has(name)) || (tables.fromCache && !cache)
+    const into = isObsolete ? emptyTables() : tables
+    if (cache && into.files.size === 0) await loadCached(into, names, cache)
+    await readNew(into, names, cache)
+    // Only now: whoever reads blobs meanwhile finds all that was known before.
+    tables = into
+  }
+
+  async function loadCached(into: Tables, names: ReadonlySet<string>, cache: IndexCache): Promise<void> {
+    for await (const found of cache.load(names)) {
+      for (const [name, packs] of found) {
+        if (into.files.has(name)) continue
+        into.files.add(name)
+        into.fromCache = true
+        for (const pack of packs) place(into, pack)
       }
     }
+  }
+
+  async function readNew(into: Tables, names: ReadonlySet<string>, cache: IndexCache | undefined): Promise<void> {
+    const queue = [...names].filter((name) => !into.files.has(name)).values()
+    let fresh = new Map<string, readonly WrittenPack[]>()
+    async function keep(least: number): Promise<void> {
+      if (fresh.size < least) return
+      const kept = fresh
+      fresh = new Map()
+      await cache?.add(kept)
+    }
+    async function lane(): Promise<void> {
+      for (const name of queue) {
+        into.files.add(name)
+        try {
+          const packs = (await readIndex(backend, key, name)).flatMap(packIndexed)
+          for (const pack of packs) place(into, pack)
+          if (cache) fresh.set(name, packs)
+        } catch (error) {
+          into.damage.push(error as Error)
+        }
+        await keep(CACHED_AT_ONCE)
+      }
+    }
+    await Promise.all(Array.from({ length: INDEX_LANES }, lane))
+    await keep(1)
   }
 
   async function readBlob(type: BlobType, id: Buffer): Promise<Buffer> {
     const place = id.length === ID_BYTES ? indexOf(type).locate(id) : undefined
     if (!place) throw blobMissing(type, id.toString('hex'))
-    const packId = packIds[place.pack] ?? ''
+    const packId = tables.packIds[place.pack] ?? ''
     const sealed = await backend.read('pack', packId, place)
     const plain = openBlob(key, sealed, place.rawBytes, id)
     release(sealed)
@@ -131,8 +183,9 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
     if (broken) throw broken
     const flushes = [dataPacker.flush(), treePacker.flush(), ...(pool?.workers.map((work) => work.flush()) ?? [])]
     const packs = (await guard(Promise.all(flushes))).flat()
-    for (const name of await guard(writeIndex(backend, key, packs))) indexFiles.add(name)
-    packs.forEach(place)
+    const names = await guard(writeIndex(backend, key, packs))
+    for (const name of names) tables.files.add(name)
+    for (const pack of packs) place(tables, pack)
   }
 
   async function guard<T>(write: Promise<T>): Promise<T> {
@@ -147,11 +200,17 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
   return {
     backend,
     key,
-    data,
-    trees,
+    get data() {
+      return tables.data
+    },
+    get trees() {
+      return tables.trees
+    },
     snapshots: new Map(),
-    ...(cache ? { cache } : {}),
-    damage,
+    ...(caches.snapshots ? { cache: caches.snapshots } : {}),
+    get damage() {
+      return tables.damage
+    },
     newHandle: () => {
       handles += 1
       return handles
@@ -160,7 +219,7 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
       pool ??= createPool(backend, key, threads)
       return pool.workers
     },
-    packId: (pack) => packIds[pack] ?? '',
+    packId: (pack) => tables.packIds[pack] ?? '',
     readData: (id) => readBlob('data', id),
     async readTree(id) {
       const plain = await readBlob('tree', Buffer.from(id, 'hex'))
@@ -183,7 +242,8 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
       syncing = next.catch(() => {})
       return next
     },
-    refresh,
+    refresh: () => refresh(caches.indexes),
+    reread: () => refresh(undefined),
     async [Symbol.asyncDispose]() {
       await pool?.[Symbol.asyncDispose]()
     },

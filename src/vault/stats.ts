@@ -22,8 +22,8 @@ export interface VaultStats {
 const STORED: readonly FileKind[] = ['config', 'key', 'pack', 'index', 'snapshot']
 
 export async function vaultStats(repository: Repository): Promise<VaultStats> {
-  const { backend, data, trees } = repository
   await repository.refresh()
+  const { backend, data, trees } = repository
   const points = await listPoints(repository)
   const kinds = await Promise.all(STORED.map((kind) => backend.list(kind)))
   const [ofData, ofTrees] = [data.totals(), trees.totals()]

@@ -12,6 +12,7 @@ import { type BackedUpFiles, type BackUpFilesRequest, backUpFiles } from './file
 import { putConfig, readConfig } from './files.ts'
 import { type ForgetRequest, type Forgotten, forgetPoints } from './forget.ts'
 import { createKey, findKey } from './keys.ts'
+import { indexCache } from './index-cache.ts'
 import { takeLock, type VaultLock } from './locks.ts'
 import { backendAt } from './open-backend.ts'
 import {
@@ -29,10 +30,10 @@ import { randomPolynomial } from './polynomial.ts'
 import { type Pruned, type PruneRequest, pruneVault } from './prune.ts'
 import { openDiskMap, readDisk } from './read-disk.ts'
 import { type Repaired, type RepairRequest, repairVault } from './repair.ts'
-import { openRepository } from './repository.ts'
+import { type Caches, openRepository } from './repository.ts'
 import { type RestoreDiskRequest, type RestoredDisk, restoreDisk } from './restore-disk.ts'
 import { type RestoredFiles, type RestoreFilesRequest, restoreFiles } from './restore-files.ts'
-import { type SnapshotCache, snapshotCache } from './snapshot-cache.ts'
+import { snapshotCache } from './snapshot-cache.ts'
 import type { Snapshot } from './snapshots.ts'
 import { type VaultStats, vaultStats } from './stats.ts'
 import { type StoreDiskRequest, type StoredDisk, storeDisk } from './store-disk.ts'
@@ -49,7 +50,7 @@ export interface VaultOptions {
   readonly now?: () => number
   /** scrypt's N of a new key. Default: what takes about 100 ms; less is for vaults that hold nothing worth a guess. */
   readonly keyCost?: number
-  /** Absolute: where lists of points are kept, so that they are quick. It may be deleted at any time. Default: nowhere. */
+  /** Absolute: where lists of points and of chunks are kept, so that opening is quick. It may be deleted at any time. Default: nowhere. */
   readonly cacheFolder?: string
 }
 
@@ -134,19 +135,16 @@ export async function openBackend(backend: Backend, password: Secret, options: V
   const config = await readConfig(backend, key)
   if (!isObject(config) || config.version !== 2) throw versionUnsupported(isObject(config) ? (config.version ?? null) : null)
   const { cacheFolder } = options
-  const cache =
-    cacheFolder === undefined || typeof config.id !== 'string' ? undefined : snapshotCache(cacheFolder, config.id, key)
-  return createVault(backend, key, options, cache)
+  const caches =
+    cacheFolder === undefined || typeof config.id !== 'string'
+      ? {}
+      : { snapshots: snapshotCache(cacheFolder, config.id, key), indexes: indexCache(cacheFolder, config.id, key) }
+  return createVault(backend, key, options, caches)
 }
 
-function createVault(
-  backend: Backend,
-  key: SealKey & { readonly id: string },
-  options: VaultOptions,
-  cache: SnapshotCache | undefined,
-): Vault {
+function createVault(backend: Backend, key: SealKey & { readonly id: string }, options: VaultOptions, caches: Caches): Vault {
   const { geometry = GEOMETRY, now = Date.now } = options
-  const repository = openRepository(backend, key, options.threads, cache)
+  const repository = openRepository(backend, key, options.threads, caches)
   // Whoever takes the lock learns what was written and pruned before; while it is held nothing is pruned.
   const lock = sharedLock(async () => {
     const taken = await takeLock(backend, key, false, now)
@@ -176,7 +174,6 @@ function createVault(
     if (closed) throw vaultClosed()
     const taken = await takeLock(backend, key, true, now)
     try {
-      await repository.refresh()
       return await call(taken.lost)
     } finally {
       await taken.release()
@@ -204,7 +201,9 @@ function createVault(
 
   return {
     where: backend.where,
-    damage: repository.damage,
+    get damage() {
+      return repository.damage
+    },
     async points({ vm, kind, limit } = {}) {
       const points = (await listPoints(repository)).filter(
         (point) => (vm === undefined || point.vm === vm) && (kind === undefined || point.kind === kind),

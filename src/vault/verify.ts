@@ -54,7 +54,7 @@ export async function verifyVault(repository: Repository, request: VerifyRequest
   // Snapshots first, then index: what a snapshot needs was indexed before the snapshot appeared.
   const { snapshots, unreadable } = await readSnapshots(repository)
   problems.push(...unreadable)
-  await repository.refresh()
+  await repository.reread()
   problems.push(...repository.damage.map(messageOf), ...(await keyProblems(backend)))
 
   const present = new Map((await backend.list('pack')).map(({ name, sizeBytes }) => [name, sizeBytes]))
