@@ -1,5 +1,6 @@
 // Where a vault's files live, as the vault sees it: a handful of calls that any storage can offer. It may not know what is in a file.
 
+import type { S3Bucket } from '../s3/index.ts'
 import type { SshHost } from '../ssh/index.ts'
 
 export type FileKind = 'config' | 'key' | 'pack' | 'index' | 'snapshot' | 'lock'
@@ -9,6 +10,17 @@ export type BackendAddress =
   | { readonly kind: 'local'; readonly directory: string }
   /** The directory starts at the login's home folder, or at the root with a slash. */
   | { readonly kind: 'sftp'; readonly host: SshHost; readonly directory: string }
+  | ({
+      readonly kind: 's3' /** Without slashes around it; empty for the bucket itself. */
+      readonly prefix: string
+      readonly lock?: ObjectLock
+    } & S3Bucket)
+
+/** For how long from its upload nobody may remove a file of the vault, locks aside. */
+export interface ObjectLock {
+  readonly mode: 'governance' | 'compliance'
+  readonly days: number
+}
 
 export interface StoredFile {
   readonly name: string

@@ -13,6 +13,10 @@ export async function backendAt(address: BackendAddress): Promise<Backend> {
       const { sftpBackend } = await import('./sftp-backend.ts')
       return retrying(sftpBackend(address))
     }
+    case 's3': {
+      const { s3Backend } = await import('./s3-backend.ts')
+      return retrying(s3Backend(address))
+    }
   }
 }
 

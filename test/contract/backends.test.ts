@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest'
 import { memoryBackend } from '../../src/vault/index.ts'
 import { createFolders, localBackend } from '../../src/vault/local-backend.ts'
 import { backendAt } from '../../src/vault/open-backend.ts'
 import { peer } from '../peers/peer.ts'
+import { type S3Server, startS3 } from '../s3/server.ts'
 import { type Sshd, startSshd } from '../ssh/sshd.ts'
 import { backendContract } from './backend.contract.ts'
 
@@ -41,5 +42,21 @@ describe.skipIf(!peer('sshd', 'openssh-server')).each([
         await rm(directory, { recursive: true, force: true })
       },
     }
+  })
+})
+
+describe.each([
+  ['a bucket of an S3 server', ''],
+  ['a prefix in a bucket', 'below/vault'],
+])('%s', (_, prefix) => {
+  let server: S3Server
+  beforeEach(async () => {
+    server = await startS3()
+  })
+  afterEach(() => server[Symbol.asyncDispose]())
+
+  backendContract(async () => {
+    const backend = await backendAt({ kind: 's3', ...server.bucket, prefix })
+    return { backend, [Symbol.asyncDispose]: async () => backend.close?.() }
   })
 })

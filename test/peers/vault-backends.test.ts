@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BackendAddress, initVault, openVault } from '../../src/vault/index.ts'
+import { startS3 } from '../s3/server.ts'
 import { type Sshd, startSshd } from '../ssh/sshd.ts'
 import { backUp, createFolder, MiB, noise, PASSWORD, pointOf, readBack, SMALL, writeDisk } from '../vault/world.ts'
 import { peer } from './peer.ts'
@@ -87,4 +88,22 @@ describe.skipIf(!peer('sshd', 'openssh-server') || !hasRestic)('a vault on an SF
       { repository: `sftp:${user}@${host}:${directory}`, options: ['-o', `sftp.command=${ssh} ${user}@${host} -s sftp`] },
     )
   }, 60_000)
+})
+
+describe.skipIf(!hasRestic)('a vault in a bucket of an S3 server', () => {
+  test.each(['', 'some/prefix'])(
+    'lives there as in a folder, for restic too, below %j',
+    async (prefix) => {
+      await using server = await startS3()
+      const { bucket, endpoint, accessKey } = server
+      await liveThrough(
+        { kind: 's3', ...bucket, prefix: 'some/prefix' },
+        {
+          repository: `s3:${endpoint}/${bucket.bucket}/some/prefix`,
+          env: { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: accessKey },
+        },
+      )
+    },
+    60_000,
+  )
 })
