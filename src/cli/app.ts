@@ -54,10 +54,11 @@ export async function openCalling(host: Host, connections: ReadonlyMap<string, C
   const platforms = await host.platforms()
   const http = createHttp({ clock })
   const logins = Object.assign({}, ...platforms.map((platform) => platform.logins))
+  const bodies = platforms.find((platform) => platform.bodies)?.bodies
   const ownHandlers: Handlers = Object.assign({}, ...platforms.map((platform) => platform.handlers))
   return {
     clock,
-    handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins), ...ownHandlers }),
+    handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins, bodies), ...ownHandlers }),
     connection: (target) => {
       const connection = connections.get(target)
       if (!connection) throw new Error(`target ${target} is not open`)

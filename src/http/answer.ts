@@ -1,5 +1,5 @@
 // An answer's bytes → what templates see as `response`, and whether that is what the operation documents.
-import type { OpenapiOperation } from '../packs/index.ts'
+import type { BytesBody, OpenapiOperation } from '../packs/index.ts'
 import { type Json, type JsonObject, validator } from '../values/index.ts'
 import { wordProblems } from './call.ts'
 import type { HttpAnswer } from './model.ts'
@@ -9,15 +9,25 @@ export interface Response {
   readonly headers: JsonObject
   /** Absent when the answer had none; text when it was not JSON. */
   readonly body?: Json
+  /** The body, where it is documented as bytes and comes as such; it stands in no value. */
+  readonly bytes?: Uint8Array
   /** Why the body is not the JSON that was expected. */
   readonly malformed?: string
 }
 
-export function readAnswer({ status, headers, body }: HttpAnswer): Response {
+export function readAnswer(operation: OpenapiOperation, { status, headers, body }: HttpAnswer): Response {
   if (body.length === 0) return { status, headers }
-  const text = new TextDecoder().decode(body)
   const type = headers['content-type'] ?? ''
-  if (!/^application\/(?:[\w.+-]*\+)?json\b/i.test(type)) {
+  const documented = documentedFor(operation, status)?.bytes
+  const isJson = /^application\/(?:[\w.+-]*\+)?json\b/i.test(type)
+  // Never as text, whatever it is said to be: a text may be shown, and these bytes may be a secret.
+  if (documented && !isJson) {
+    const [stated = ''] = type.split(';')
+    if (stated.trim().toLowerCase() === documented.mediaType) return { status, headers, bytes: body }
+    return { status, headers, malformed: `the answer is ${stated || 'of no stated type'}, not ${documented.mediaType}` }
+  }
+  const text = new TextDecoder().decode(body)
+  if (!isJson) {
     return {
       status,
       headers,
@@ -49,10 +59,20 @@ export interface Mismatch {
   readonly passing: boolean
 }
 
+const documentedFor = ({ responses }: OpenapiOperation, status: number) =>
+  responses[String(status)] ?? responses['2XX'] ?? responses.default
+
+function bytesMismatch({ mediaType, mostBytes }: BytesBody, bytes?: Uint8Array, malformed?: string): Mismatch | undefined {
+  if (!bytes) return { message: malformed ?? `the answer is empty, or no ${mediaType}`, passing: true }
+  if (bytes.length <= mostBytes) return undefined
+  return { message: `the answer has ${bytes.length} bytes, at most ${mostBytes} are taken`, passing: false }
+}
+
 /** How a successful answer misses what the operation documents for its status; undefined when it fits. */
 export function mismatch(operation: OpenapiOperation, response: Response): Mismatch | undefined {
-  const { status, body, malformed } = response
-  const documented = operation.responses[String(status)] ?? operation.responses['2XX'] ?? operation.responses.default
+  const { status, body, bytes, malformed } = response
+  const documented = documentedFor(operation, status)
+  if (documented?.bytes) return bytesMismatch(documented.bytes, bytes, malformed)
   if (!documented) return { message: `status ${status} is not documented`, passing: false }
   if (!documented.schema) return undefined
   // A 204 has no body even where the vendor documents one.

@@ -2,7 +2,7 @@
 import type { Action, ActionContext, Connection, Failure, Pack } from '../packs/index.ts'
 import { ActionFailure } from '../packs/index.ts'
 import type { Json, JsonObject, SchemaProblem } from '../values/index.ts'
-import type { Http, Limits, Login } from './model.ts'
+import type { BodyStore, Http, Limits, Login } from './model.ts'
 import { withoutSecrets } from './redact.ts'
 
 export interface Call {
@@ -13,6 +13,8 @@ export interface Call {
   readonly connection: Connection
   readonly http: Http
   readonly login?: Login
+  /** Where bytes are kept; absent where nothing of it is at hand. */
+  readonly bodies?: BodyStore
   readonly limits?: Limits
   readonly timeoutMs: number
 }

@@ -69,8 +69,8 @@ export function exchange(
     }
     if (signal.aborted) return fail(signal.reason)
     signal.addEventListener('abort', stop, { once: true })
-    const { method, path, body } = request
-    pool.dispatch({ method, path, headers: request.headers, body: body ?? null, idempotent: false }, handler)
+    const { method, path, body, bytes } = request
+    pool.dispatch({ method, path, headers: request.headers, body: bytes ?? body ?? null, idempotent: false }, handler)
   })
 }
 

@@ -93,7 +93,7 @@ async function foresee(
   }
 }
 
-function written({ operation, path, query, headers, body }: RequestValues) {
+function written({ operation, path, query, headers, body, bodyFrom }: RequestValues) {
   const mark = (value: Json): string | undefined => (isUnknown(value) ? `‹${value.$unknown}›` : undefined)
   const sent = operation.body && body !== undefined ? conform(operation.body.schema, body).value : undefined
   return {
@@ -102,6 +102,7 @@ function written({ operation, path, query, headers, body }: RequestValues) {
     query,
     headers,
     ...(sent === undefined ? {} : { body: sent }),
+    ...(bodyFrom === undefined ? {} : { body: `‹bytes of ${operation.bytes?.mediaType}›` }),
   }
 }
 

@@ -26,6 +26,7 @@ export function networkDispatcher(network: Network, origin: string): Pick<Dispat
         path: options.path,
         headers: options.headers as Readonly<Record<string, string>>,
         ...(typeof options.body === 'string' ? { body: options.body } : {}),
+        ...(options.body instanceof Uint8Array ? { bytes: options.body } : {}),
       }
       const refused = network.refuse(request)
       if (refused) queueMicrotask(() => controller.abort(refused))

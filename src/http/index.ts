@@ -3,6 +3,7 @@ export { type ForeseenRequest, foreseenRequests } from './foresee.ts'
 export type { Delivered, Network } from './in-process.ts'
 export type {
   Binding,
+  BodyStore,
   Exchange,
   Http,
   HttpAnswer,
@@ -13,6 +14,6 @@ export type {
   Logins,
   SendOptions,
   Session,
-  TransportFailed,
 } from './model.ts'
+export { TransportFailed } from './model.ts'
 export { operationHandlers } from './operation-handlers.ts'

@@ -1,6 +1,6 @@
 // The vocabulary of HTTP calls: requests, answers, logins, and how a call can be lost.
-import type { Clock, Connection, ConnectionType, OpenapiOperation } from '../packs/index.ts'
-import type { Secret } from '../values/index.ts'
+import type { ActionContext, Clock, Connection, ConnectionType, OpenapiOperation } from '../packs/index.ts'
+import type { JsonObject, Secret } from '../values/index.ts'
 
 export interface HttpRequest {
   /** Upper case. */
@@ -12,6 +12,8 @@ export interface HttpRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
+  /** Instead of `body`. */
+  readonly bytes?: Uint8Array
 }
 
 export interface HttpAnswer {
@@ -101,6 +103,17 @@ export interface Binding {
   /** Before credentials are added. Throws `ActionFailure` where the call cannot be put. */
   request(request: HttpRequest, operation: OpenapiOperation, connection: Connection, http: LoginHttp): Promise<HttpRequest>
   answer(answer: HttpAnswer, operation: OpenapiOperation): HttpAnswer
+}
+
+/**
+ * Where bodies that are bytes are kept between two calls. What stands for them goes into values, and so into journals, logs and plans; the
+ * bytes never do: they may be a secret.
+ */
+export interface BodyStore {
+  /** Durable when it answers; the same bytes may be kept twice. `place` is what the action says in `bodyInto`. Throws `ActionFailure`. */
+  keep(bytes: Uint8Array, place: JsonObject, context: ActionContext): Promise<JsonObject>
+  /** `place` is what the action says in `bodyFrom`. Throws `ActionFailure`. */
+  read(place: JsonObject, context: ActionContext): Promise<Uint8Array>
 }
 
 /** By the name that connection types state in `auth`: `sangfor-scp/login`. */

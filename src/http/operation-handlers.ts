@@ -11,24 +11,25 @@ import {
   type Pack,
 } from '../packs/index.ts'
 import { isObject, type Json, type JsonObject, parseDuration, Secret, validator } from '../values/index.ts'
+import { keptBody } from './bodies.ts'
 import { type Call, failure, inDoubt, wordProblems } from './call.ts'
 import { evaluated } from './evaluated.ts'
 import { allItems, ask, followTask, operationNamed, readBack } from './follow.ts'
-import type { Http, Login, Logins } from './model.ts'
+import type { BodyStore, Http, Login, Logins } from './model.ts'
 import { requestValues } from './request.ts'
 
 /**
  * A handler for every action of the catalogue that is an OpenAPI operation. Throws when a login that a connection type names is
- * not registered, or when a pack was loaded without its operations.
+ * not registered, or when a pack was loaded without its operations. `bodies` is needed by actions that take or give bytes.
  */
-export function operationHandlers(catalogue: Catalogue, http: Http, logins: Logins): Handlers {
+export function operationHandlers(catalogue: Catalogue, http: Http, logins: Logins, bodies?: BodyStore): Handlers {
   const handlers: Record<string, ActionHandler> = {}
   for (const pack of Object.values(catalogue.packs)) {
     for (const action of Object.values(pack.actions)) {
       const { does } = action
       if (does.kind !== 'operation') continue
       if (!pack.openapi) throw new Error(`pack ${pack.name} was loaded without its operations`)
-      const prepare = preparation(catalogue, pack, action, http, logins)
+      const prepare = preparation(catalogue, pack, action, { http, logins, ...(bodies === undefined ? {} : { bodies }) })
       handlers[action.name] = async (input, context) => {
         const secrets = new Set<Secret>()
         const plain = reveal(input, secrets) as JsonObject
@@ -44,8 +45,14 @@ export function operationHandlers(catalogue: Catalogue, http: Http, logins: Logi
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 60_000
 
-function preparation(catalogue: Catalogue, pack: Pack, action: Action, http: Http, logins: Logins) {
-  const [slot, typeName] = connectionSlot(action)
+interface Means {
+  readonly http: Http
+  readonly logins: Logins
+  readonly bodies?: BodyStore
+}
+
+function preparation(catalogue: Catalogue, pack: Pack, action: Action, { http, logins, bodies }: Means) {
+  const [slot, typeName] = connectionSlot(pack, action)
   const type = catalogue.connection(typeName)
   const login = type?.auth === undefined ? undefined : loginNamed(logins, type.auth, typeName)
   return (input: JsonObject, context: ActionContext): Call => {
@@ -60,6 +67,7 @@ function preparation(catalogue: Catalogue, pack: Pack, action: Action, http: Htt
       connection,
       http,
       ...(login === undefined ? {} : { login }),
+      ...(bodies === undefined ? {} : { bodies }),
       ...(type?.limits === undefined ? {} : { limits: type.limits }),
       timeoutMs: Math.min(action.timeoutMs, stated ?? DEFAULT_REQUEST_TIMEOUT_MS),
     }
@@ -92,10 +100,12 @@ function targetIn(action: Action, input: JsonObject, slot: string): TargetRef {
 
 const invalid = (message: string) => new ActionFailure({ type: 'inputInvalid', message, retryable: false, applied: 'no' })
 
-function connectionSlot(action: Action): readonly [slot: string, type: string] {
+/** The one of its own pack. */
+function connectionSlot(pack: Pack, action: Action): readonly [slot: string, type: string] {
   const properties = isObject(action.input.properties) ? action.input.properties : {}
   for (const [slot, schema] of Object.entries(properties)) {
-    if (isObject(schema) && typeof schema['x-connection'] === 'string') return [slot, schema['x-connection']]
+    const type = isObject(schema) ? schema['x-connection'] : undefined
+    if (typeof type === 'string' && type.startsWith(`${pack.name}/`)) return [slot, type]
   }
   throw new Error(`${action.name} has no input marked x-connection`)
 }
@@ -110,12 +120,19 @@ async function perform(call: Call, does: Operation, handlers: Handlers): Promise
   const { pack, input, context } = call
   const asked = { input, attempt: { key: context.key } }
   const values = await requestValues(call, operationNamed(call, does.operationId), does.request, asked)
-  const response = await ask(call, values)
+  const { bytes, ...response } = await ask(call, values)
+  const kept = bytes && does.bodyInto && (await keptBody(call, does.bodyInto, bytes))
   const completion = does.completes === undefined ? undefined : pack.completions[does.completes]
   const task = completion && (await followTask(call, completion, response))
   const paging = does.pages === undefined ? undefined : pack.pagings[does.pages]
   const items = paging && (await allItems(call, paging, values, response))
-  const answered = { ...asked, response, ...(task === undefined ? {} : { task }), ...(items === undefined ? {} : { items }) }
+  const answered = {
+    ...asked,
+    response,
+    ...(kept === undefined ? {} : { kept }),
+    ...(task === undefined ? {} : { task }),
+    ...(items === undefined ? {} : { items }),
+  }
   const shown = await readBack(call, does, answered, handlers)
   return output(call, does, shown === undefined ? answered : { ...answered, readBack: shown })
 }

@@ -13,6 +13,8 @@ export interface RequestValues {
   readonly query: JsonObject
   readonly headers: JsonObject
   readonly body?: Json
+  /** What the bytes are read by that are the body. */
+  readonly bodyFrom?: Json
 }
 
 export const requestValues = (call: Call, operation: OpenapiOperation, request: Operation['request'], roots: Roots) =>
@@ -33,12 +35,14 @@ export async function valuesBy(
     return Object.fromEntries(fields)
   }
   const body = request.body && (await evaluate(request.body))
+  const bodyFrom = request.bodyFrom && (await evaluate(request.bodyFrom))
   return {
     operation,
     path: await values(request.path),
     query: await values(request.query),
     headers: await values(request.headers),
     ...(body === undefined ? {} : { body }),
+    ...(bodyFrom === undefined ? {} : { bodyFrom }),
   }
 }
 
@@ -59,7 +63,7 @@ export function buildRequest(call: Call, { operation, path, query, headers, body
   check('header', headers)
   const sentBody = operation.body && body !== undefined ? conform(operation.body.schema, body) : undefined
   if (sentBody && sentBody.problems.length > 0) throw refuse(wordProblems('body', sentBody.problems))
-  if (operation.body?.required && !sentBody) throw refuse('body has no value')
+  if (operation.body?.required && !sentBody && !operation.bytes) throw refuse('body has no value')
 
   const base = baseOf(call)
   try {
@@ -68,7 +72,7 @@ export function buildRequest(call: Call, { operation, path, query, headers, body
       origin: base.origin,
       path: `${prefixOf(base)}${filledPath(operation.path, path)}${queryString(query)}`,
       headers: {
-        accept: 'application/json',
+        accept: acceptedBy(operation),
         ...(sentBody ? { 'content-type': 'application/json' } : {}),
         ...headerLines(headers),
       },
@@ -78,6 +82,11 @@ export function buildRequest(call: Call, { operation, path, query, headers, body
     if (error instanceof Unsendable) throw refuse(error.message)
     throw error
   }
+}
+
+const acceptedBy = ({ responses }: OpenapiOperation): string => {
+  const types = Object.values(responses).flatMap(({ bytes }) => (bytes ? [bytes.mediaType] : []))
+  return [...new Set([...types, 'application/json'])].join(', ')
 }
 
 const givenFor = (given: JsonObject, { name, in: where }: OpenapiParameter): Json | undefined =>

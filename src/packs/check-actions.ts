@@ -35,7 +35,7 @@ export function checkActions(checked: Checked): void {
   }
 }
 
-const OPERATION_KEYS = ['request', 'completes', 'pages', 'readBack', 'result'] as const
+const OPERATION_KEYS = ['request', 'bodyInto', 'completes', 'pages', 'readBack', 'result'] as const
 
 function checkBinding(checked: Checked, name: string, raw: RawAction, path: Path): void {
   if (raw.operation !== undefined && raw.handler) checked.report(codes.bindingDouble(checked.at([...path, 'handler']), name))
@@ -125,8 +125,9 @@ function checkOperationNames(checked: Checked, action: Action, does: Operation, 
   if (does.pages !== undefined) checkName(checked, 'pagings', does.pages, [...path, 'pages'])
   checkRequestRoots(checked, does.request, ['input', 'attempt'])
   if (raw.result !== undefined) {
-    checkRoots(checked, does.result, ['input', 'attempt', 'response', 'task', 'items', 'readBack'])
+    checkRoots(checked, does.result, ['input', 'attempt', 'response', 'task', 'items', 'readBack', 'kept'])
   }
+  checkRoots(checked, does.bodyInto, ['input'])
   if (does.readBack && raw.readBack) checkReadBack(checked, action, does.readBack, raw.readBack.action, path)
   if (action.idempotent === 'keyed' && !templatesOf(does.request).some(sendsKey)) {
     checked.report(codes.keyUnused(checked.at([...path, 'idempotent']), shown(checked, action.name)))
@@ -163,9 +164,10 @@ function checkReadBack(
   }
 }
 
-const templatesOf = ({ path, query, headers, body }: Operation['request']): readonly Template[] => [
+const templatesOf = ({ path, query, headers, body, bodyFrom }: Operation['request']): readonly Template[] => [
   ...[...path, ...query, ...headers].map(({ value }) => value),
   ...(body === undefined ? [] : [body]),
+  ...(bodyFrom === undefined ? [] : [bodyFrom]),
 ]
 
 const sendsKey = (template: Template): boolean =>

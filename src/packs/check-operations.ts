@@ -27,6 +27,10 @@ function checkAction(checked: Checked, name: string, action: Action, does: Opera
     checked.report(codes.readMethod(checked.at([...path, 'effect']), name, operation.method))
   }
   checkRequest(checked, operation, does.request, path)
+  const answersBytes = Object.entries(operation.responses).some(([status, { bytes }]) => /^2/.test(status) && bytes)
+  if (does.bodyInto && !answersBytes) {
+    checked.report(codes.bytesUnanswered(checked.keyAt([...path, 'bodyInto']), does.operationId))
+  }
 }
 
 function operationAt(checked: Checked, operationId: string, path: Path): OpenapiOperation | undefined {
@@ -59,16 +63,21 @@ function checkRequest(checked: Checked, operation: OpenapiOperation, request: Op
   if (request.body !== undefined && !operation.body) {
     checked.report(codes.bodyUnexpected(checked.keyAt([...place, 'body']), operation.operationId))
   }
-  if (request.body === undefined && operation.body?.required) {
+  if (request.bodyFrom !== undefined && !operation.bytes) {
+    checked.report(codes.bytesUnexpected(checked.keyAt([...place, 'bodyFrom']), operation.operationId))
+  }
+  if (request.body === undefined && request.bodyFrom === undefined && operation.body?.required) {
     checked.report(codes.bodyMissing(checked.at(place), operation.operationId))
   }
 }
 
 /** The executor takes address and credentials from the one input that is marked. */
 function checkConnectionSlot(checked: Checked, name: string, action: Action, path: Path): void {
-  const slots = Object.values(propertiesOf(action.input)).flatMap((property) =>
-    isObject(property) && typeof property['x-connection'] === 'string' ? [property['x-connection']] : [],
-  )
+  // Of another pack is what bytes are kept in.
+  const slots = Object.values(propertiesOf(action.input)).flatMap((property) => {
+    const type = isObject(property) ? property['x-connection'] : undefined
+    return typeof type === 'string' && type.startsWith(`${checked.pack.name}/`) ? [type] : []
+  })
   const [slot] = slots
   if (slots.length !== 1 || slot === undefined) {
     checked.report(codes.connectionSlot(checked.at([...path, 'input']), name, slots.length))

@@ -74,6 +74,7 @@ function checkAction(subject: Subject): void {
   const { checked, action, does, operation, input, note } = subject
   const asked: RootTypes = { input, attempt: recordOf({ key: TEXT }) }
   checkRequest(operation, does.request, asked, note)
+  if (does.bodyInto) note(does.bodyInto, templateDiagnostics(does.bodyInto, { input }))
   const response = responseOf(operation, 'success')
   const completion = does.completes === undefined ? undefined : checked.pack.completions[does.completes]
   const paging = does.pages === undefined ? undefined : checked.pack.pagings[does.pages]
@@ -89,6 +90,7 @@ function checkAction(subject: Subject): void {
     response,
     ...(task ? { task } : {}),
     ...(items ? { items } : {}),
+    ...(does.bodyInto ? { kept: UNKNOWN } : {}),
     ...(does.readBack && called ? { readBack: typeGiven(typeFromSchema(called.output), 'result', does.readBack.until) } : {}),
   }
   checkResult(subject, answered)
@@ -101,7 +103,8 @@ function checkAction(subject: Subject): void {
 /** Status, headers and body as the document has them. A refusal may come from something between, with another body or none. */
 function responseOf({ responses }: OpenapiOperation, outcome: 'success' | 'refusal'): Type {
   const stated = Object.entries(responses).filter(([status]) => /^2/.test(status) === (outcome === 'success'))
-  const bodies = stated.map(([status, { schema }]): Type => {
+  const bodies = stated.map(([status, { schema, bytes }]): Type => {
+    if (bytes) return { absent: 'missing' }
     if (schema === undefined) return status === '204' ? { absent: 'missing' } : UNKNOWN
     return status === '204' ? optional(typeFromSchema(schema)) : typeFromSchema(schema)
   })
@@ -127,7 +130,8 @@ function checkRequest(operation: OpenapiOperation, request: Operation['request']
       note(value, [...templateDiagnostics(value, roots), ...fit])
     }
   }
-  const { body } = request
+  const { body, bodyFrom } = request
+  if (bodyFrom) note(bodyFrom, templateDiagnostics(bodyFrom, roots))
   if (!body) return
   const fit = operation.body ? fitDiagnostics(body, roots, operation.body.schema, 'body') : []
   note(body, [...templateDiagnostics(body, roots), ...fit])

@@ -74,8 +74,8 @@ const TABLE = {
     explanation: 'Every path parameter and every other required parameter of the operation needs a value.',
   },
   PACK_BODY_UNEXPECTED: {
-    title: 'An operation takes no JSON body',
-    explanation: 'The OpenAPI document describes no JSON request body.',
+    title: 'An operation takes no such body, or answers none',
+    explanation: 'The OpenAPI document describes no JSON request body, or no body of bytes in the request or the answer.',
   },
   PACK_BODY_MISSING: { title: 'An operation needs a body', explanation: 'The OpenAPI document requires a JSON request body.' },
   PACK_READ_METHOD: {

@@ -84,6 +84,12 @@ export const parameterMissing = (span: Span, where: string, name: string, operat
 export const bodyUnexpected = (span: Span, operationId: string) =>
   error('PACK_BODY_UNEXPECTED', span, `${operationId} takes no JSON body`)
 
+export const bytesUnexpected = (span: Span, operationId: string) =>
+  error('PACK_BODY_UNEXPECTED', span, `${operationId} takes no body of bytes`, 'Describe one as application/octet-stream.')
+
+export const bytesUnanswered = (span: Span, operationId: string) =>
+  error('PACK_BODY_UNEXPECTED', span, `${operationId} answers no bytes`, 'Describe them as application/octet-stream.')
+
 export const bodyMissing = (span: Span, operationId: string) =>
   error('PACK_BODY_MISSING', span, `${operationId} needs a body`, 'Give it in request.body.')
 

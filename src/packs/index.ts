@@ -17,7 +17,7 @@ export {
 export { type Meant, meaningsIn, meant, THINGS, wordsIn } from './meanings.ts'
 export type * from './model.ts'
 export { openOutput, openValue } from './open-output.ts'
-export { type OpenapiOperation, type OpenapiParameter, operationsOf } from './openapi.ts'
+export { type BytesBody, type OpenapiOperation, type OpenapiParameter, operationsOf } from './openapi.ts'
 export { type ParsedPack, parsePack, type SourceText } from './parse.ts'
 export { packSchema } from './schema.ts'
 export { checkRunbookUses, checkUses } from './uses.ts'

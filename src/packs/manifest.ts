@@ -165,6 +165,7 @@ function toOperation(raw: RawAction, operationId: string, at: Path, { qualify, t
     kind: 'operation',
     operationId,
     request: toRequest(raw.request, [...at, 'request'], template),
+    ...(raw.bodyInto === undefined ? {} : { bodyInto: template([...at, 'bodyInto']) }),
     ...given('completes', raw.completes),
     ...given('pages', raw.pages),
     ...given(
@@ -187,6 +188,7 @@ function toRequest(raw: RawRequest | undefined, at: Path, template: Mapping['tem
     query: part(raw?.query, 'query'),
     headers: part(raw?.headers, 'headers'),
     ...(raw?.body === undefined ? {} : { body: template([...at, 'body']) }),
+    ...(raw?.bodyFrom === undefined ? {} : { bodyFrom: template([...at, 'bodyFrom']) }),
   }
 }
 

@@ -128,14 +128,18 @@ export interface Operation {
     readonly query: readonly Named[]
     readonly headers: readonly Named[]
     readonly body?: Template
+    /** What the body's bytes are read by from where bodies are kept; they stand in no value. */
+    readonly bodyFrom?: Template
   }
+  /** Where the bytes of the answer's body are kept; root `kept` is then what they are read by again. */
+  readonly bodyInto?: Template
   /** Name in `Pack.completions`. */
   readonly completes?: string
   /** Name in `Pack.pagings`. */
   readonly pages?: string
   /** Qualified read action, called by name from input and result until it finds; its output is the output. */
   readonly readBack?: { readonly action: string; readonly until: Template; readonly everyMs: number }
-  /** Yields the output; roots also `task` (the completed task) and `items` (all pages). Default: `${ response.body }`. */
+  /** Yields the output; roots also `task` (the completed task), `items` (all pages) and `kept`. Default: `${ response.body }`. */
   readonly result: Template
 }
 

@@ -14,8 +14,18 @@ export interface OpenapiOperation {
   readonly path: string
   readonly parameters: readonly OpenapiParameter[]
   readonly body?: { readonly schema: JsonSchema; readonly required: boolean }
-  /** By status (`200`, `4XX`, `default`): schema of the JSON body, absent where none is documented. */
-  readonly responses: Readonly<Record<string, { readonly schema?: JsonSchema }>>
+  /** Of a request whose body is bytes. */
+  readonly bytes?: BytesBody
+  /** By status (`200`, `4XX`, `default`): schema of the JSON body, absent where none is documented; or what bytes it is. */
+  readonly responses: Readonly<Record<string, { readonly schema?: JsonSchema; readonly bytes?: BytesBody }>>
+}
+
+/** A body that is no text: a file. */
+export interface BytesBody {
+  /** As it is stated in `content-type`. */
+  readonly mediaType: string
+  /** More is refused: `maxLength` of its schema. */
+  readonly mostBytes: number
 }
 
 export interface OpenapiParameter {
@@ -164,6 +174,7 @@ function toOperation(id: string, method: string, path: string, operation: JsonOb
     .filter((one) => !own.some((other) => other.name === one.name && other.in === one.in))
   const body = isObject(operation.requestBody) ? operation.requestBody : undefined
   const bodySchema = body && jsonSchemaOf(body)
+  const bytes = body && bytesOf(body)
   const responses = isObject(operation.responses) ? Object.entries(operation.responses) : []
   return {
     operationId: id,
@@ -171,10 +182,12 @@ function toOperation(id: string, method: string, path: string, operation: JsonOb
     path,
     parameters: [...inherited, ...own],
     ...(bodySchema === undefined ? {} : { body: { schema: bodySchema, required: body?.required === true } }),
+    ...(bytes === undefined ? {} : { bytes }),
     responses: Object.fromEntries(
       responses.map(([status, response]) => {
         const schema = isObject(response) ? jsonSchemaOf(response) : undefined
-        return [status, schema === undefined ? {} : { schema }]
+        const answered = isObject(response) ? bytesOf(response) : undefined
+        return [status, { ...(schema === undefined ? {} : { schema }), ...(answered === undefined ? {} : { bytes: answered }) }]
       }),
     ),
   }
@@ -185,6 +198,18 @@ function toParameter(value: Json): readonly OpenapiParameter[] {
   const where = value.in
   if (where !== 'path' && where !== 'query' && where !== 'header') return []
   return [{ name: value.name, in: where, required: value.required === true, schema: isObject(value.schema) ? value.schema : {} }]
+}
+
+/** Unless the document says otherwise. */
+const MOST_BYTES = 64 * 1024 * 1024
+
+/** What `application/octet-stream` is documented for. */
+function bytesOf(holder: JsonObject): BytesBody | undefined {
+  const mediaType = 'application/octet-stream'
+  const media = isObject(holder.content) ? holder.content[mediaType] : undefined
+  if (!isObject(media)) return undefined
+  const stated = isObject(media.schema) ? media.schema.maxLength : undefined
+  return { mediaType, mostBytes: typeof stated === 'number' ? stated : MOST_BYTES }
 }
 
 /** Schema of the JSON content of a request body or response; an empty schema where JSON is stated without one. */

@@ -28,6 +28,7 @@ export interface RawRequest {
   readonly query?: object
   readonly headers?: object
   readonly body?: Json
+  readonly bodyFrom?: Json
 }
 
 export interface RawCompletion {
@@ -86,6 +87,7 @@ export interface RawAction {
   readonly operation?: string
   readonly handler?: true
   readonly request?: RawRequest
+  readonly bodyInto?: Json
   readonly completes?: string
   readonly pages?: string
   readonly readBack?: { readonly action: string; readonly every: string }

@@ -61,6 +61,7 @@ const request = closed('What is sent; each part maps a name of the OpenAPI opera
   query: named('Query parameters; absent values are left out.', '', template('The parameter.')),
   headers: named('Header parameters.', '', template('The header.')),
   body: template('The JSON body.'),
+  bodyFrom: template('What the bytes of the body are read by, where it is no JSON; they stand in no value.'),
 })
 
 const completion = closed(
@@ -72,7 +73,7 @@ const completion = closed(
     task: template('The task; root `response` of the poll.'),
     done: template('True when the task ended well; roots `task`, `response`.'),
     failed: template('True when the task failed; roots `task`, `response`.'),
-    every: duration('Pause between two polls.'),
+    every: duration('Pause between two polls; of a task that takes long, a fiftieth of its time so far, at most a minute.'),
   },
   ['id', 'operation', 'task', 'done', 'failed', 'every'],
 )
@@ -164,7 +165,7 @@ const readBack = closed(
   {
     action: text('Read action; its inputs are taken by name from this action’s input and result.'),
     until: template('True when it is visible; root `result` is the read action’s output.'),
-    every: duration('Pause between two looks.'),
+    every: duration('Pause between two looks; where the change takes long, a fiftieth of the time so far, at most a minute.'),
   },
   ['action', 'until', 'every'],
 )
@@ -202,11 +203,14 @@ const action = closed(
     operation: text('operationId in the OpenAPI document.'),
     handler: { const: true, description: 'The platform has a handler in code for this action.' },
     request,
+    bodyInto: template(
+      'Where the bytes of the answer are kept, where it is no JSON; root `input`. Root `kept` is then what they are read by again.',
+    ),
     completes: text('Name in `completions`.'),
     pages: text('Name in `pagings`.'),
     readBack,
     result: template(
-      'The output; roots `input`, `attempt`, `response`, `task`, `items`, `readBack`. Default: the response’s body.',
+      'The output; roots `input`, `attempt`, `response`, `task`, `items`, `readBack`, `kept`. Default: the response’s body.',
     ),
     failures: named('Ways in which this action fails; tried before the pack’s.', LOWER_NAME, failure),
     examples: { type: 'array', items: example, description: 'Calls for documentation, contract tests, plan and verify.' },

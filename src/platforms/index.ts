@@ -1,4 +1,5 @@
 // The list of platforms. A new one is a folder here and a line below.
+import { vaultBodies } from './block-transfer/bodies.ts'
 import { blockTransferHandlers } from './block-transfer/index.ts'
 import { coreHandlers } from './core/index.ts'
 import { guest } from './guest/index.ts'
@@ -29,6 +30,7 @@ export const platforms: readonly Platform[] = [
     pack: 'block-transfer',
     handlers: blockTransferHandlers,
     logins: {},
+    bodies: vaultBodies,
     standIn: async () => (await import('./block-transfer/stand-in.ts')).startStandIn,
   },
   guest,

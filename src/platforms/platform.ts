@@ -1,5 +1,5 @@
 // What a platform contributes in code, beside its pack: handlers for what YAML cannot say, logins, and a simulator.
-import type { HttpAnswer, HttpRequest, Logins } from '../http/index.ts'
+import type { BodyStore, HttpAnswer, HttpRequest, Logins } from '../http/index.ts'
 import type { Handlers } from '../packs/index.ts'
 import type { Json, JsonObject, Secret } from '../values/index.ts'
 import type { RestorePoint } from '../vault/index.ts'
@@ -9,6 +9,8 @@ export interface Platform {
   readonly pack: string
   readonly handlers: Handlers
   readonly logins: Logins
+  /** Where bytes are kept that actions of any pack take and give; one platform has it. */
+  readonly bodies?: BodyStore
   /** Loaded on demand: it brings an HTTP server with it. */
   readonly simulator?: () => Promise<SimulatorModule>
   /** What rehearsals run against; loaded on demand. */

@@ -85,10 +85,11 @@ export function openEngine(stage: Stage, journal: Journal, runId: string, clockS
   const { clock, http, connections, platforms } = stage
   const own: Handlers = Object.assign({}, ...platforms.map((platform) => platform.handlers))
   const logins = Object.assign({}, ...platforms.map((platform) => platform.logins))
+  const bodies = platforms.find((platform) => platform.bodies)?.bodies
   const death = new AbortController()
   const engine = createEngine({
     journal,
-    handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins), ...staged(own, stage, death.signal) }),
+    handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins, bodies), ...staged(own, stage, death.signal) }),
     connection: (target) => {
       const found = connections.get(target)
       if (!found) throw new Error(`nothing stands in for ${target}`)

@@ -1,6 +1,7 @@
 // Restore points: what a snapshot of ours says about one VM. Source of the mapping: docs/formats/vault.md.
 // PT1: a point is visible only when all it refers to is durable (P7). PT2: consistency is recorded as given, with its evidence (P9).
 import { isObject, type Json, type JsonObject } from '../values/index.ts'
+import { type Attachment, assertAttached } from './attachments.ts'
 import { pointAmbiguous, pointDamaged, pointUnknown } from './codes.ts'
 import { assertStored, type Geometry } from './disk-tree.ts'
 import type { FileProblems } from './file-problems.ts'
@@ -55,6 +56,8 @@ export interface RestorePoint extends PointSummary {
   /** None in a point that holds files. */
   readonly disks: readonly PointDisk[]
   readonly geometry: Geometry
+  /** Small files that belong to the VM beside its disks. */
+  readonly attachments: readonly Attachment[]
   /** Of a point that holds files. */
   readonly files?: PointFiles
 }
@@ -82,6 +85,7 @@ export interface NewPoint {
   readonly machine?: Json
   /** None when files are given. */
   readonly disks: readonly PointDisk[]
+  readonly attachments?: readonly Attachment[]
   readonly files?: PointFiles
   /** The point that unchanged ranges were taken over from. */
   readonly parent?: string
@@ -102,6 +106,7 @@ export async function commitPoint(
   if (known) return known
   await repository.refresh()
   for (const disk of point.disks) await assertStored(repository, disk, geometry)
+  for (const attachment of point.attachments ?? []) await assertAttached(repository, attachment)
 
   const snapshot = {
     timeMs: nowMs,
@@ -152,6 +157,7 @@ async function saveRoot(repository: Repository, point: NewPoint, geometry: Geome
     evidence = null,
     checkpoint = null,
     disks,
+    attachments = [],
     files,
     parent = null,
   } = point
@@ -169,18 +175,30 @@ async function saveRoot(repository: Repository, point: NewPoint, geometry: Geome
     checkpoint,
     geometry: { ...geometry },
     disks: disks.map(({ disk, sizeBytes, treeId }) => ({ disk, sizeBytes, treeId, folder: nodeName(disk) })),
+    ...(attachments.length === 0 ? {} : { attachments: attachments.map((each) => ({ ...each, folder: nodeName(each.name) })) }),
     ...(files ? { files: { ...files } as unknown as JsonObject } : {}),
   }
-  const folders = disks.map(({ disk, treeId }) => ({ kind: 'dir', name: nodeName(disk), subtree: treeId }) as const)
-  folders.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
   return await repository.saveTree([
+    ...(attachments.length === 0
+      ? []
+      : [await folderOf(repository, 'attachments', new Map(attachments.map(({ name: each, treeId }) => [each, treeId])))]),
     files
       ? { kind: 'dir', name: 'files', subtree: files.treeId }
-      : { kind: 'dir', name: 'disks', subtree: await repository.saveTree(folders) },
+      : await folderOf(repository, 'disks', new Map(disks.map(({ disk, treeId }) => [disk, treeId]))),
     await jsonFile(repository, 'holdfast.json', about),
     ...(point.machine === undefined ? [] : [await jsonFile(repository, 'machine.json', point.machine)]),
     await jsonFile(repository, 'vm.json', point.config),
   ])
+}
+
+async function folderOf(
+  repository: Repository,
+  name: string,
+  trees: ReadonlyMap<string, string>,
+): Promise<{ kind: 'dir'; name: string; subtree: string }> {
+  const folders = [...trees].map(([key, subtree]) => ({ kind: 'dir', name: nodeName(key), subtree }) as const)
+  folders.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  return { kind: 'dir', name, subtree: await repository.saveTree(folders) }
 }
 
 async function jsonFile(
@@ -321,6 +339,7 @@ function decodePoint(summary: PointSummary, about: Json, config: Json): RestoreP
     config,
     disks: about.disks.map(decodeDisk),
     geometry: { chunkBytes, segmentBytes },
+    attachments: Array.isArray(about.attachments) ? about.attachments.map(decodeAttachment) : [],
     // Sealed with the vault's key, so it is what was written.
     ...(isObject(about.files) ? { files: about.files as unknown as PointFiles } : {}),
   }
@@ -331,4 +350,11 @@ function decodeDisk(disk: Json): PointDisk {
   if (typeof key !== 'string' || typeof treeId !== 'string' || typeof sizeBytes !== 'number')
     throw new Error('holdfast.json describes a disk badly')
   return { disk: key, treeId, sizeBytes }
+}
+
+function decodeAttachment(attachment: Json): Attachment {
+  const { name, treeId, sizeBytes } = isObject(attachment) ? attachment : ({} as JsonObject)
+  if (typeof name !== 'string' || typeof treeId !== 'string' || typeof sizeBytes !== 'number')
+    throw new Error('holdfast.json describes an attachment badly')
+  return { name, treeId, sizeBytes }
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { BlockSource } from '../blocks/index.ts'
 import { isObject, type Secret } from '../values/index.ts'
+import { type Attachment, readAttachment, storeAttachment } from './attachments.ts'
 import type { Backend, BackendAddress } from './backend.ts'
 import { createKeyRing, type KeyRing } from './change-keys.ts'
 import { diskUnknown, mapInvalid, vaultClosed, vaultExists, vaultNotFound, versionUnsupported } from './codes.ts'
@@ -11,8 +12,8 @@ import { GEOMETRY, type Geometry } from './disk-tree.ts'
 import { type BackedUpFiles, type BackUpFilesRequest, backUpFiles } from './file-points.ts'
 import { putConfig, readConfig } from './files.ts'
 import { type ForgetRequest, type Forgotten, forgetPoints } from './forget.ts'
-import { createKey, findKey } from './keys.ts'
 import { indexCache } from './index-cache.ts'
+import { createKey, findKey } from './keys.ts'
 import { takeLock, type VaultLock } from './locks.ts'
 import { backendAt } from './open-backend.ts'
 import {
@@ -67,6 +68,8 @@ export interface Vault extends AsyncDisposable {
   snapshots(): Promise<readonly Snapshot[]>
   storeDisk(request: StoreDiskRequest): Promise<StoredDisk>
   /** Stores a small file that belongs to a VM; a point names it. Durable when it answers. */
+  storeAttachment(bytes: Uint8Array): Promise<Omit<Attachment, 'name'>>
+  readAttachment(pointId: string, name: string): Promise<Uint8Array>
   commitPoint(point: NewPoint): Promise<PointSummary>
   /** The caller disposes of the source. */
   openDisk(pointId: string, disk: string): Promise<BlockSource>
@@ -220,6 +223,8 @@ function createVault(backend: Backend, key: SealKey & { readonly id: string }, o
         }
         return await storeDisk(repository, until(lost, request), geometry, base, options.checkpointBytes)
       }),
+    storeAttachment: (bytes) => locked(() => storeAttachment(repository, bytes)),
+    readAttachment: (pointId, name) => locked(async () => readAttachment(repository, await findPoint(repository, pointId), name)),
     commitPoint: (point) => locked((lost) => commitPoint(repository, point, geometry, now(), lost)),
     async openDisk(pointId, disk) {
       if (closed) throw vaultClosed()

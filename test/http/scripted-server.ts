@@ -7,6 +7,7 @@ export interface Received {
   readonly path: string
   readonly headers: IncomingMessage['headers']
   readonly body: string
+  readonly bytes: Buffer
 }
 
 export type Answer = (response: ServerResponse, request: Received) => void
@@ -18,7 +19,7 @@ export const json =
   }
 
 export const raw =
-  (status: number, body: string, headers: Readonly<Record<string, string>> = {}): Answer =>
+  (status: number, body: string | Buffer, headers: Readonly<Record<string, string>> = {}): Answer =>
   (response) => {
     response.writeHead(status, headers).end(body)
   }
@@ -51,6 +52,7 @@ export async function scriptedServer(
         path: incoming.url ?? '',
         headers: incoming.headers,
         body: Buffer.concat(chunks).toString(),
+        bytes: Buffer.concat(chunks),
       }
       received.push(request)
       for (const { count, wake } of waiting) if (received.length >= count) wake()

@@ -97,6 +97,27 @@ actions:
     operation: renameThing
     request: { path: { id: '\${ input.id }' }, body: { name: '\${ input.name }' } }
     result: {}
+  thing.photograph:
+    title: Keep a picture of a thing
+    source: Toy guide 6
+    effect: mutate
+    idempotent: true
+    input: { required: [toy, id, album], properties: { toy: { x-connection: Connection }, id: { type: string }, album: { x-connection: shelf/Album } } }
+    output: { required: [picture], properties: { picture: { type: string } } }
+    operation: getPicture
+    request: { path: { id: '\${ input.id }' } }
+    bodyInto: { album: '\${ input.album }' }
+    result: { picture: '\${ kept.picture }' }
+  thing.paint:
+    title: Give a thing a picture
+    source: Toy guide 7
+    effect: mutate
+    idempotent: true
+    input: { required: [toy, id, picture], properties: { toy: { x-connection: Connection }, id: { type: string }, picture: { type: string } } }
+    output: { properties: {} }
+    operation: putPicture
+    request: { path: { id: '\${ input.id }' }, bodyFrom: { picture: '\${ input.picture }' } }
+    result: {}
   thing.delete:
     title: Delete a thing
     source: Toy guide 5
@@ -153,6 +174,17 @@ paths:
       operationId: deleteThing
       responses:
         '204': { description: Deleted, content: { application/json: { schema: { type: object } } } }
+  /things/{id}/picture:
+    parameters: [{ name: id, in: path, required: true, schema: { type: string } }]
+    get:
+      operationId: getPicture
+      responses:
+        '200': { description: A picture, content: { application/octet-stream: { schema: { type: string, maxLength: 1000 } } } }
+    put:
+      operationId: putPicture
+      requestBody: { required: true, content: { application/octet-stream: { schema: { type: string, maxLength: 1000 } } } }
+      responses:
+        '204': { description: Taken }
   /tasks/{task}:
     get:
       operationId: getTask

@@ -1,5 +1,5 @@
 // Everything a call of the toy pack needs: a scripted server, a clock moved by hand, and the handlers under test.
-import { createHttp, type Exchange, type Login, operationHandlers } from '../../src/http/index.ts'
+import { type BodyStore, createHttp, type Exchange, type Login, operationHandlers } from '../../src/http/index.ts'
 import { type ActionContext, ActionFailure, type Clock, createCatalogue, type Failure } from '../../src/packs/index.ts'
 import { type Json, type JsonObject, Secret } from '../../src/values/index.ts'
 import { type ScriptedServer, scriptedServer } from './scripted-server.ts'
@@ -59,6 +59,8 @@ export interface World {
   readonly exchanges: Exchange[]
   readonly login: Login & { renewals: number }
   readonly abort: AbortController
+  /** What was kept of bodies, by what stands for them. */
+  readonly pictures: Map<string, Uint8Array>
   owned: boolean
   /** Calls an action of the toy pack. */
   call(action: string, input?: JsonObject): Promise<JsonObject>
@@ -85,7 +87,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     ...(options.bodyLimitBytes === undefined ? {} : { bodyLimitBytes: options.bodyLimitBytes }),
   })
   const login = countingLogin()
-  const handlers = operationHandlers(createCatalogue([await toyPack()]), http, { 'toy/login': options.login ?? login })
+  const pictures = new Map<string, Uint8Array>()
+  const logins = { 'toy/login': options.login ?? login }
+  const handlers = operationHandlers(createCatalogue([await toyPack()]), http, logins, albumOf(pictures))
   const abort = new AbortController()
   const settings = { url: options.url ?? server.url, password: new Secret(PASSWORD), ...options.settings }
   const context: ActionContext = {
@@ -108,6 +112,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     exchanges,
     login,
     abort,
+    pictures,
     owned: true,
     call: async (action, input = {}) => {
       const handler = handlers[`toy/${action}`]
@@ -130,3 +135,17 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   }
   return world
 }
+
+/** Keeps bodies by how many there are. */
+const albumOf = (pictures: Map<string, Uint8Array>): BodyStore => ({
+  keep: async (bytes) => {
+    const picture = `picture-${pictures.size}`
+    pictures.set(picture, bytes)
+    return { picture }
+  },
+  read: async ({ picture }) => {
+    const bytes = pictures.get(String(picture))
+    if (bytes) return bytes
+    throw new ActionFailure({ type: 'pictureUnknown', message: 'no such picture', retryable: false, applied: 'no' })
+  },
+})

@@ -32,6 +32,7 @@ export const run: RunCommand<[vault: string, point: string], Options> = async (h
       ...(point.parent === undefined ? [] : [['taken over from', point.parent]]),
       ['consistency', point.consistency],
       ['evidence', inline(point.evidence)],
+      ...(point.attachments.length === 0 ? [] : [['attachments', point.attachments.map(({ name }) => name).join(', ')]]),
       ['run', point.run],
       ['added', formatSize(point.addedBytes)],
     ]),

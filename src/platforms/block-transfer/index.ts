@@ -4,7 +4,7 @@ import type { DiskAddress, Extent } from '../../blocks/index.ts'
 import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, Handlers, Progress } from '../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
-import type { Checkpoint, Consistency, Level, RestorePoint, Vault } from '../../vault/index.ts'
+import type { Attachment, Checkpoint, Consistency, Level, RestorePoint, Vault } from '../../vault/index.ts'
 import { asFailure, mapMissing, pointDamaged } from './failures.ts'
 import { backUpFiles, restoreFiles } from './file-actions.ts'
 import { withVault } from './open-vaults.ts'
@@ -76,7 +76,7 @@ async function get(vault: Vault, { pointId, vm }: OnPoint): Promise<JsonObject> 
 }
 
 function describe(point: RestorePoint): JsonObject {
-  const { id, vm, name, group, timeMs, level, consistency, checkpoint, config, machine, platform, disks } = point
+  const { id, vm, name, group, timeMs, level, consistency, checkpoint, config, machine, platform, disks, attachments } = point
   return {
     pointId: id,
     vm,
@@ -87,6 +87,7 @@ function describe(point: RestorePoint): JsonObject {
     config,
     platform,
     disks: disks.map(({ disk, sizeBytes }) => ({ disk, sizeBytes })),
+    attachments: attachments.map(({ name: attached, sizeBytes }) => ({ name: attached, sizeBytes })),
     ...(group === undefined ? {} : { group }),
     ...(machine === undefined ? {} : { machine }),
     ...(typeof checkpoint === 'string' ? { checkpoint } : {}),
@@ -185,21 +186,35 @@ function createCheckpoints(context: ActionContext, work: string): { of(disk: str
 }
 
 async function commit(vault: Vault, input: JsonObject, context: ActionContext): Promise<JsonObject> {
-  const { vm, name, group, level, consistency, evidence, checkpoint, config, machine, disks, platform, basePointId } =
-    input as unknown as {
-      readonly vm: string
-      readonly name: string
-      readonly group?: string
-      readonly level: Level
-      readonly consistency: Consistency
-      readonly evidence?: Json
-      readonly checkpoint?: Json
-      readonly config: Json
-      readonly machine?: Json
-      readonly platform: Json
-      readonly disks: readonly StoredDisk[]
-      readonly basePointId?: string
-    }
+  const {
+    vm,
+    name,
+    group,
+    level,
+    consistency,
+    evidence,
+    checkpoint,
+    config,
+    machine,
+    disks,
+    attachments,
+    platform,
+    basePointId,
+  } = input as unknown as {
+    readonly vm: string
+    readonly name: string
+    readonly group?: string
+    readonly level: Level
+    readonly consistency: Consistency
+    readonly evidence?: Json
+    readonly checkpoint?: Json
+    readonly config: Json
+    readonly machine?: Json
+    readonly platform: Json
+    readonly disks: readonly StoredDisk[]
+    readonly attachments?: readonly Attachment[]
+    readonly basePointId?: string
+  }
   const parent =
     basePointId ??
     (level === 'incremental'
@@ -219,6 +234,7 @@ async function commit(vault: Vault, input: JsonObject, context: ActionContext): 
     ...(group === undefined ? {} : { group }),
     ...(evidence === undefined ? {} : { evidence }),
     ...(machine === undefined ? {} : { machine }),
+    ...(attachments === undefined ? {} : { attachments }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(parent === undefined ? {} : { parent }),
   })

@@ -16,7 +16,7 @@ export const login: Login = {
     const headers = { host: new URL(request.origin).host, 'x-amz-date': amzDate(http.clock.now()) }
     const [path = ''] = request.path.split('?')
     const key = { accessKey, secretKey, region: textOf(region) ?? 'cn-south-1', service: textOf(service) ?? 'open-api' }
-    const call = { method: request.method, path, headers, body: request.body ?? '' }
+    const call = { method: request.method, path, headers, body: request.bytes ?? request.body ?? '' }
     return { 'x-amz-date': headers['x-amz-date'], authorization: authorization(call, key) }
   },
 

@@ -9,7 +9,7 @@ export interface SignedCall {
   readonly path: string
   /** The headers that are signed, names in lower case; among them `host` and `x-amz-date`. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Buffer
+  readonly body: string | Uint8Array
 }
 
 export interface SigningKey {
@@ -54,5 +54,5 @@ const signedNames = (call: SignedCall): string =>
 const dateOf = ({ headers }: SignedCall): string => headers['x-amz-date'] ?? ''
 const scopeOf = (call: SignedCall, { region, service }: SigningKey): string =>
   `${dateOf(call).slice(0, 8)}/${region}/${service}/aws4_request`
-const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex')
+const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex')
 const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type EngineOptions, fastClock } from '../../../src/engine/index.ts'
 import { createHttp, operationHandlers } from '../../../src/http/index.ts'
 import type { Connection } from '../../../src/packs/index.ts'
+import { vaultBodies } from '../../../src/platforms/block-transfer/bodies.ts'
 import { keepOpen } from '../../../src/platforms/block-transfer/open-vaults.ts'
 import { platforms } from '../../../src/platforms/index.ts'
 import { type Json, type JsonObject, Secret } from '../../../src/values/index.ts'
@@ -68,7 +69,7 @@ export async function openCrew(folder: string, threads?: 0): Promise<OpenCrew> {
     runs,
     options: {
       clock: fastClock(rate, startedAt),
-      handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins), ...own }),
+      handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins, vaultBodies), ...own }),
       connection: (target) => {
         const found = connections[target]
         if (!found) throw new Error(`no target ${target}`)

@@ -83,15 +83,13 @@ describe('a backup of a VM with disks that no snapshot holds', () => {
     expect(await stage.run('consistency-group-backup', { groupId })).toMatchObject({ outputs: { points: [{ leftOut }] } })
   })
 
-  it('says that it does not carry a BIOS file of its own, nor the state of a TPM', async () => {
+  it('carries the BIOS of a VM and the state of its TPM, and knows no word for such firmware', async () => {
     const { id } = stage.scp.addVm({ name: 'odd', disks: [{ sizeBytes: MIB }], traits: { customBios: true, tpm: true } })
     const outcome = await stage.run('vm-backup', { serverId: id })
-    expect(outcome).toMatchObject({
-      status: 'succeeded',
-      outputs: { leftOut: [], notCarried: ['its own BIOS file', 'the state of its TPM'] },
-    })
-    const { machine } = await stage.vault.point(String(outcome.outputs?.pointId))
+    expect(outcome).toMatchObject({ status: 'succeeded', outputs: { leftOut: [], notCarried: [] } })
+    const { machine, attachments } = await stage.vault.point(String(outcome.outputs?.pointId))
     expect(machine).toMatchObject({ firmware: 'unknown' })
+    expect(attachments.map(({ name }) => name)).toEqual(['BIOS', 'TPM'])
   })
 
   it('describes the machine in words of no platform', async () => {

@@ -8,6 +8,7 @@ import { createMemoryJournal, type Journal } from '../../../src/journal/index.ts
 import { isOpen, type Obligation, type Outcome } from '../../../src/kernel/index.ts'
 import { checkRunbook, parseRunbook } from '../../../src/language/index.ts'
 import { type Catalogue, type Connection, createCatalogue, type Handlers, loadPack, type Pack } from '../../../src/packs/index.ts'
+import { vaultBodies } from '../../../src/platforms/block-transfer/bodies.ts'
 import { platforms } from '../../../src/platforms/index.ts'
 import {
   type ScpSimulator,
@@ -92,7 +93,7 @@ export async function startStage({ onRequest, ...options }: StageOptions = {}): 
   const observations: Observation[] = []
   let runs = 0
   const calling: Stage['calling'] = {
-    handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins), ...own }),
+    handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins, vaultBodies), ...own }),
     connection: (target) => {
       const found = connections[target]
       if (!found) throw new Error(`no target ${target}`)

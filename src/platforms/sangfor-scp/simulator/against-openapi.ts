@@ -13,6 +13,8 @@ export interface ReceivedRequest {
 export interface Answer {
   readonly status: number
   readonly body?: JsonObject
+  /** Of a body that is no JSON. */
+  readonly bytes?: Buffer
 }
 
 /** How a request misses what the document says of its operation. */
@@ -36,9 +38,10 @@ export function requestProblems({ parameters, body }: OpenapiOperation, request:
 }
 
 /** How an answer misses what the document says of it. */
-export function answerProblems({ responses }: OpenapiOperation, { status, body }: Answer): string[] {
+export function answerProblems({ responses }: OpenapiOperation, { status, body, bytes }: Answer): string[] {
   const described = responses[String(status)]
   if (!described) return [`status ${status} is not described`]
+  if (bytes) return bytes.length <= (described.bytes?.mostBytes ?? -1) ? [] : ['no such bytes are described']
   if (!described.schema) return body === undefined ? [] : ['no body is described']
   return bodyProblems(described.schema, body)
 }

@@ -34,7 +34,7 @@ export function createAnswering({ world, openapi, access, violations }: Answerin
     access.count(operationId, method)
     const wrong = requestProblems(operation, received)
     if (wrong.length > 0) throw new Violation(`${operationId} was called otherwise than described: ${wrong.join('; ')}`)
-    const call: OperationCall = { operationId, ...received, body: (received.body ?? {}) as JsonObject }
+    const call: OperationCall = { operationId, ...received, body: (received.body ?? {}) as JsonObject, bytes: raw.body }
     const token = method === 'GET' ? undefined : received.header['x-client-token']
     return clientTokens.once(
       token,
@@ -73,6 +73,7 @@ function operate(world: World, call: OperationCall): OperationAnswer {
 }
 
 function enveloped({ behaviour }: World, { path }: OpenapiOperation, { query }: OperationCall, answer: OperationAnswer): Answer {
+  if ('bytes' in answer) return answer
   if (!('items' in answer)) return 'data' in answer ? { status: answer.status, body: answerOf(path, answer.data) } : answer
   const { items, status } = answer
   const pageSize = Math.min(Number(query.page_size ?? behaviour.pageSize), behaviour.pageSize)

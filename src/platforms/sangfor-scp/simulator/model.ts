@@ -42,6 +42,7 @@ export interface Vm {
   readonly backing: BackingFile[]
   /** What keeps it from agentless backup, as the detail shows it. */
   readonly traits: VmTraits
+  readonly files: Map<OwnFile, Buffer>
   /** Whether the guest lets itself be quiesced for a snapshot. */
   quiesces: boolean
   /** When its guest tools answer, while it runs; never without tools. */
@@ -68,6 +69,9 @@ export interface VmTraits {
   readonly tpm?: boolean
 }
 
+/** Files that belong to a VM beside its disks. */
+export type OwnFile = 'BIOS' | 'TPM'
+
 /** Changed-block tracking of a VM: `version * 2^32 + epoch` is a checkpoint. */
 export interface Tracking {
   version: number
@@ -91,6 +95,7 @@ export interface MemberSnapshot {
   readonly checkpoint: bigint
   readonly quiesced: boolean
   readonly config: JsonObject
+  readonly files: ReadonlyMap<OwnFile, Buffer>
   readonly disks: ReadonlyMap<string, { readonly frozen: FrozenDisk; readonly version?: number }>
 }
 

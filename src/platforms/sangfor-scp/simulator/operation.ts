@@ -10,12 +10,15 @@ export interface OperationCall {
   readonly path: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
   readonly body: JsonObject
+  /** Of a body that is no JSON. */
+  readonly bytes: Buffer
 }
 
 /** `data` of the envelope; a page is cut from `items` by the caller. No data: an answer without a body. */
 export type OperationAnswer =
   | { readonly status: 200 | 201; readonly data: JsonObject | readonly JsonObject[] }
   | { readonly status: 200; readonly items: readonly JsonObject[] }
+  | { readonly status: 200; readonly bytes: Buffer }
   | { readonly status: 204 }
 
 /** By operationId. */

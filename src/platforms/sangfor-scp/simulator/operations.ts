@@ -1,4 +1,5 @@
 // Every operation of the API, by operationId.
+import { fileOperations } from './file-operations.ts'
 import { hotAddOperations } from './hot-add-operations.ts'
 import { leaseOperations } from './lease-operations.ts'
 import type { Operations } from './operation.ts'
@@ -15,4 +16,5 @@ export const operations: Operations = {
   ...leaseOperations,
   ...hotAddOperations,
   ...quickRestoreOperations,
+  ...fileOperations,
 }

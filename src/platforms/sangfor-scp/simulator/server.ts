@@ -32,6 +32,9 @@ export interface ServerParts {
 /** A simulator for people may run for days. */
 const CALLS_KEPT = 100_000
 
+/** Of a file that is given to a VM. */
+const MOST_BYTES = 32 * 2 ** 20
+
 /** The caller listens and closes. */
 export function createServer(parts: ServerParts, tls?: { key: string; cert: string }): FastifyInstance {
   const app = fastify({ forceCloseConnections: true, ...(tls ? { https: tls } : {}) }) as FastifyInstance
@@ -45,6 +48,10 @@ export function createServer(parts: ServerParts, tls?: { key: string; cert: stri
     } catch (error) {
       done(error as Error)
     }
+  })
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer', bodyLimit: MOST_BYTES }, (request, body, done) => {
+    bodies.set(request, body as Buffer)
+    done(null, undefined)
   })
   for (const operation of parts.answering.operations) {
     app.route({
@@ -103,7 +110,9 @@ async function handle(
   const after = struck.find(({ does }) => AFTER.has(does))
   if (after) return misbehave(after, path, reply, answer)
   reply.code(answer.status)
-  await (answer.body === undefined ? reply.send() : reply.send(answer.body))
+  if (answer.bytes) reply.type('application/octet-stream')
+  const { body = answer.bytes } = answer
+  await (body === undefined ? reply.send() : reply.send(body))
 }
 
 const BEFORE: ReadonlySet<string> = new Set(['refuse', 'hang', 'status'])
@@ -157,7 +166,8 @@ function misbehave({ does, status = 503 }: Fault, path: string, reply: FastifyRe
     socket.destroy()
     return
   }
-  const text = JSON.stringify(answer?.body ?? {})
-  reply.raw.writeHead(answer?.status ?? 200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
-  reply.raw.write(text.slice(0, Math.ceil(text.length / 2)), () => socket.destroy())
+  const whole = answer?.bytes ?? Buffer.from(JSON.stringify(answer?.body ?? {}))
+  const type = answer?.bytes ? 'application/octet-stream' : 'application/json'
+  reply.raw.writeHead(answer?.status ?? 200, { 'content-type': type, 'content-length': whole.length })
+  reply.raw.write(whole.subarray(0, Math.ceil(whole.length / 2)), () => socket.destroy())
 }

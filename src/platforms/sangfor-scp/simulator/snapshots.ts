@@ -27,7 +27,7 @@ function freeze(vm: Vm): MemberSnapshot {
         { frozen: disk.freeze(), ...(trackedSince === undefined ? {} : { version: vm.tracking.version }) },
       ]),
   )
-  return { checkpoint: takeCheckpoint(vm), quiesced: vm.quiesces, config: configOf(vm), disks }
+  return { checkpoint: takeCheckpoint(vm), quiesced: vm.quiesces, config: configOf(vm), files: new Map(vm.files), disks }
 }
 
 const isVisible = (world: World, snapshot: Snapshot): boolean => snapshot.visibleAt <= world.clock.now()

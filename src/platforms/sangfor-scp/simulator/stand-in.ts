@@ -20,7 +20,14 @@ const ANYWHERE = ['expireLease', 'expireTracking', 'proxyOff']
 
 export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise<StandIn> {
   const scp = await startScpSimulator({ seed, rate: 0, startAt: startAtMs, listens: false })
-  const vms = ['erp-db', 'erp-app'].map((name) => scp.addVm({ name, disks: [{ sizeBytes: 4 * MIB }, { sizeBytes: 2 * MIB }] }))
+  // The first one has files of its own.
+  const vms = ['erp-db', 'erp-app'].map((name, index) =>
+    scp.addVm({
+      name,
+      disks: [{ sizeBytes: 4 * MIB }, { sizeBytes: 2 * MIB }],
+      traits: { customBios: index === 0, tpm: index === 0 },
+    }),
+  )
   for (const { guest } of vms) guest.write(6)
   scp.addVm({ name: 'proxy-1', disks: [{ sizeBytes: MIB }], osName: 'Backup Proxy', status: 'stopped' })
   return standInOf(

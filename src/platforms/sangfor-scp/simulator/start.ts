@@ -24,7 +24,7 @@ import type { Fault } from './faults.ts'
 import { createGuest, type Guest } from './guest.ts'
 import { createGuestDevices, type GuestDevices } from './guest-devices.ts'
 import { endLease, leasesOn } from './leases.ts'
-import type { Behaviour, Storage, Vm, World } from './model.ts'
+import type { Behaviour, OwnFile, Storage, Vm, World } from './model.ts'
 import { losePower } from './power.ts'
 import { type CallRecord, createServer, operationOf } from './server.ts'
 import { frozenDisk } from './snapshots.ts'
@@ -92,6 +92,10 @@ export interface ScpSimulator extends AsyncDisposable {
   disk(serverId: string, diskId: string): Disk
   /** All disks of a VM; none where there is no such VM. */
   disks(serverId: string): readonly Disk[]
+  /** A file of a VM's own as it is now. */
+  ownFile(serverId: string, file: OwnFile): Buffer | undefined
+  /** The guest, or somebody, changes it. */
+  setOwnFile(serverId: string, file: OwnFile, content: Buffer): void
   /** Content of a VM's disk as a snapshot holds it, or held it: the last deleted ones are kept for comparing. */
   snapshotDisk(snapshotId: string, serverId: string, diskId: string): DiskView | undefined
   /** The platform's own backup takes precedence and ends the leases on a VM. */
@@ -211,6 +215,8 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     },
     disk: (serverId, diskId) => diskOf(vmOf(world, serverId), diskId),
     disks: (serverId) => world.vms.get(serverId)?.disks.map(({ disk }) => disk) ?? [],
+    ownFile: (serverId, file) => vmOf(world, serverId).files.get(file),
+    setOwnFile: (serverId, file, content) => void vmOf(world, serverId).files.set(file, content),
     snapshotDisk: (snapshotId, serverId, diskId) => frozenDisk(world, snapshotId, serverId, diskId),
     startOwnBackup: (serverId) => {
       for (const lease of leasesOn(world, serverId)) endLease(world, lease, 'cancelled')

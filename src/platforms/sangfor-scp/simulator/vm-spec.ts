@@ -1,8 +1,9 @@
 // How a test or a demo says what VMs there are: disks from bytes, from an image file, or with files in a file system.
+import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { BLOCK_BYTES, createDisk, type Disk } from './disk.ts'
 import { formatFat16 } from './fat16.ts'
-import { Refusal, type Vm, type VmTraits, type World } from './model.ts'
+import { type OwnFile, Refusal, type Vm, type VmTraits, type World } from './model.ts'
 import { hciIdOf, hostFor } from './vms.ts'
 
 export type DiskSpec =
@@ -56,6 +57,7 @@ export function addVm(world: World, spec: VmSpec): { vm: Vm; formatted: Readonly
     tracking: { version: 1, epoch: 1, expired: false },
     quiesces: spec.quiesces ?? false,
     traits: spec.traits ?? {},
+    files: ownFiles(spec),
     backing: [],
     toolsAt: spec.tools === false ? Number.POSITIVE_INFINITY : 0,
     visibleAt: world.clock.now(),
@@ -63,6 +65,17 @@ export function addVm(world: World, spec: VmSpec): { vm: Vm; formatted: Readonly
   world.vms.set(vm.id, vm)
   const formatted = vm.disks.filter((_, index) => 'files' in (spec.disks[index] ?? {})).map(({ id }) => id)
   return { vm, formatted: new Set(formatted) }
+}
+
+/** Sizes as such files have; the bytes follow from the VM's name. */
+const OWN_FILE_BYTES = { BIOS: 540_672, TPM: 20_480 } as const
+
+function ownFiles({ name, traits }: VmSpec): Map<OwnFile, Buffer> {
+  const has: Record<OwnFile, boolean> = { BIOS: traits?.customBios ?? false, TPM: traits?.tpm ?? false }
+  const made = (['BIOS', 'TPM'] as const).filter((file) => has[file])
+  return new Map(
+    made.map((file) => [file, createHash('shake256', { outputLength: OWN_FILE_BYTES[file] }).update(`${name}/${file}`).digest()]),
+  )
 }
 
 /** Adds an empty disk to a VM; it is not tracked until someone says so. [S27] */

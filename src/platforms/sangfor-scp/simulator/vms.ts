@@ -2,7 +2,7 @@
 import { isObject, type JsonObject } from '../../../values/index.ts'
 import { createDisk } from './disk.ts'
 import { describeHotAdded, hotAddedTo } from './hot-add.ts'
-import { Refusal, type Vm, type VmDisk, type World } from './model.ts'
+import { Refusal, type Vm, type VmDisk, type VmTraits, type World } from './model.ts'
 
 const GIB = 2 ** 30
 const MIB = 2 ** 20
@@ -117,9 +117,18 @@ export function vmFromConfig(world: World, id: string, config: JsonObject): Vm {
     tracking: { version: 1, epoch: 1, expired: false },
     quiesces: false,
     toolsAt: 0,
-    traits: {},
+    traits: traitsIn(hardware, config),
+    files: new Map(),
     backing: [],
     visibleAt: world.clock.now() + world.behaviour.visibleAfterMs,
+  }
+}
+
+/** A VM made from a configuration has what it says; the files come by calls of their own. */
+function traitsIn({ bios }: JsonObject, { advanced_option: advanced }: JsonObject): VmTraits {
+  return {
+    customBios: isObject(bios) && bios.bios_type === 'CUSTOM',
+    tpm: isObject(advanced) && advanced.tpm_enabled === true,
   }
 }
 
