@@ -24,17 +24,20 @@ export interface JsonLines {
 /** What stands before a sentinel byte on a line, and what is no object, is left out. One reader at a time. */
 export function readJsonLines(socket: Socket, signal: AbortSignal, lost: () => Error): JsonLines {
   const ready: JsonObject[] = []
-  let rest = Buffer.alloc(0)
+  // Pieces of a line that has not ended: an answer may be of megabytes, and comes in thousands of them.
+  let pieces: Buffer[] = []
   let broken = false
   let wake = (): void => {}
   socket.on('data', (chunk: Buffer) => {
-    rest = Buffer.concat([rest, chunk])
-    for (let end = rest.indexOf(LINE_END); end >= 0; end = rest.indexOf(LINE_END)) {
-      const line = rest.subarray(0, end)
-      rest = rest.subarray(end + 1)
+    let from = 0
+    for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, from)) {
+      const line = Buffer.concat([...pieces, chunk.subarray(from, end)])
+      pieces = []
+      from = end + 1
       const value = parsed(line.subarray(line.lastIndexOf(SENTINEL) + 1))
       if (isObject(value)) ready.push(value)
     }
+    if (from < chunk.length) pieces.push(chunk.subarray(from))
     wake()
   })
   const ended = (): void => {

@@ -9,6 +9,8 @@ export type SshReason =
   | 'loginRefused'
   /** The host runs no programs for this login. */
   | 'refused'
+  /** There is no such program, or the login may not run it. */
+  | 'notStarted'
   | 'timedOut'
   | 'outputTooLarge'
   /** The connection broke while the program ran. */

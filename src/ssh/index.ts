@@ -1,4 +1,5 @@
 export { SshFailed, type SshReason } from './failed.ts'
+export { KILL_TREE } from './kill.ts'
 export type { Ended, Program, RunProgram, SshHost } from './model.ts'
 export { type OpenProgram, openProgram } from './open.ts'
 export { commandLine } from './quote.ts'

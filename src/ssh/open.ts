@@ -1,5 +1,5 @@
 // A program on a host whose standard input and output are one stream.
-import { Duplex } from 'node:stream'
+import { Duplex, type Readable } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
 import type { SshFailed } from './failed.ts'
 import type { Ended, SshHost } from './model.ts'
@@ -11,8 +11,12 @@ const MAX_STDERR_BYTES = 65_536
 export interface OpenProgram extends AsyncDisposable {
   /** Read: standard output. Write: standard input. Destroyed with `SshFailed` when the connection breaks. */
   readonly stream: Duplex
+  /** What it says beside its data, as it comes. */
+  readonly stderr: Readable
   /** Resolves when it has ended, with the end of what it said on standard error; rejects with `SshFailed` when nobody knows how. */
   readonly ended: Promise<Omit<Ended, 'stdout'>>
+  /** Has the host kill it and what it started. */
+  kill(): void
 }
 
 /** The signal covers connecting; afterwards the caller disposes, which kills the program. Rejects with `SshFailed`. */
@@ -33,7 +37,9 @@ export async function openProgram(
   ended.catch((error: SshFailed) => stream.destroy(error))
   return {
     stream,
+    stderr: channel.stderr,
     ended,
+    kill,
     [Symbol.asyncDispose]: async () => {
       kill()
       stream.destroy()

@@ -7,5 +7,11 @@ import { SshFailed } from './failed.ts'
  */
 export function commandLine(argv: readonly [string, ...string[]]): string {
   if (argv.some((each) => each.includes('\0'))) throw new SshFailed('unusable', 'an argument holds a NUL character', false)
-  return `exec ${argv.map((each) => `'${each.replaceAll("'", "'\\''")}'`).join(' ')}`
+  return `exec ${argv.map(quoted).join(' ')}`
 }
+
+/** A command that succeeds where the program is there and may be run. What is a word of the shell alone passes, too. */
+export const isThere = (program: string): string =>
+  program.includes('/') ? `[ -f ${quoted(program)} ] && [ -x ${quoted(program)} ]` : `command -v -- ${quoted(program)} >/dev/null`
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`

@@ -3,21 +3,22 @@ import type { Readable } from 'node:stream'
 import type { Client, ClientChannel } from 'ssh2'
 import { connect } from './connect.ts'
 import { SshFailed } from './failed.ts'
+import { KILL_TREE } from './kill.ts'
 import type { Ended, SshHost } from './model.ts'
-import { commandLine } from './quote.ts'
+import { commandLine, isThere } from './quote.ts'
 
 export interface Started {
   readonly channel: ClientChannel
   /** How it ended, once its output has been read; the connection is closed then. Rejects with `SshFailed`. */
   readonly end: Promise<Pick<Ended, 'exitCode' | 'signal'>>
-  /** Has the host kill it, then closes the connection. A host that does not answer is dropped by the keep-alive. */
+  /** Has the host kill it and what it started, then closes the connection. A host that does not answer is dropped by the keep-alive. */
   kill(): void
 }
 
 /** Rejects with `SshFailed` or the signal's reason; then nothing is open. */
 export async function startProgram(host: SshHost, argv: readonly [string, ...string[]], signal: AbortSignal): Promise<Started> {
   // The program takes the shell's place and its process id with it: by that it is killed, as sshd passes on signals to few logins.
-  const command = `echo $$ >&2; ${commandLine(argv)}`
+  const command = `if ${isThere(argv[0])}; then echo $$ >&2; ${commandLine(argv)}; else echo ${NOT_THERE} >&2; fi`
   const client = await connect(host, signal)
   const aborted = (): void => void client.destroy()
   signal.addEventListener('abort', aborted, { once: true })
@@ -29,9 +30,12 @@ export async function startProgram(host: SshHost, argv: readonly [string, ...str
       over = true
     }
     end.then(ended, ended)
-    const pid = await processId(channel.stderr)
-    if (pid === undefined) throw new SshFailed('refused', `${host.host} gives ${host.user} no POSIX shell`, false)
-    const kill = (): void => void (over || client.exec(`kill -KILL ${pid}`, () => void client.end()))
+    const first = await firstLine(channel.stderr)
+    if (first === NOT_THERE) throw new SshFailed('notStarted', `${host.host} has no program ${argv[0]} that may be run`, false)
+    if (!/^\d+$/.test(first)) throw new SshFailed('refused', `${host.host} gives ${host.user} no POSIX shell`, false)
+    const kill = (): void => {
+      if (!over) client.exec(commandLine(['/bin/sh', '-c', KILL_TREE, 'sh', first]), (_, killing) => endAfter(client, killing))
+    }
     return { channel, end, kill }
   } catch (error) {
     client.destroy()
@@ -70,8 +74,11 @@ function endOf({ host }: SshHost, client: Client, channel: ClientChannel): Start
   })
 }
 
-/** The first line, which is taken out; nothing where it is no number. */
-function processId(stderr: Readable): Promise<number | undefined> {
+/** What the shell says in place of its process id. */
+const NOT_THERE = '-'
+
+/** The first line, which is taken out; empty where there is none. */
+function firstLine(stderr: Readable): Promise<string> {
   return new Promise((resolve) => {
     let seen = Buffer.alloc(0)
     const look = (): void => {
@@ -79,16 +86,24 @@ function processId(stderr: Readable): Promise<number | undefined> {
       const length = seen.indexOf('\n')
       if (length < 0) return
       const rest = seen.subarray(length + 1)
-      settle(Number.parseInt(seen.toString('latin1', 0, length), 10))
+      settle(seen.toString('latin1', 0, length))
       if (rest.length > 0) stderr.unshift(rest)
     }
-    const none = (): void => settle(Number.NaN)
-    const settle = (pid: number): void => {
+    const none = (): void => settle('')
+    const settle = (line: string): void => {
       stderr.off('readable', look).off('end', none).off('close', none)
-      resolve(Number.isNaN(pid) ? undefined : pid)
+      resolve(line)
     }
     stderr.on('readable', look).on('end', none).on('close', none)
   })
+}
+
+/** Closed before the killing has been done, a connection may take it along. */
+function endAfter(client: Client, killing: ClientChannel | undefined): void {
+  if (!killing) return void client.end()
+  killing.once('close', () => void client.end())
+  killing.resume()
+  killing.stderr.resume()
 }
 
 const lost = (host: string): SshFailed => new SshFailed('lost', `the connection to ${host} broke while the program ran`, true)

@@ -30,8 +30,14 @@ describe.skipIf(!peer('sshd', 'openssh-server'))('programs on a host that a true
     expect(await run('sh', '-c', 'kill -TERM $$')).toMatchObject({ signal: 'SIGTERM' })
   })
 
-  test('a program that is not there exits with 127, as a shell says it', async () => {
-    expect(await run('/nowhere/prog')).toMatchObject({ exitCode: 127 })
+  test('a program that is not there, or may not be run, was never started', async () => {
+    for (const program of ['/nowhere/prog', 'no-such-prog', '/etc/passwd']) {
+      expect(await failure(run(program))).toMatchObject({ reason: 'notStarted', started: false })
+    }
+  })
+
+  test('a program that ends with 127 itself was started', async () => {
+    expect(await run('sh', '-c', 'exit 127')).toMatchObject({ exitCode: 127 })
   })
 
   test('hands over arguments as they are, whatever a shell would make of them', async () => {

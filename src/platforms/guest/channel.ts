@@ -1,17 +1,26 @@
-// The way into a guest, as its target says it: SSH or the QEMU guest agent.
+// The way into a guest, as its target says it.
 import type { ActionContext, Connection } from '../../packs/index.ts'
-import { overSsh, type RunProgram, type SshHost } from '../../ssh/index.ts'
+import type { SshHost } from '../../ssh/index.ts'
 import { Secret } from '../../values/index.ts'
-import { overAgent } from './agent-programs.ts'
+import { agentChannel } from './agent-programs.ts'
 import { notLetIn } from './failures.ts'
+import { type Channel, type RunInGuest, runsOver } from './programs.ts'
+import { sshChannel } from './ssh-programs.ts'
+import { winrmChannel } from './winrm/index.ts'
 
 /** Throws `ActionFailure` where settings are missing that the channel needs. */
-export function programsIn({ settings }: Connection, { clock }: ActionContext): RunProgram {
+export const programsIn = (connection: Connection, context: ActionContext): RunInGuest =>
+  runsOver(channelOf(connection, context), context.clock)
+
+function channelOf(connection: Connection, { clock }: ActionContext): Channel {
+  const { settings } = connection
   switch (settings.channel) {
     case 'ssh':
-      return overSsh(sshHostOf(settings))
+      return sshChannel(sshHostOf(settings))
     case 'qemu-agent':
-      return overAgent(agentSocketOf(settings), clock)
+      return agentChannel(agentSocketOf(settings), clock)
+    case 'winrm':
+      return winrmChannel(connection, clock)
     default:
       throw notLetIn('this target says that there is no way into the guest')
   }

@@ -1,14 +1,18 @@
 // What goes wrong on the way to a guest, in the words of the pack.
 import { ActionFailure } from '../../packs/index.ts'
 import { SshFailed } from '../../ssh/index.ts'
+import { StartOverdue } from './programs.ts'
 import { AgentFailed } from './qemu-agent.ts'
-import { type Ran, ScriptsUnknown } from './scripts.ts'
+import { type ScriptRan, ScriptsUnknown } from './scripts.ts'
+import { WinrmFailed } from './winrm/index.ts'
 
 /** `started`: whether an earlier call of the same action may have done something in the guest. Anything unknown is a bug and stays one. */
 export function asFailure(error: unknown, started = false): unknown {
   if (error instanceof SshFailed) return ofSsh(error, started)
   if (error instanceof AgentFailed) return ofAgent(error, started)
-  if (error instanceof ScriptsUnknown) {
+  if (error instanceof WinrmFailed) return ofWinrm(error, started)
+  // Whether it was started meanwhile nobody can tell.
+  if (error instanceof StartOverdue || error instanceof ScriptsUnknown) {
     return new ActionFailure({ type: 'answerLost', message: error.message, retryable: true, applied: 'maybe' })
   }
   return error
@@ -22,6 +26,7 @@ function ofSsh({ reason, message, started }: SshFailed, startedBefore: boolean):
     case 'hostKeyUnknown':
     case 'loginRefused':
     case 'refused':
+    case 'notStarted':
     case 'unusable':
       return new ActionFailure({ type: 'notLetIn', message, retryable: false, applied })
     case 'timedOut':
@@ -42,14 +47,29 @@ function ofAgent({ reason, message }: AgentFailed, startedBefore: boolean): Acti
   }
 }
 
+function ofWinrm({ reason, message, started }: WinrmFailed, startedBefore: boolean): ActionFailure {
+  const applied = started || startedBefore ? 'maybe' : 'no'
+  switch (reason) {
+    case 'unreachable':
+      return new ActionFailure({ type: 'unreachable', message, retryable: true, applied })
+    case 'loginRefused':
+    case 'unusable':
+      return new ActionFailure({ type: 'notLetIn', message, retryable: false, applied })
+    case 'refused':
+      return new ActionFailure({ type: 'agentRefused', message, retryable: true, applied })
+    case 'lost':
+      return new ActionFailure({ type: 'answerLost', message, retryable: true, applied: 'maybe' })
+  }
+}
+
 export const notLetIn = (message: string): ActionFailure =>
   new ActionFailure({ type: 'notLetIn', message, retryable: false, applied: 'no' })
 
-export const scriptFailed = ({ script, exitCode, said }: Ran, retryable: boolean): ActionFailure =>
+export const scriptFailed = ({ script, how, exitCode, said }: ScriptRan, retryable: boolean): ActionFailure =>
   new ActionFailure({
     type: 'scriptFailed',
-    message: `${script} ended with ${exitCode}${said === '' ? '' : `: ${said}`}`,
-    detail: { script, exitCode, said },
+    message: `${script} ${how}${said === '' ? '' : `: ${said}`}`,
+    detail: { script, how, ...(exitCode === undefined ? {} : { exitCode }), said },
     retryable,
     applied: 'maybe',
   })

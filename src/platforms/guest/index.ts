@@ -1,14 +1,15 @@
-// Guests in code: programs that run inside of a VM, and what they prove. Windows over WinRM is not among the channels: README.md.
+// Guests in code: programs that run inside of a VM, and what they prove.
 import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, Connection, Handlers } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
 import type { Platform, StandIn } from '../platform.ts'
 import { programsIn } from './channel.ts'
 import { consistencyOf, type Happened } from './consistency.ts'
+import { execute } from './exec.ts'
 import { asFailure, scriptFailed } from './failures.ts'
 import { filesystemsState, freezeFilesystems, thawFilesystems } from './filesystems.ts'
-import { type EsxGeneration, type GuestOs, LAYOUTS, type ThawReason } from './layouts.ts'
-import { type Ran, runPostThaw, runPreFreeze } from './scripts.ts'
+import { type Esx, type GuestOs, LAYOUTS, type ThawReason } from './layouts.ts'
+import { runPostThaw, runPreFreeze, type ScriptRan } from './scripts.ts'
 
 export { type EsxGeneration, type GuestOs, LAYOUTS, type ScriptPlace, type ThawReason } from './layouts.ts'
 export { type Agent, openAgent } from './qemu-agent.ts'
@@ -19,11 +20,12 @@ interface OnMachine extends JsonObject {
 }
 interface WithScripts extends OnMachine {
   readonly os: GuestOs
-  readonly esx: EsxGeneration
+  readonly esx: Esx
   readonly reason?: ThawReason
 }
 
 const handlers: Handlers = {
+  'guest/exec': (input, context) => execute(machineOf(input, context), input, context),
   'guest/scripts.freeze': freezeScripts,
   'guest/scripts.thaw': thawScripts,
   'guest/filesystems.freeze': (input, context) => freezeFilesystems(machineOf(input, context), context),
@@ -49,7 +51,7 @@ async function freezeScripts(input: JsonObject, context: ActionContext): Promise
   const run = programsIn(machineOf(input, context), context)
   context.assertOwner()
   const ran = await inGuest(context, () => runPreFreeze(run, os, LAYOUTS[os][esx].preFreeze, context.signal))
-  const failed = ran.find(({ exitCode }) => exitCode !== 0)
+  const failed = ran.find(({ succeeded }) => !succeeded)
   if (failed) throw scriptFailed(failed, false)
   return { scripts: ran.map(({ script }) => script) }
 }
@@ -59,12 +61,12 @@ async function thawScripts(input: JsonObject, context: ActionContext): Promise<J
   const run = programsIn(machineOf(input, context), context)
   context.assertOwner()
   const ran = await inGuest(context, () => runPostThaw(run, os, LAYOUTS[os][esx].postThaw, reason, context.signal))
-  const failed = ran.find(({ exitCode }) => exitCode !== 0)
+  const failed = ran.find(({ succeeded }) => !succeeded)
   if (failed) throw scriptFailed(failed, true)
   return {}
 }
 
-async function inGuest(context: ActionContext, call: () => Promise<readonly Ran[]>): Promise<readonly Ran[]> {
+async function inGuest(context: ActionContext, call: () => Promise<readonly ScriptRan[]>): Promise<readonly ScriptRan[]> {
   try {
     return await call()
   } catch (error) {

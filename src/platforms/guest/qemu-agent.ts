@@ -26,7 +26,11 @@ const SENTINEL = 0xff
  * stays silent: only the signal ends that.
  */
 export async function openAgent(path: string, signal: AbortSignal): Promise<Agent> {
-  const unreachable = (cause: Error) => new AgentFailed('unreachable', `no guest agent at ${path}`, { cause })
+  const unreachable = (cause: NodeJS.ErrnoException) => {
+    // An agent talks to one client, one more waits unheard, and all others get this.
+    const message = cause.code === 'EAGAIN' ? `others talk to the guest agent at ${path}` : `no guest agent at ${path}`
+    return new AgentFailed('unreachable', message, { cause })
+  }
   const socket = await connectSocket(path, signal, unreachable)
   const lines = readJsonLines(socket, signal, () => new AgentFailed('lost', 'the connection to the guest agent broke'))
   const ask = async (command: string, args: JsonObject | undefined, prefix: readonly number[]): Promise<Json> => {
@@ -35,8 +39,10 @@ export async function openAgent(path: string, signal: AbortSignal): Promise<Agen
     socket.write(Buffer.concat([Buffer.from(prefix), Buffer.from(`${JSON.stringify(question)}\n`)]))
     for (;;) {
       const answer = await lines.next()
-      // What belongs to an earlier question, or to none, such as the complaint about the sentinel byte.
-      if (answer.id !== id) continue
+      // What belongs to an earlier question, or to none, such as the complaint about the sentinel byte. Behind that, an error without an id
+      // is about a question that the agent could not read.
+      const unread = prefix.length === 0 && answer.id === undefined && isObject(answer.error)
+      if (answer.id !== id && !unread) continue
       if (isObject(answer.error)) throw new AgentFailed('refused', `${command}: ${String(answer.error.desc ?? 'refused')}`)
       return answer.return ?? null
     }

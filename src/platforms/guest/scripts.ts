@@ -1,57 +1,64 @@
-// A guest's quiescing scripts, found and run in their order, over whatever runs programs in the guest.
-import type { Ended, RunProgram } from '../../ssh/index.ts'
+// A guest's quiescing scripts, found and run in their order, over whatever runs programs in the guest. Each is started by itself and each
+// exit code counts: a dispatcher that runs a whole folder may hide that one failed.
 import type { GuestOs, ScriptPlace, ThawReason } from './layouts.ts'
+import type { Ran, RunInGuest } from './programs.ts'
 
-export interface Ran {
+export interface ScriptRan {
   readonly script: string
-  /** 0 is success. A signal counts as 128. */
-  readonly exitCode: number
+  readonly succeeded: boolean
+  /** How it ended, for people. */
+  readonly how: string
+  /** Absent where it did not end by itself, or not at all. */
+  readonly exitCode?: number
   /** The end of what it said, for people. */
   readonly said: string
 }
 
 /** Runs them until one fails, which is then the last of the answer. */
 export async function runPreFreeze(
-  run: RunProgram,
+  run: RunInGuest,
   os: GuestOs,
   place: ScriptPlace,
   signal: AbortSignal,
-): Promise<readonly Ran[]> {
-  const all: Ran[] = []
+): Promise<readonly ScriptRan[]> {
+  const all: ScriptRan[] = []
   for (const script of await scriptsIn(run, os, place, signal)) {
-    const ran = await runScript(run, os, script, place.kind === 'folder' ? ['freeze'] : [], signal)
+    const ran = await runScript(run, os, place, script, 'freeze', signal)
     all.push(ran)
-    if (ran.exitCode !== 0) break
+    if (!ran.succeeded) break
   }
   return all
 }
 
 /** Runs them all, whichever fail: what was frozen must not stay so for the sake of another. */
 export async function runPostThaw(
-  run: RunProgram,
+  run: RunInGuest,
   os: GuestOs,
   place: ScriptPlace,
   reason: ThawReason,
   signal: AbortSignal,
-): Promise<readonly Ran[]> {
-  const all: Ran[] = []
-  for (const script of await scriptsIn(run, os, place, signal)) {
-    all.push(await runScript(run, os, script, place.kind === 'folder' ? [reason] : [], signal))
-  }
+): Promise<readonly ScriptRan[]> {
+  const all: ScriptRan[] = []
+  for (const script of await scriptsIn(run, os, place, signal)) all.push(await runScript(run, os, place, script, reason, signal))
   return all
 }
 
+/** Looking is quick, and the names in a folder are few. */
+const LOOKING = { deadlineMs: 30_000, maxOutputBytes: 1_048_576 }
+
 /** Those that are there, in the order in which they run; scripts are optional. */
-async function scriptsIn(run: RunProgram, os: GuestOs, place: ScriptPlace, signal: AbortSignal): Promise<readonly string[]> {
-  const listed = await run({ argv: lister(os, place.path) }, signal)
-  if (listed.exitCode === 1) return []
-  if (listed.exitCode !== 0) throw new ScriptsUnknown(place.path, endOf(listed))
+async function scriptsIn(run: RunInGuest, os: GuestOs, place: ScriptPlace, signal: AbortSignal): Promise<readonly string[]> {
+  const listed = await run({ argv: lister(os, place), ...LOOKING }, signal)
+  const { end, stdout, cut } = listed
+  if (end.kind !== 'exited' || cut) throw new ScriptsUnknown(place.path, saidBy(listed) || howEnded(end))
+  if (end.exitCode === 1) return []
+  if (end.exitCode !== 0) throw new ScriptsUnknown(place.path, saidBy(listed))
   if (place.kind === 'file') return [place.path]
   const separator = os === 'windows' ? '\\' : '/'
-  const names = listed.stdout
+  const names = stdout
     .toString('utf8')
-    .split(/\r?\n/)
-    .filter((name) => name !== '')
+    .split(os === 'windows' ? /\r?\n/ : '\0')
+    .filter((name) => name !== '' && !place.ignored.some((ending) => name.endsWith(ending)))
     .toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   return (place.order === 'ascending' ? names : names.toReversed()).map((name) => `${place.path}${separator}${name}`)
 }
@@ -64,22 +71,53 @@ export class ScriptsUnknown extends Error {
   }
 }
 
-/** Names the files there, without folders; exits with 1 where there are none. */
-const lister = (os: GuestOs, path: string): [string, ...string[]] =>
-  os === 'windows' ? ['cmd.exe', '/c', 'dir', '/b', '/a-d', path] : ['test', '-f', path]
+/** Names the files there that may be run, without folders; exits with 1 where there are none. */
+function lister(os: GuestOs, { kind, path }: ScriptPlace): [string, ...string[]] {
+  if (os === 'windows') return ['cmd.exe', '/c', 'dir', '/b', '/a-d', path]
+  return kind === 'file' ? ['test', '-f', path] : ['/bin/sh', '-c', NAME_SCRIPTS, 'sh', path]
+}
+
+const NAME_SCRIPTS = `cd "$1" 2>/dev/null || exit 1
+for file in *; do [ -f "$file" ] && [ -x "$file" ] && printf '%s\\0' "$file"; done
+exit 0`
 
 async function runScript(
-  run: RunProgram,
+  run: RunInGuest,
   os: GuestOs,
+  place: ScriptPlace,
   script: string,
-  args: readonly string[],
+  happens: 'freeze' | ThawReason,
   signal: AbortSignal,
-): Promise<Ran> {
-  const ended = await run({ argv: os === 'windows' ? ['cmd.exe', '/c', script, ...args] : [script, ...args] }, signal)
-  return { script, exitCode: ended.exitCode ?? 128, said: endOf(ended) }
+): Promise<ScriptRan> {
+  const { succeedsWith, deadlineMs, maxOutputBytes } = place
+  const args = place.kind === 'folder' ? [place.told[happens]] : []
+  const argv = [...(os === 'windows' ? (['cmd.exe', '/c', script] as const) : ([script] as const)), ...args] as const
+  const ran = await run({ argv, deadlineMs, maxOutputBytes }, signal)
+  const { end } = ran
+  return {
+    script,
+    succeeded: end.kind === 'exited' && succeedsWith.includes(end.exitCode),
+    how: end.kind === 'overdue' ? `was ended when it had not ended within ${deadlineMs / 1000} s` : howEnded(end),
+    ...(end.kind === 'exited' ? { exitCode: end.exitCode } : {}),
+    said: saidBy(ran),
+  }
+}
+
+function howEnded(end: Ran['end']): string {
+  switch (end.kind) {
+    case 'exited':
+      return `ended with ${end.exitCode}`
+    case 'signalled':
+      return `was ended by ${end.signal}`
+    case 'overdue':
+      return 'did not end'
+    case 'notStarted':
+      return `could not be started: ${end.why}`
+    default:
+      return end satisfies never
+  }
 }
 
 const MAX_SAID = 400
 
-const endOf = ({ stdout, stderr }: Ended): string =>
-  (stderr.length > 0 ? stderr : stdout).toString('utf8').trim().slice(-MAX_SAID)
+const saidBy = ({ stdout, stderr }: Ran): string => (stderr.length > 0 ? stderr : stdout).toString('utf8').trim().slice(-MAX_SAID)

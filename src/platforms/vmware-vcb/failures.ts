@@ -17,6 +17,7 @@ function ofSsh({ reason, message, started }: SshFailed, maybe: 'no' | 'maybe'): 
     case 'hostKeyUnknown':
     case 'loginRefused':
     case 'refused':
+    case 'notStarted':
     case 'unusable':
       return notReady(message)
     case 'timedOut':

@@ -1,13 +1,7 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { LAYOUTS } from '../../../src/platforms/guest/layouts.ts'
-import { runPostThaw, runPreFreeze } from '../../../src/platforms/guest/scripts.ts'
+import { loadPack } from '../../../src/packs/index.ts'
+import { type EsxGeneration, type GuestOs, LAYOUTS } from '../../../src/platforms/guest/layouts.ts'
 import type { SimulatedScript } from '../../../src/platforms/guest/simulator/guest.ts'
-import { overSsh } from '../../../src/ssh/index.ts'
-import { peer } from '../../peers/peer.ts'
-import { startSshd } from '../../ssh/sshd.ts'
 import { callGuest, failureOf, overAgentOf, startGuest } from './harness.ts'
 
 const TOOLS = 'C:\\Program Files\\VMware\\VMware Tools\\backupScripts.d'
@@ -22,28 +16,23 @@ const windows = { os: 'windows', esx: 'from35U2' }
 const linux = { os: 'other', esx: 'from35U2' }
 
 test('the table of script locations says what table 2-3 of the seed says', () => {
-  expect(LAYOUTS).toEqual({
-    windows: {
-      upTo35U1: {
-        preFreeze: { kind: 'file', path: 'C:\\Windows\\pre-freeze-script.bat' },
-        postThaw: { kind: 'file', path: 'C:\\Windows\\post-thaw-script.bat' },
-      },
-      from35U2: {
-        preFreeze: { kind: 'folder', path: TOOLS, order: 'ascending' },
-        postThaw: { kind: 'folder', path: TOOLS, order: 'descending' },
-      },
-    },
-    other: {
-      upTo35U1: {
-        preFreeze: { kind: 'file', path: '/usr/sbin/pre-freeze-script' },
-        postThaw: { kind: 'file', path: '/usr/sbin/post-thaw-script' },
-      },
-      from35U2: {
-        preFreeze: { kind: 'file', path: '/usr/sbin/pre-freeze-script' },
-        postThaw: { kind: 'file', path: '/usr/sbin/post-thaw-script' },
-      },
-    },
-  })
+  const ofSeed = (os: GuestOs, esx: EsxGeneration) => {
+    const { preFreeze, postThaw } = LAYOUTS[os][esx]
+    return [preFreeze, postThaw].map((place) => (place.kind === 'file' ? place.path : `${place.path}, ${place.order}`))
+  }
+  expect(ofSeed('windows', 'upTo35U1')).toEqual(['C:\\Windows\\pre-freeze-script.bat', 'C:\\Windows\\post-thaw-script.bat'])
+  expect(ofSeed('windows', 'from35U2')).toEqual([`${TOOLS}, ascending`, `${TOOLS}, descending`])
+  for (const esx of ['upTo35U1', 'from35U2'] as const) {
+    expect(ofSeed('other', esx)).toEqual(['/usr/sbin/pre-freeze-script', '/usr/sbin/post-thaw-script'])
+  }
+})
+
+test('no script may take all the time that the action has which runs it', async () => {
+  const { pack } = await loadPack('runbooks/guest')
+  for (const { preFreeze, postThaw } of Object.values(LAYOUTS).flatMap((byEsx) => Object.values(byEsx))) {
+    expect(preFreeze.deadlineMs).toBeLessThan(pack?.actions['scripts.freeze']?.timeoutMs ?? 0)
+    expect(postThaw.deadlineMs).toBeLessThan(pack?.actions['scripts.thaw']?.timeoutMs ?? 0)
+  }
 })
 
 test('Windows since ESX 3.5 U2: all scripts ascending with freeze, then descending with thaw', async () => {
@@ -140,45 +129,4 @@ test.each([
   { channel: 'ssh', host: '127.0.0.1', user: 'me', hostKey: 'ssh-ed25519 AAAA' },
 ])('settings that lack what the channel needs let nobody in: %j', async (settings) => {
   expect(await failureOf(callGuest('scripts.freeze', settings, linux))).toMatchObject({ type: 'notLetIn', applied: 'no' })
-})
-
-test.skipIf(!peer('sshd', 'openssh-server'))('true scripts run in a true guest over SSH', async () => {
-  await using sshd = await startSshd()
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-scripts-'))
-  try {
-    const script = (name: string, text: string): string => {
-      const path = join(folder, name)
-      writeFileSync(path, `#!/bin/sh\n${text}\n`)
-      chmodSync(path, 0o700)
-      return path
-    }
-    const never = new AbortController().signal
-    const log = join(folder, 'log')
-    const freeze = script("pre freeze's", `echo frozen $# >> '${log}'`)
-    const thaw = script('thaw', `echo thawed >> '${log}'; echo no space >&2; exit 3`)
-    const run = overSsh(sshd.host)
-    expect(await runPreFreeze(run, 'other', { kind: 'file', path: freeze }, never)).toEqual([
-      { script: freeze, exitCode: 0, said: '' },
-    ])
-    expect(await runPostThaw(run, 'other', { kind: 'file', path: thaw }, 'thaw', never)).toEqual([
-      { script: thaw, exitCode: 3, said: 'no space' },
-    ])
-    expect(readFileSync(log, 'utf8')).toBe('frozen 0\nthawed\n')
-    expect(await runPreFreeze(run, 'other', { kind: 'file', path: join(folder, 'none') }, never)).toEqual([])
-
-    const { host, port, user, hostKey, login } = sshd.host
-    const settings = {
-      channel: 'ssh',
-      host,
-      port,
-      user,
-      hostKey,
-      ...(login.kind === 'key' ? { privateKey: login.privateKey } : {}),
-    }
-    expect(await callGuest('scripts.thaw', settings, linux)).toEqual({})
-    const strange = { ...settings, hostKey: sshd.strangeKey }
-    expect(await failureOf(callGuest('scripts.freeze', strange, linux))).toMatchObject({ type: 'notLetIn', retryable: false })
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
 })

@@ -3,9 +3,9 @@
 import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
 import { ActionFailure, type Connection, type OpenapiOperation } from '../../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../../values/index.ts'
+import { childNamed, type Element, escapeXml, parseXml } from '../../xml.ts'
 import { addressedIn, type ServiceContent } from '../service-content.ts'
 import { fromXml, inOrder, toXml } from './values.ts'
-import { childNamed, type Element, escapeXml, parseXml } from './xml.ts'
 
 /** A call of the VI JSON binding as SOAP. Throws `inputInvalid` where a value cannot stand in XML. */
 export function soapRequest(

@@ -1,3 +1,3 @@
+export { childNamed, type Element, escapeXml, parseXml } from '../../xml.ts'
 export { jsonAnswer, soapRequest } from './binding.ts'
 export { fromXml, toXml } from './values.ts'
-export { childNamed, type Element, escapeXml, parseXml } from './xml.ts'

@@ -1,7 +1,7 @@
 // Values of the vSphere data model between JSON, as the VI JSON binding writes it, and XML, as SOAP does. What JSON types a text is of,
 // what is a list and in which order elements stand, the schemas of the OpenAPI slice say.
 import { isObject, type Json, type JsonObject, type JsonSchema } from '../../../values/index.ts'
-import { type Element, escapeXml } from './xml.ts'
+import { type Element, escapeXml } from '../../xml.ts'
 
 // ---- XML → JSON ---------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-// XML as a tree, read by a library and written here. It knows nothing of SOAP or vSphere; the only user of fast-xml-parser.
+// XML as a tree, read by a library and written here. It knows nothing of SOAP; the only user of fast-xml-parser.
 import { XMLParser } from 'fast-xml-parser'
 
 export interface Element {
@@ -8,6 +8,8 @@ export interface Element {
   readonly referenceType?: string
   /** `xsi:type` without its prefix. */
   readonly xsiType?: string
+  /** By their names as they stand there. */
+  readonly attributes: Readonly<Record<string, string>>
   readonly children: readonly Element[]
   /** All text directly inside. */
   readonly text: string
@@ -54,6 +56,7 @@ function elementOf(qualified: string, node: Raw): Element {
     name: unprefixed(qualified),
     ...(referenceType === undefined ? {} : { referenceType }),
     ...(xsiType === undefined ? {} : { xsiType: unprefixed(xsiType) }),
+    attributes: Object.fromEntries(attributes),
     children: elementsIn(inside),
     text: inside.map((each) => (typeof each[TEXT] === 'string' ? each[TEXT] : '')).join(''),
   }

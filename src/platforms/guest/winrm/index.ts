@@ -1,0 +1,2 @@
+export { winrmChannel } from './channel.ts'
+export { WinrmFailed } from './failed.ts'
