@@ -1,4 +1,5 @@
 // Real programs that judge ours. A missing one is skipped with the way to get it; where CI is set, it fails instead.
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -16,8 +17,17 @@ const isThere = (program: string): boolean =>
 
 /** Whether the program is there: `describe.skipIf(!peer('nbdkit', 'nbdkit'))`. */
 export function peer(program: string, debianPackage: string): boolean {
-  if (isThere(program)) return true
-  const reason = `${program} is missing; get it with: apt-get install ${debianPackage}`
+  return isThere(program) || missing(program, debianPackage)
+}
+
+/** The same for a module of the system's own Python. */
+export function pythonPeer(module: string, debianPackage: string): boolean {
+  const { status } = spawnSync('/usr/bin/python3', ['-c', `import ${module}`], { stdio: 'ignore' })
+  return status === 0 || missing(`${module} of Python`, debianPackage)
+}
+
+function missing(what: string, debianPackage: string): false {
+  const reason = `${what} is missing; get it with: apt-get install ${debianPackage}`
   if (process.env.CI) throw new Error(reason)
   console.warn(`skipped: ${reason}`)
   return false

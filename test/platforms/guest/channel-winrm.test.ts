@@ -1,38 +1,24 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { existsSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { winrmChannel } from '../../../src/platforms/guest/winrm/index.ts'
-import { Secret } from '../../../src/values/index.ts'
-import { createCertificates } from '../../blocks/certificates.ts'
 import { peer } from '../../peers/peer.ts'
 import { channelContract } from './channel.contract.ts'
-import { startWinrmResponder, type WinrmResponder } from './winrm-responder.ts'
-
-const exists = async (path: string): Promise<boolean> => existsSync(path)
+import { startWinrm, type WinrmWorld } from './winrm-world.ts'
 
 describe.skipIf(!peer('openssl', 'openssl'))('a responder that speaks as WinRM does', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-winrm-'))
-  let responder: WinrmResponder
-  let caCertificate: string
-  const password = new Secret('only for this test')
+  let world: WinrmWorld
   beforeAll(async () => {
-    const { authority, server } = createCertificates(folder)
-    caCertificate = authority
-    const [key, cert] = [server.key.reveal(), server.certificate]
-    responder = await startWinrmResponder({ key, cert, user: 'backup', password: password.reveal(), patienceMs: 50 })
+    world = await startWinrm()
   })
   afterAll(async () => {
-    await responder[Symbol.asyncDispose]()
-    rmSync(folder, { recursive: true, force: true })
+    // Whatever became of a program, no shell is left in the guest.
+    expect(world.responder.shells).toBe(0)
+    await world[Symbol.asyncDispose]()
   })
   channelContract(
     () => ({
-      channel: (clock) => {
-        const settings = { channel: 'winrm', url: responder.url, user: 'backup', password, caCertificate }
-        return winrmChannel({ target: 'guest', type: 'guest/Machine', settings }, clock)
-      },
-      exists,
+      channel: (clock) => winrmChannel({ target: 'guest', type: 'guest/Machine', settings: { ...world.settings } }, clock),
+      exists: async (path) => existsSync(path),
     }),
     {
       tellsSignals: false,

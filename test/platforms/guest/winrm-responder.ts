@@ -1,5 +1,5 @@
-// A responder that speaks the shell service of WinRM over HTTPS and runs programs of this machine: enough of WS-Management for a client,
-// ours and foreign ones. What it does not know, such as the command interpreter of Windows, it refuses.
+// A responder that speaks the shell service of WinRM over HTTPS and runs programs of this machine: enough of WS-Management for
+// clients, ours and foreign ones. It has no command interpreter of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -38,6 +38,8 @@ export interface ResponderOptions {
   readonly password: string
   /** A question for output that there is none of is answered after this. */
   readonly patienceMs: number
+  /** Run in place of Windows' command interpreter. */
+  readonly cmd?: string
 }
 
 interface Command {
@@ -52,7 +54,14 @@ interface Fault {
   readonly message: string
 }
 
-export async function startWinrmResponder({ key, cert, user, password, patienceMs }: ResponderOptions): Promise<WinrmResponder> {
+export async function startWinrmResponder({
+  key,
+  cert,
+  user,
+  password,
+  patienceMs,
+  cmd = 'cmd.exe',
+}: ResponderOptions): Promise<WinrmResponder> {
   const shells = new Map<string, Map<string, Command>>()
   const asked: string[] = []
   const breaks = new Set<string>()
@@ -118,7 +127,7 @@ export async function startWinrmResponder({ key, cert, user, password, patienceM
     const rest = deep(body, 'Arguments')?.text ?? ''
     const [name = '', ...args] = splitCommandLine(`${program} ${rest}`)
     // In a group of its own, as Windows has jobs.
-    const child = spawn(name, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+    const child = spawn(name === 'cmd.exe' ? cmd : name, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
     const command: Command = { child, waiting: [], exitCode: undefined, wake: () => {} }
     child.stdin.on('error', () => {})
     for (const stream of ['stdout', 'stderr'] as const) {
