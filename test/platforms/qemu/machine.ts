@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startQemu } from '../../../src/platforms/qemu/measuring/boot.ts'
+import { startQemu } from '../../../src/platforms/qemu/measuring/machine.ts'
 import { type Monitor, openMonitor } from '../../../src/platforms/qemu/monitor.ts'
 
 export const DISKS = ['data0', 'wal0'] as const

@@ -20,6 +20,7 @@ const OVERLAY = fileURLToPath(new URL('../../../../runbooks/qemu/measuring-guest
 /** Where each file of the overlay goes. */
 const PLACES: Readonly<Record<string, string>> = {
   init: 'init',
+  begin: 'usr/bin/begin',
   writer: 'usr/bin/writer',
   beat: 'usr/bin/beat',
   verify: 'usr/bin/verify',

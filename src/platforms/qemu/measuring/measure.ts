@@ -1,11 +1,10 @@
 // How consistent restored disks really are: their file systems are looked at as they lie there, then a fresh guest is booted from them,
 // and the records of the writer are compared.
 import { openSource } from '../../../blocks/index.ts'
-import type { JsonObject } from '../../../values/index.ts'
 import type { Consistency } from '../../../vault/index.ts'
-import { openAgent } from '../../guest/index.ts'
 import { ext4On } from '../ext4.ts'
 import { bootGuest, DISKS, type DiskName, type Guest } from './boot.ts'
+import { runInGuest } from './in-guest.ts'
 
 export interface Measured {
   /** `broken`: not of one instant. */
@@ -19,12 +18,10 @@ export interface Measured {
   readonly held?: number
 }
 
-const VERIFY_MS = 120_000
-
 export async function measure(folder: string, files: Readonly<Record<DiskName, string>>): Promise<Measured> {
   const clean = await areClean(files)
   await using guest = await bootGuest(folder, { writes: false, files })
-  const said = await verifyIn(guest.agentPath)
+  const said = await verifyIn(guest)
   const [journal, table, bad] = [Number(said.journal), Number(said.table), Number(said.journalBad) + Number(said.tableBad)]
   const held = said.held === undefined || said.held === '' ? undefined : Number(said.held)
   const facts = { journal, table, clean, ...(held === undefined ? {} : { held }) }
@@ -41,8 +38,7 @@ export function levelOfBoth(first: Measured, second: Measured): Measured['level'
 const LEVELS: readonly Consistency[] = ['crash', 'filesystem', 'application']
 
 /** The last transaction in the journal of a guest that runs. */
-export const lastTransactionIn = async ({ agentPath }: Pick<Guest, 'agentPath'>): Promise<number> =>
-  Number((await verifyIn(agentPath)).journal)
+export const lastTransactionIn = async (guest: Guest): Promise<number> => Number((await verifyIn(guest)).journal)
 
 /** The writer syncs a journal line before the table's slot, so at any one instant the journal is at most one ahead. */
 function levelOf({ journal, table, clean, held }: Omit<Measured, 'level'>, bad: number): Measured['level'] {
@@ -59,17 +55,7 @@ async function areClean(files: Readonly<Record<DiskName, string>>): Promise<bool
   return true
 }
 
-async function verifyIn(agentPath: string): Promise<Readonly<Record<string, string | undefined>>> {
-  const signal = AbortSignal.timeout(VERIFY_MS)
-  using agent = await openAgent(agentPath, signal)
-  const { pid } = (await agent.ask('guest-exec', { path: 'verify', 'capture-output': true })) as JsonObject
-  for (;;) {
-    const status = (await agent.ask('guest-exec-status', { pid: pid ?? null })) as JsonObject
-    if (status.exited === true) {
-      const text = Buffer.from(String(status['out-data'] ?? ''), 'base64').toString()
-      return Object.fromEntries(text.split('\n').map((line) => line.split('=')))
-    }
-    signal.throwIfAborted()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+async function verifyIn(guest: Guest): Promise<Readonly<Record<string, string | undefined>>> {
+  const text = await runInGuest(guest, '/usr/bin/verify')
+  return Object.fromEntries(text.split('\n').map((line) => line.split('=')))
 }
