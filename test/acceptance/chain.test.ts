@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { keepWriting } from '../../src/platforms/simulation/index.ts'
 import { exportVault } from '../../src/vault/index.ts'
 import { peer } from '../peers/peer.ts'
 import { MIB, type Stage, startStage } from '../platforms/sangfor-scp/stage.ts'
@@ -28,7 +29,9 @@ async function backUpAgainAndAgain(stage: Stage): Promise<readonly Point[]> {
     'erp',
     vms.map(({ id }) => id),
   )
-  const stops = vms.map(({ guest }) => guest.keepWriting(40))
+  const stop = keepWriting(() => {
+    for (const { guest } of vms) guest.write(1)
+  }, 40)
   const points: Point[] = []
   for (let round = 0; round <= INCREMENTALS; round += 1) {
     for (const { guest } of vms) guest.write(5)
@@ -36,7 +39,7 @@ async function backUpAgainAndAgain(stage: Stage): Promise<readonly Point[]> {
     expect(outcome).toMatchObject({ status: 'succeeded', owed: [] })
     points.push(...(outcome.outputs as unknown as { points: readonly Point[] }).points)
   }
-  for (const stop of stops) stop()
+  stop()
   return points
 }
 

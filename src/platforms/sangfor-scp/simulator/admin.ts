@@ -1,7 +1,7 @@
 // The back door for people who try things out: faults, time, guests, state. Nothing the real platform has.
 import type { FastifyInstance } from 'fastify'
-import { type JsonSchema, validator } from '../../../values/index.ts'
-import type { Faults } from '../../simulation/index.ts'
+import type { JsonSchema } from '../../../values/index.ts'
+import { addFaultRoutes, type Faults, wrongWith } from '../../simulation/index.ts'
 import { type Fault, faultsSchema } from './faults.ts'
 import type { Guest } from './guest.ts'
 import type { World } from './model.ts'
@@ -30,18 +30,7 @@ const writeSchema: JsonSchema = {
 
 export function addAdminRoutes(app: FastifyInstance, { world, faults, calls, violations, guests }: AdminParts): void {
   app.get('/__admin/state', async () => ({ ...describeState(world), leaks: leaksOf(world), violations, calls }))
-
-  app.get('/__admin/faults', async () => faults.list())
-  app.post('/__admin/faults', async ({ body }, reply) => {
-    const wrong = wrongWith(faultsSchema, body)
-    if (wrong !== undefined) return reply.code(400).send({ message: wrong })
-    faults.add(...(body as Fault[]))
-    return faults.list()
-  })
-  app.delete('/__admin/faults', async () => {
-    faults.clear()
-    return faults.list()
-  })
+  addFaultRoutes(app, faults, faultsSchema)
 
   app.post('/__admin/clock', async ({ body }, reply) => {
     const wrong = wrongWith(clockSchema, body)
@@ -59,10 +48,4 @@ export function addAdminRoutes(app: FastifyInstance, { world, faults, calls, vio
     if (wrong !== undefined) return reply.code(400).send({ message: wrong })
     return { written: guest.write((body as { count?: number } | undefined)?.count ?? 1) }
   })
-}
-
-function wrongWith(schema: JsonSchema, value: unknown): string | undefined {
-  const problems = validator(schema).problems(value)
-  if (problems.length === 0) return undefined
-  return problems.map(({ path, message }) => `${path.join('.') || 'the body'} ${message}`).join('; ')
 }

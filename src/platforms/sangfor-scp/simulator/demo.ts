@@ -1,6 +1,7 @@
 // The demonstration of this platform: three VMs in one consistency group on one virtual storage, each with a file system in it.
 import { formatSize, type JsonObject } from '../../../values/index.ts'
 import type { DemoStage, StartDemo } from '../../platform.ts'
+import { movedLine, noise } from '../../simulation/index.ts'
 import { BLOCK_BYTES, firstDifference } from './disk.ts'
 import { type ScpSimulator, type SimulatedVm, startScpSimulator } from './start.ts'
 
@@ -17,9 +18,6 @@ interface Point extends JsonObject {
   readonly serverId: string
   readonly pointId: string
   readonly level: string
-  readonly bytesRead: number
-  readonly bytesStored: number
-  readonly bytesUnchanged: number
 }
 
 export const startDemo: StartDemo = async () => {
@@ -88,12 +86,13 @@ async function play(stage: DemoStage, scp: ScpSimulator, vms: readonly Vm[], gro
 }
 
 function figures(title: string, points: readonly Point[]): string {
-  const sum = (key: 'bytesRead' | 'bytesStored' | 'bytesUnchanged'): string =>
-    formatSize(points.reduce((total, point) => total + point[key], 0))
-  const allBytes = NAMES.length * DISK_BYTES.reduce((total, size) => total + size, 0)
   const levels = [...new Set(points.map(({ level }) => level))].join(', ')
-  const moved = `read ${sum('bytesRead')} of ${formatSize(allBytes)}, stored ${sum('bytesStored')}, carried over ${sum('bytesUnchanged')}`
-  return `${title.padEnd(12)} ${moved} (${points.length} VMs, ${levels})`
+  const line = movedLine(
+    title,
+    points,
+    points.flatMap(() => DISK_BYTES),
+  )
+  return `${line} (${points.length} VMs, ${levels})`
 }
 
 /** Where a disk of the restored VM differs from what the snapshot held, in words; nothing when every byte is the same. */
@@ -102,19 +101,6 @@ function difference(scp: ScpSimulator, snapshotId: string, vm: Vm, restoredId: s
   if (!then) return `${vm.name} ${disk}: the simulator does not know snapshot ${snapshotId} any more`
   const at = firstDifference(then, scp.disk(restoredId, disk))
   return at === undefined ? undefined : `${vm.name} ${disk}: differs at byte ${at} (block ${Math.floor(at / BLOCK_BYTES)})`
-}
-
-/** Does not compress; the same for the same seed. */
-function noise(sizeBytes: number, seed: number): Buffer {
-  const bytes = new Uint32Array(sizeBytes / 4)
-  let state = seed + 1
-  for (let index = 0; index < bytes.length; index += 1) {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    bytes[index] = state
-  }
-  return Buffer.from(bytes.buffer)
 }
 
 /** Compresses well. */

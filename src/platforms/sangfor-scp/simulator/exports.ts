@@ -1,7 +1,8 @@
 // The data transfer service: leased disks over NBD. A snapshot is read, the disk itself is written; the end of a lease cuts both.
 import { type NbdExport, type NbdServer, serveNbd } from '../../../blocks/index.ts'
 import type { Secret } from '../../../values/index.ts'
-import type { Disk, DiskView } from './disk.ts'
+import { readableExport, writableExport } from '../../simulation/index.ts'
+import type { Disk } from './disk.ts'
 import type { Lease, World } from './model.ts'
 
 export interface TransferService extends AsyncDisposable {
@@ -39,21 +40,11 @@ function exportNamed(world: World, exportName: string): NbdExport | undefined {
     return snapshotId === 'current' && disk ? writable(disk.disk, lease) : undefined
   }
   const kept = world.snapshots.get(snapshotId)?.members.get(lease.serverId)?.disks.get(diskId)
-  return kept && readable(kept.frozen, lease)
+  return kept && readableExport(kept.frozen, lease.cut.signal)
 }
 
-const readable = (view: DiskView, { cut }: Lease): NbdExport => ({
-  sizeBytes: view.sizeBytes,
-  readOnly: true,
-  read: async (offsetBytes, into) => view.read(offsetBytes, into),
-  extents: async (offsetBytes, lengthBytes) => view.extents(offsetBytes, lengthBytes),
-  gone: cut.signal,
-})
-
-const writable = (disk: Disk, lease: Lease): NbdExport => ({
-  ...readable(disk, lease),
-  readOnly: false,
-  write: async (offsetBytes, data) => disk.write(offsetBytes, data),
+const writable = (disk: Disk, { cut }: Lease): NbdExport => ({
+  ...writableExport(disk, cut.signal),
+  // What is zero takes no space.
   zero: async (offsetBytes, lengthBytes) => disk.zero(offsetBytes, lengthBytes),
-  flush: async () => {},
 })

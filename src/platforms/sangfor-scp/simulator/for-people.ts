@@ -1,11 +1,10 @@
 // `holdfast simulate sangfor-scp`: three VMs in one consistency group whose guests go on writing, ready to be backed up.
 import type { SimulatorModule } from '../../platform.ts'
-import { readFaultScript } from '../../simulation/index.ts'
+import { keepWriting, readFaultScript } from '../../simulation/index.ts'
 import { type Fault, faultsSchema } from './faults.ts'
 import { startScpSimulator } from './start.ts'
 
 const MIB = 2 ** 20
-const WRITE_EVERY_MS = 2000
 
 export const simulator: SimulatorModule = {
   async start(options) {
@@ -25,7 +24,9 @@ export const simulator: SimulatorModule = {
       'erp',
       vms.map(({ id }) => id),
     )
-    const stops = vms.map(({ guest }) => guest.keepWriting(WRITE_EVERY_MS))
+    const stop = keepWriting(() => {
+      for (const { guest } of vms) guest.write(1)
+    })
     return {
       url: scp.url,
       connection: 'sangfor-scp/Connection',
@@ -38,7 +39,7 @@ export const simulator: SimulatorModule = {
         `set its clock           POST ${scp.url}/__admin/clock    {"rate": 10}`,
       ],
       close: async () => {
-        for (const stop of stops) stop()
+        stop()
         await scp[Symbol.asyncDispose]()
       },
     }

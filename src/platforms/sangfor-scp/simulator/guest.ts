@@ -8,8 +8,6 @@ import type { Vm, VmDisk } from './model.ts'
 export interface Guest {
   /** So many writes, spread over the disks. Answers the names of the files or places written. */
   write(count: number): readonly string[]
-  /** Writes every so often (real time) until the answer is called. */
-  keepWriting(everyMs: number): () => void
   /** The file system on a disk that was made with files. */
   files(diskId: string): Fat16
 }
@@ -25,11 +23,6 @@ export function createGuest(vm: Vm, formatted: ReadonlySet<string>, seed: string
   }
   return {
     write: (count) => Array.from({ length: count }, writeOnce),
-    keepWriting: (everyMs) => {
-      const timer = setInterval(writeOnce, everyMs)
-      timer.unref()
-      return () => clearInterval(timer)
-    },
     files: (diskId) => {
       const disk = vm.disks.find(({ id }) => id === diskId)
       if (!disk || !formatted.has(diskId)) throw new Error(`${vm.name} has no file system on ${diskId}`)

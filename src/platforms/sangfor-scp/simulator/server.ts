@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { HttpRequest } from '../../../http/index.ts'
 import type { OpenapiOperation } from '../../../packs/index.ts'
-import type { Faults } from '../../simulation/index.ts'
+import { type Faults, recordCall } from '../../simulation/index.ts'
 import type { Answer } from './against-openapi.ts'
 import type { Answering } from './answering.ts'
 import { refusalOf } from './envelope.ts'
@@ -28,9 +28,6 @@ export interface ServerParts {
   readonly faults: Faults<Fault>
   readonly calls: CallRecord[]
 }
-
-/** A simulator for people may run for days. */
-const CALLS_KEPT = 100_000
 
 /** Of a file that is given to a VM. */
 const MOST_BYTES = 32 * 2 ** 20
@@ -85,8 +82,8 @@ async function handle(
   const struck = faults.strike(operationId)
   const [path = ''] = request.url.split('?')
   const record = (status: number): void => {
-    calls.push({ operationId, at: world.clock.now(), method, path, status, faults: struck.map(({ does }) => does) })
-    if (calls.length > CALLS_KEPT) calls.shift()
+    const at = world.clock.now()
+    recordCall(calls, { operationId, at, method, path, status, faults: struck.map(({ does }) => does) })
   }
   for (const fault of struck) await prepare(world, operationId, fault, request)
 

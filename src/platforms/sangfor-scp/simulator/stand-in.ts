@@ -1,5 +1,6 @@
 // The simulator for rehearsals: two small VMs in one consistency group and a backup proxy, no port for its API, time that the rehearsal moves.
 import type { StandIn, StandInOptions } from '../../platform.ts'
+import { movedTime, tallyOf } from '../../simulation/index.ts'
 import type { Fault } from './faults.ts'
 import { type ScpSimulator, startScpSimulator } from './start.ts'
 
@@ -42,7 +43,6 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
 
 /** Any simulator without a port whose time stands still, as it is now. */
 export function standInOf(scp: ScpSimulator, groupId: string, serverIds: readonly string[]): StandIn {
-  const asked: Record<string, number> = {}
   const vms = () => scp.state().vms as { id: string; name: string; status: string }[]
   const before = vms().map(({ id }) => id)
   const vmLines = (): readonly string[] =>
@@ -56,16 +56,8 @@ export function standInOf(scp: ScpSimulator, groupId: string, serverIds: readonl
     settings: { ...scp.settings, transport: 'nbd' },
     known: { groupId, serverId: serverIds[0] ?? '', serverIds, name: 'rehearsed' },
     api: { operationOf: scp.operationOf, answer: scp.answer },
-    time: {
-      get nextDueMs() {
-        return scp.clock.nextDueMs
-      },
-      advanceTo: (ms) => scp.clock.advance(Math.max(0, ms - scp.clock.now())),
-    },
-    asked: () => {
-      for (const { operationId } of scp.calls.splice(0)) asked[operationId] = (asked[operationId] ?? 0) + 1
-      return { ...asked }
-    },
+    time: movedTime(scp.clock),
+    asked: tallyOf(scp.calls),
     faultsOf: (operation) => (/^(get|list|query|find|summarize)/i.test(operation) ? ANYWHERE : Object.keys(INSIDE)),
     strike: (operation, fault, skip) => {
       const known = INSIDE[fault]

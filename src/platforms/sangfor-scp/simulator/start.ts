@@ -14,6 +14,7 @@ import {
   type Faults,
   openapiSliceOf,
   type PlatformClock,
+  type SimulationOptions,
 } from '../../simulation/index.ts'
 import { type Credentials, createAccess } from './access.ts'
 import { addAdminRoutes } from './admin.ts'
@@ -32,22 +33,10 @@ import { describeState, leaksOf } from './state.ts'
 import { addDisk, addVm, type VmSpec } from './vm-spec.ts'
 import { vmOf } from './vms.ts'
 
-export interface ScpSimulatorOptions {
-  /** 0 unless given: any free port. The data transfer service then listens on the two ports that follow. */
-  readonly port?: number
-  /** Ids and guests' writes follow from it; random unless given. */
-  readonly seed?: string
-  /** How fast the platform's time runs: 1 unless given; 0 stands still until `clock.advance`. */
-  readonly rate?: number
-  /** Milliseconds since the epoch at which the platform's time starts; now unless given. */
-  readonly startAt?: number
-  readonly behaviour?: Partial<Behaviour>
-  readonly faults?: readonly Fault[]
+export interface ScpSimulatorOptions extends SimulationOptions<Behaviour, Fault> {
   /** HTTPS with a self-signed certificate, as the real platform has it. */
   readonly https?: boolean
   readonly credentials?: Partial<Credentials>
-  /** False: its API has no port and is reached through `answer` alone. */
-  readonly listens?: boolean
 }
 
 export interface SimulatedVm {

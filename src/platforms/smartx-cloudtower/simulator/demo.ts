@@ -1,7 +1,7 @@
 // The demonstration of this platform: one VM with two volumes, backed up through snapshots of their LUNs, restored into new volumes.
 import { formatSize, type JsonObject } from '../../../values/index.ts'
 import type { DemoStage, StartDemo } from '../../platform.ts'
-import { isEqual } from '../../simulation/index.ts'
+import { isEqual, movedLine } from '../../simulation/index.ts'
 import { startTowerSimulator, type TowerSimulator } from './start.ts'
 
 const MIB = 2 ** 20
@@ -48,14 +48,7 @@ async function play(stage: DemoStage, tower: TowerSimulator, vmId: string): Prom
   const lost = [...strays, ...tower.leaks(), ...tower.violations]
   if (lost.length === 0) stage.say('the cluster holds one snapshot, the base of the next backup, and nothing else')
   stage.say('')
-  for (const [title, { bytesRead, bytesStored, bytesUnchanged }] of [
-    ['full', full],
-    ['incremental', incremental],
-  ] as const) {
-    const [read, stored, unchanged] = [bytesRead, bytesStored, bytesUnchanged].map((each) => formatSize(Number(each)))
-    stage.say(
-      `${title.padEnd(12)} read ${read} of ${formatSize(SIZES_BYTES[0] + SIZES_BYTES[1])}, stored ${stored}, carried over ${unchanged}`,
-    )
-  }
+  stage.say(movedLine('full', [full], SIZES_BYTES))
+  stage.say(movedLine('incremental', [incremental], SIZES_BYTES))
   return [...problems, ...lost]
 }

@@ -1,6 +1,6 @@
 // ZADP of the simulator: ZBS volumes over NBD, as nbd-transport.ts asks for them. All of it is assumed. [X19]
 import { type NbdExport, serveNbd } from '../../../blocks/index.ts'
-import { differenceOf, type SparseView } from '../../simulation/index.ts'
+import { differenceOf, readableExport, writableExport } from '../../simulation/index.ts'
 import type { World } from './model.ts'
 
 /** Port 0 is any free one. */
@@ -11,10 +11,10 @@ export const startZadp = (world: World, host: string, port: number) =>
 function exportNamed(world: World, name: string): NbdExport | undefined {
   const [zbsId = '', since, baseId] = name.split('/')
   const found = lunSnapshot(world, zbsId)
-  if (since === undefined) return found ? readable(found.disk.frozen, found.gone) : writable(world, zbsId)
+  if (since === undefined) return found ? readableExport(found.disk.frozen, found.gone) : writable(world, zbsId)
   const base = baseId === undefined ? undefined : lunSnapshot(world, baseId)
   if (!found || base?.disk.volumeLocalId !== found.disk.volumeLocalId) return undefined
-  return readable(differenceOf(found.disk.frozen, base.disk.frozen), AbortSignal.any([found.gone, base.gone]))
+  return readableExport(differenceOf(found.disk.frozen, base.disk.frozen), AbortSignal.any([found.gone, base.gone]))
 }
 
 function lunSnapshot({ snapshots }: World, zbsId: string) {
@@ -25,16 +25,6 @@ function lunSnapshot({ snapshots }: World, zbsId: string) {
   return undefined
 }
 
-function readable(view: SparseView, gone: AbortSignal): NbdExport {
-  return {
-    sizeBytes: view.sizeBytes,
-    readOnly: true,
-    read: async (offsetBytes, into) => view.read(offsetBytes, into),
-    extents: async (offsetBytes, lengthBytes) => view.extents(offsetBytes, lengthBytes),
-    gone,
-  }
-}
-
 /** Nothing where a running VM mounts the volume. */
 function writable({ volumes, vms }: World, zbsId: string): NbdExport | undefined {
   const volume = [...volumes.values()].find(({ lun }) => lun?.zbsId === zbsId)
@@ -42,13 +32,5 @@ function writable({ volumes, vms }: World, zbsId: string): NbdExport | undefined
   const inUse = [...vms.values()].some(
     ({ status, disks }) => status === 'RUNNING' && disks.some(({ volumeId }) => volumeId === volume.id),
   )
-  if (inUse) return undefined
-  const { content } = volume
-  return {
-    ...readable(content, new AbortController().signal),
-    readOnly: false,
-    write: async (offsetBytes, data) => content.write(offsetBytes, data),
-    zero: async (offsetBytes, lengthBytes) => content.write(offsetBytes, Buffer.alloc(lengthBytes)),
-    flush: async () => {},
-  }
+  return inUse ? undefined : writableExport(volume.content)
 }

@@ -1,11 +1,10 @@
 // `holdfast simulate smartx-cloudtower`: two VMs whose guests go on writing, ready to be backed up.
 import type { SimulatorModule } from '../../platform.ts'
-import { readFaultScript } from '../../simulation/index.ts'
+import { keepWriting, readFaultScript } from '../../simulation/index.ts'
 import { type Fault, faultsSchema } from './faults.ts'
 import { startTowerSimulator } from './start.ts'
 
 const MIB = 2 ** 20
-const WRITE_EVERY_MS = 2000
 
 export const simulator: SimulatorModule = {
   async start(options) {
@@ -16,10 +15,9 @@ export const simulator: SimulatorModule = {
       tower.addVm({ name: 'erp-app', sizesBytes: [128 * MIB], toolsStatus: 'NOT_INSTALLED' }),
     ]
     for (const { id } of vms) tower.write(id, 100)
-    const timer = setInterval(() => {
+    const stop = keepWriting(() => {
       for (const { id } of vms) tower.write(id, 1)
-    }, WRITE_EVERY_MS)
-    timer.unref()
+    })
     return {
       url: tower.url,
       connection: 'smartx-cloudtower/Connection',
@@ -30,7 +28,7 @@ export const simulator: SimulatorModule = {
         `script faults  POST ${tower.url}/__admin/faults   [{"operation": "createVmSnapshot", "does": "dropAnswer"}]`,
       ],
       close: async () => {
-        clearInterval(timer)
+        stop()
         await tower[Symbol.asyncDispose]()
       },
     }

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { OpenapiOperation } from '../../../packs/index.ts'
-import { type Json, validator } from '../../../values/index.ts'
-import type { Faults } from '../../simulation/index.ts'
+import type { Json } from '../../../values/index.ts'
+import { addFaultRoutes, type Faults, recordCall } from '../../simulation/index.ts'
 import { type Answering, refusalOf } from './answering.ts'
 import { type Fault, faultsSchema } from './faults.ts'
 import { Refusal, type World } from './model.ts'
@@ -22,9 +22,6 @@ export interface ServerParts {
   readonly faults: Faults<Fault>
   readonly calls: CallRecord[]
 }
-
-/** A simulator for people may run for days. */
-const CALLS_KEPT = 100_000
 
 /** The caller listens and closes. */
 export function createServer(parts: ServerParts): FastifyInstance {
@@ -47,12 +44,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     violations: answering.violations,
     calls: calls.map(({ operationId, status }) => ({ operationId, status })),
   }))
-  app.post('/__admin/faults', async ({ body }, reply) => {
-    const [problem] = validator(faultsSchema).problems(body)
-    if (problem) return reply.code(400).send({ message: `${problem.path.join('.') || 'the body'} ${problem.message}` })
-    faults.add(...(body as Fault[]))
-    return { added: (body as Fault[]).length }
-  })
+  addFaultRoutes(app, faults, faultsSchema)
   return app
 }
 
@@ -66,8 +58,7 @@ async function handle(
   const { operationId, path } = operation
   const struck = faults.strike(operationId)
   const record = (status: number): void => {
-    calls.push({ operationId, status, body: operationId === 'login' ? null : (body as Json) })
-    if (calls.length > CALLS_KEPT) calls.shift()
+    recordCall(calls, { operationId, status, body: operationId === 'login' ? null : (body as Json) })
   }
   for (const { does } of struck) {
     if (does === 'failTask' || does === 'stickTask' || does === 'pauseTask')

@@ -1,5 +1,6 @@
 // The simulator for rehearsals: one small VM, no port for its API, time that the rehearsal moves.
 import type { StandIn, StandInOptions } from '../../platform.ts'
+import { movedTime, tallyOf } from '../../simulation/index.ts'
 import { FAULT_KINDS, type FaultKind } from './faults.ts'
 import { startTowerSimulator } from './start.ts'
 
@@ -19,13 +20,8 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
     settings: tower.settings,
     known: { where: { name: vm.name }, vmId: vm.id, name: 'rehearsed' },
     api: { operationOf: tower.operationOf, answer: tower.answer },
-    time: {
-      get nextDueMs() {
-        return tower.clock.nextDueMs
-      },
-      advanceTo: (ms) => tower.clock.advance(Math.max(0, ms - tower.clock.now())),
-    },
-    asked: () => countOf(tower.calls.map(({ operationId }) => operationId)),
+    time: movedTime(tower.clock),
+    asked: tallyOf(tower.calls),
     faultsOf: (operation) => (/^(get|login)/.test(operation) ? [] : INSIDE),
     strike: (operation, fault, skip) => {
       const does = FAULT_KINDS.find((kind) => kind === fault)
@@ -49,9 +45,3 @@ const namesIn = ({ vms, snapshots, volumes }: Readonly<Record<string, unknown>>)
   ...(snapshots as readonly Named[]).map(({ name }) => `snapshot ${name}`),
   ...(volumes as readonly Named[]).map(({ name }) => `volume ${name}`),
 ]
-
-function countOf(names: readonly string[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {}
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
-  return counts
-}

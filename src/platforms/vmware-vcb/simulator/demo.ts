@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { formatSize, type JsonObject } from '../../../values/index.ts'
 import { startSimulatedGuest } from '../../guest/index.ts'
 import type { DemoStage, StartDemo } from '../../platform.ts'
+import { noise } from '../../simulation/index.ts'
 import { startVcbSimulator, type VcbSimulator } from './start.ts'
 
 const MIB = 2 ** 20
@@ -84,17 +85,4 @@ async function hashes(vcb: VcbSimulator, moref: string): Promise<Readonly<Record
     return [node, createHash('sha256').update(bytes).digest('hex')] as const
   })
   return Object.fromEntries(await Promise.all(all))
-}
-
-/** Does not compress; the same for the same seed. */
-function noise(sizeBytes: number, seed: number): Buffer {
-  const words = new Uint32Array(sizeBytes / 4)
-  let state = seed + 1
-  for (let index = 0; index < words.length; index += 1) {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    words[index] = state
-  }
-  return Buffer.from(words.buffer)
 }

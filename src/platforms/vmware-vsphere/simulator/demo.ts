@@ -2,7 +2,7 @@
 // a new VM.
 import { formatSize } from '../../../values/index.ts'
 import type { DemoStage, StartDemo } from '../../platform.ts'
-import { isEqual } from '../../simulation/index.ts'
+import { isEqual, movedLine } from '../../simulation/index.ts'
 import { startVsphereSimulator, type VsphereSimulator } from './start.ts'
 
 const MIB = 2 ** 20
@@ -47,14 +47,7 @@ async function play(stage: DemoStage, vsphere: VsphereSimulator, vmId: string): 
   const lost = [...vsphere.leaks(), ...vsphere.violations]
   if (lost.length === 0) stage.say('the server holds no snapshot, no lease and no delta disk')
   stage.say('')
-  for (const [title, { bytesRead, bytesStored, bytesUnchanged }] of [
-    ['full', full],
-    ['incremental', incremental],
-  ] as const) {
-    const [read, stored, unchanged] = [bytesRead, bytesStored, bytesUnchanged].map((each) => formatSize(Number(each)))
-    stage.say(
-      `${title.padEnd(12)} read ${read} of ${formatSize(SIZES_BYTES[0] + SIZES_BYTES[1])}, stored ${stored}, carried over ${unchanged}`,
-    )
-  }
+  stage.say(movedLine('full', [full], SIZES_BYTES))
+  stage.say(movedLine('incremental', [incremental], SIZES_BYTES))
   return [...problems, ...lost]
 }

@@ -1,6 +1,6 @@
 // The disks of the simulator over NBD, as the transport `nbd` asks for them: assumed, for VDDK itself cannot be simulated. [W13]
 import { type NbdExport, serveNbd } from '../../../blocks/index.ts'
-import type { SparseView } from '../../simulation/index.ts'
+import { readableExport, writableExport } from '../../simulation/index.ts'
 import type { World } from './model.ts'
 
 /** Port 0 is any free one. */
@@ -13,25 +13,9 @@ function exportNamed({ vms, snapshots }: World, name: string): NbdExport | undef
   if (of !== 'current') {
     const snapshot = snapshots.get(of)
     const held = snapshot?.vmId === vmId ? snapshot.disks.get(Number(key)) : undefined
-    return snapshot && held ? readable(held.frozen, snapshot.gone.signal) : undefined
+    return snapshot && held ? readableExport(held.frozen, snapshot.gone.signal) : undefined
   }
   const vm = vms.get(vmId)
   const disk = vm?.powerState === 'poweredOff' ? vm.disks.find((each) => each.key === Number(key)) : undefined
-  if (!disk) return undefined
-  const { content } = disk
-  return {
-    ...readable(content, new AbortController().signal),
-    readOnly: false,
-    write: async (offsetBytes, data) => content.write(offsetBytes, data),
-    zero: async (offsetBytes, lengthBytes) => content.write(offsetBytes, Buffer.alloc(lengthBytes)),
-    flush: async () => {},
-  }
+  return disk && writableExport(disk.content)
 }
-
-const readable = (view: SparseView, gone: AbortSignal): NbdExport => ({
-  sizeBytes: view.sizeBytes,
-  readOnly: true,
-  read: async (offsetBytes, into) => view.read(offsetBytes, into),
-  extents: async (offsetBytes, lengthBytes) => view.extents(offsetBytes, lengthBytes),
-  gone,
-})

@@ -1,11 +1,10 @@
 // `holdfast simulate vmware-vsphere`: two VMs whose guests go on writing, ready to be backed up.
 import type { SimulatorModule } from '../../platform.ts'
-import { readFaultScript } from '../../simulation/index.ts'
+import { keepWriting, readFaultScript } from '../../simulation/index.ts'
 import { type Fault, faultsSchema } from './faults.ts'
 import { startVsphereSimulator } from './start.ts'
 
 const MIB = 2 ** 20
-const WRITE_EVERY_MS = 2000
 
 export const simulator: SimulatorModule = {
   async start(options) {
@@ -16,10 +15,9 @@ export const simulator: SimulatorModule = {
       vsphere.addVm({ name: 'erp-app', sizesBytes: [128 * MIB], toolsRunning: false }),
     ]
     for (const { id } of vms) vsphere.write(id, 100)
-    const timer = setInterval(() => {
+    const stop = keepWriting(() => {
       for (const { id } of vms) vsphere.write(id, 1)
-    }, WRITE_EVERY_MS)
-    timer.unref()
+    })
     return {
       url: vsphere.url,
       connection: 'vmware-vsphere/Connection',
@@ -34,7 +32,7 @@ export const simulator: SimulatorModule = {
         `script faults        POST ${vsphere.url}/__admin/faults   [{"operation": "createSnapshotEx", "does": "dropAnswer"}]`,
       ],
       close: async () => {
-        clearInterval(timer)
+        stop()
         await vsphere[Symbol.asyncDispose]()
       },
     }

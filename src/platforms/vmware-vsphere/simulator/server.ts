@@ -3,8 +3,8 @@
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { OpenapiOperation } from '../../../packs/index.ts'
-import { isObject, type JsonObject, validator } from '../../../values/index.ts'
-import type { Faults } from '../../simulation/index.ts'
+import { isObject, type JsonObject } from '../../../values/index.ts'
+import { addFaultRoutes, type Faults, recordCall } from '../../simulation/index.ts'
 import type { Answer, Answering, Received } from './answering.ts'
 import { type Fault, faultsSchema } from './faults.ts'
 import { VimFault, type World } from './model.ts'
@@ -52,12 +52,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     sessions: answering.openSessions,
     calls: calls.map(({ operationId, status }) => ({ operationId, status })),
   }))
-  app.post('/__admin/faults', async ({ body }, reply) => {
-    const [problem] = validator(faultsSchema).problems(body)
-    if (problem) return reply.code(400).send({ message: `${problem.path.join('.') || 'the body'} ${problem.message}` })
-    faults.add(...(body as Fault[]))
-    return { added: (body as Fault[]).length }
-  })
+  addFaultRoutes(app, faults, faultsSchema)
   return app
 }
 
@@ -92,9 +87,6 @@ async function handleSoap(parts: ServerParts, request: FastifyRequest, reply: Fa
   })
 }
 
-/** A simulator for people may run for days. */
-const CALLS_KEPT = 100_000
-
 async function handle(
   { world, answering, faults, calls, hooks }: ServerParts,
   operation: OpenapiOperation,
@@ -107,8 +99,7 @@ async function handle(
   world.clock.settle()
   const struck = faults.strike(operationId)
   const record = (status: number): void => {
-    calls.push({ operationId, status, id: received.id, body: withoutSecrets(received.body) })
-    if (calls.length > CALLS_KEPT) calls.shift()
+    recordCall(calls, { operationId, status, id: received.id, body: withoutSecrets(received.body) })
   }
   for (const { does, fault = 'FileLocked' } of struck) {
     if (does === 'failTask' || does === 'stickTask') world.taskFaults.push({ operation: operationId, kind: does, fault })

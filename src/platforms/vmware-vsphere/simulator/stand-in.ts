@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { Secret } from '../../../values/index.ts'
 import type { StandIn, StandInOptions } from '../../platform.ts'
+import { movedTime, tallyOf } from '../../simulation/index.ts'
 import { FAULT_KINDS, type FaultKind } from './faults.ts'
 import { startVsphereSimulator } from './start.ts'
 
@@ -24,13 +25,8 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
     settings: vsphere.settings,
     known: { vm: 'DC0/vm/erp-db', name: 'rehearsed', guestUser: vsphere.guestUser },
     api: { operationOf: vsphere.operationOf, answer: vsphere.answer },
-    time: {
-      get nextDueMs() {
-        return vsphere.clock.nextDueMs
-      },
-      advanceTo: (ms) => vsphere.clock.advance(Math.max(0, ms - vsphere.clock.now())),
-    },
-    asked: () => countOf(vsphere.calls.map(({ operationId }) => operationId)),
+    time: movedTime(vsphere.clock),
+    asked: tallyOf(vsphere.calls),
     faultsOf: (operation) => (/^(get|find|retrieve|list|log)/.test(operation) ? [] : INSIDE),
     strike: (operation, fault, skip) => {
       const does = FAULT_KINDS.find((kind) => kind === fault)
@@ -56,9 +52,3 @@ const namesIn = ({ vms, snapshots }: Readonly<Record<string, unknown>>): string[
   ...(vms as readonly Named[]).map(({ name }) => `VM ${name}`),
   ...(snapshots as readonly Named[]).map(({ name }) => `snapshot ${name}`),
 ]
-
-function countOf(names: readonly string[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {}
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
-  return counts
-}

@@ -13,6 +13,7 @@ import {
   type Faults,
   openapiSliceOf,
   type PlatformClock,
+  type SimulationOptions,
   type SparseDisk,
   type SparseView,
   writeAsGuest,
@@ -31,19 +32,7 @@ import { describeState, leaksOf } from './state.ts'
 import { resetTracking } from './tracking.ts'
 import { type VmSpec, vmFrom } from './vms.ts'
 
-export interface VsphereOptions {
-  /** 0 unless given: any free port. NBD then listens on the port that follows. */
-  readonly port?: number
-  /** Ids and guests' writes follow from it; random unless given. */
-  readonly seed?: string
-  /** How fast the platform's time runs: 1 unless given; 0 stands still until `clock.advance`. */
-  readonly rate?: number
-  /** Milliseconds since the epoch at which the platform's time starts; now unless given. */
-  readonly startAt?: number
-  readonly behaviour?: Partial<Behaviour>
-  readonly faults?: readonly Fault[]
-  /** False: its API has no port and is reached through `answer` alone. */
-  readonly listens?: boolean
+export interface VsphereOptions extends SimulationOptions<Behaviour, Fault> {
   /** Of the account in guests; follows from the seed unless given. */
   readonly guestPassword?: Secret
 }

@@ -1,18 +1,17 @@
 // `holdfast simulate zstack`: a platform over HTTP whose guest goes on writing, ready to be backed up and for jobs to be set up on it.
 import type { SimulatorModule } from '../../platform.ts'
+import { keepWriting } from '../../simulation/index.ts'
 import { serve } from './serve.ts'
 import { startZstackSimulator } from './start.ts'
 
 const MIB = 2 ** 20
-const WRITE_EVERY_MS = 2000
 
 export const simulator: SimulatorModule = {
   async start({ port, seed, rate }) {
     const zstack = await startZstackSimulator({ seed, rate, startAt: Date.now(), sizesBytes: [256 * MIB, 64 * MIB] })
     const { url, [Symbol.asyncDispose]: close } = await serve(zstack, port)
     zstack.write(zstack.vmUuid, 100)
-    const timer = setInterval(() => zstack.write(zstack.vmUuid, 1), WRITE_EVERY_MS)
-    timer.unref()
+    const stop = keepWriting(() => zstack.write(zstack.vmUuid, 1))
     const [root, data] = zstack.volumeUuids
     return {
       url,
@@ -25,7 +24,7 @@ export const simulator: SimulatorModule = {
         ...zstack.world.storages.map(({ name, role, uuid }) => `storage ${name.padEnd(12)} ${uuid}  ${role}`),
       ],
       close: async () => {
-        clearInterval(timer)
+        stop()
         await close()
         zstack[Symbol.dispose]()
       },

@@ -5,6 +5,7 @@ import {
   checkUsable,
   type DatabaseBackup,
   dateOf,
+  emptyTables,
   found,
   Refusal,
   type Storage,
@@ -35,17 +36,7 @@ export function loseSite(world: World, survivors: readonly Storage[]): void {
     storage.images.clear()
     storage.databases.clear()
   }
-  Object.assign(world, {
-    storages: [],
-    vms: [],
-    volumes: [],
-    volumeBackups: [],
-    databaseBackups: [],
-    jobs: [],
-    groups: [],
-    triggers: [],
-    histories: [],
-  })
+  Object.assign(world, { storages: [], vms: [], volumes: [], ...emptyTables() })
 }
 
 /** What a server holds that the node does not know yet: `ssh://user:password@host:port/path`. */
@@ -92,7 +83,7 @@ export function recoverDatabase(world: World, request: DatabaseRecovery): object
 
 const versionIn = (metadata: string): string => (JSON.parse(metadata) as { version: string }).version
 
-interface Tables extends Pick<World, 'vms' | 'volumeBackups' | 'databaseBackups' | 'jobs' | 'groups' | 'triggers' | 'histories'> {
+interface Tables extends Pick<World, 'vms' | keyof ReturnType<typeof emptyTables>> {
   readonly storages: readonly string[]
   readonly volumes: readonly Omit<Volume, 'disk'>[]
 }

@@ -13,7 +13,7 @@ import {
 } from '../../simulation/index.ts'
 import { type Answering, createAnswering } from './answering.ts'
 import { loseSite } from './site.ts'
-import { type Behaviour, found, type Storage, type World } from './world.ts'
+import { type Behaviour, emptyTables, found, type Storage, type World } from './world.ts'
 
 export interface ZstackSimulatorOptions {
   readonly seed: string
@@ -136,12 +136,7 @@ export async function startZstackSimulator({
       },
     ],
     volumes: [volume(root, 'Root', sizesBytes[0]), volume(data, 'Data', sizesBytes[1])],
-    volumeBackups: [],
-    databaseBackups: [],
-    jobs: [],
-    groups: [],
-    triggers: [],
-    histories: [],
+    ...emptyTables(),
     frozen: new Map(),
     awayUntilMs: 0,
   }

@@ -197,6 +197,12 @@ export interface World {
   awayUntilMs: number
 }
 
+/** Of a node that has backed nothing up and scheduled nothing yet. */
+export const emptyTables = (): Pick<
+  World,
+  'volumeBackups' | 'databaseBackups' | 'jobs' | 'groups' | 'triggers' | 'histories'
+> => ({ volumeBackups: [], databaseBackups: [], jobs: [], groups: [], triggers: [], histories: [] })
+
 export class Refusal extends Error {
   readonly code: string
 
