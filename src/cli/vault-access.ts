@@ -2,11 +2,16 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { didYouMean } from '../diagnostics/index.ts'
+import { entryOf, toJson } from '../language/index.ts'
 import { Secret } from '../values/index.ts'
-import { openVault, type Vault } from '../vault/index.ts'
-import { fileUnreadable, vaultPasswordMissing } from './codes.ts'
+import { openVault, placeOf, type Vault, type VaultPlace } from '../vault/index.ts'
+import { fileUnreadable, targetUnknown, vaultPasswordMissing } from './codes.ts'
+import type { GlobalOptions } from './command.ts'
+import { type Config, openTargets } from './config/index.ts'
 import type { Host } from './host.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, refuseErrors } from './refusal.ts'
+import { assertTargets, openSession } from './session.ts'
 
 export interface VaultOptions {
   readonly passwordFile?: string
@@ -39,8 +44,48 @@ async function readPassword(host: Host, file: string): Promise<string> {
 }
 
 /** The caller closes it. */
-export const openNamedVault = async (host: Host, directory: string, options: VaultOptions): Promise<Vault> =>
-  openVault(resolve(host.workingDirectory, directory), await vaultPassword(host, options), { cacheFolder: cacheFolder(host) })
+export async function openNamedVault(host: Host, named: string, options: VaultOptions & GlobalOptions): Promise<Vault> {
+  const { place, password } = await namedVault(host, named, options)
+  return await openVault(place, password, { cacheFolder: cacheFolder(host) })
+}
+
+interface NamedVault {
+  readonly place: VaultPlace
+  readonly password: Secret
+}
+
+/** A folder; or an address, which a target of the configuration says how to open. Throws Refusal. */
+export async function namedVault(host: Host, named: string, options: VaultOptions & GlobalOptions): Promise<NamedVault> {
+  if (!/^[a-z][a-z0-9]*:\/\//.test(named)) {
+    return { place: resolve(host.workingDirectory, named), password: await vaultPassword(host, options) }
+  }
+  const { config, library } = await openSession(host, options)
+  const addresses = addressesOf(config)
+  const target = addresses.get(named)
+  if (target === undefined) throw new Refusal([targetUnknown(named, 'the configuration', didYouMean(named, addresses.keys()))])
+  const { catalogue, diagnostics, sources } = await library.loadPacks([PACK], { operations: false })
+  refuseErrors(diagnostics, sources)
+  assertTargets(config, [target], catalogue)
+  const connection = (await openTargets(config, [target], catalogue, host.env)).get(target)
+  const place = connection && placeOf(connection.settings)
+  const own = connection?.settings.password
+  if (place === undefined || !(own instanceof Secret)) throw new Error(`target ${target} has been checked, so it names a vault`)
+  const given = options.passwordFile !== undefined || Boolean(host.env.HOLDFAST_VAULT_PASSWORD)
+  return { place, password: given ? await vaultPassword(host, options) : own }
+}
+
+const PACK = 'block-transfer'
+
+/** Names of the targets that are vaults on servers, by their addresses. */
+function addressesOf({ targets }: Config): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const { name, connection, node } of targets.values()) {
+    const address = connection === `${PACK}/Vault` ? entryOf(node, 'address')?.value : undefined
+    const text = address && toJson(address)
+    if (typeof text === 'string' && !found.has(text)) found.set(text, name)
+  }
+  return found
+}
 
 /** Source: XDG Base Directory Specification 0.8. */
 const cacheFolder = ({ env, workingDirectory }: Host): string =>

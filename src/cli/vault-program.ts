@@ -9,10 +9,10 @@ export function addVault(vault: Command, calls: Calls): void {
       'HOLDFAST_VAULT_PASSWORD_FILE',
     )
   const point = () => new Argument('<point>', 'id of a restore point, or as much of it as is unique')
-  const folder = () => new Argument('<vault>', 'its folder')
+  const folder = () => new Argument('<vault>', 'its folder, or an address that a target of the configuration has')
   vault
     .command('init')
-    .description('create a vault in an empty folder')
+    .description('create a vault in an empty folder or place')
     .addArgument(folder())
     .addOption(password())
     .action(calls(() => import('./commands/vault-init.ts')))

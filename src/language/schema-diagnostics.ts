@@ -55,6 +55,8 @@ export function wordProblem({ keyword, message, allowed, limit }: SchemaProblem)
       return limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`
     case 'maxLength':
       return `must have at most ${limit} characters`
+    case 'false schema':
+      return 'must not be given here'
     case 'minItems':
       return limit === 1 ? 'must not be empty' : `must have at least ${limit} items`
     default:

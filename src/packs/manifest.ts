@@ -59,6 +59,7 @@ function toConnection(raw: RawConnection, name: string): ConnectionType {
       additionalProperties: false,
       properties: raw.properties ?? {},
       required: raw.required ?? [],
+      ...given('allOf', raw.allOf as Json | undefined),
     },
     ...given('limits', raw.limits),
   }

@@ -20,6 +20,7 @@ export interface RawConnection {
   readonly auth?: string
   readonly properties?: JsonObject
   readonly required?: readonly string[]
+  readonly allOf?: readonly JsonObject[]
   readonly limits?: { readonly getPerMinute?: number; readonly otherPerMinute?: number }
 }
 

@@ -48,6 +48,11 @@ const connection = closed(
       additionalProperties: { type: 'object' },
     },
     required: names('Settings that an operator must give.'),
+    allOf: {
+      type: 'array',
+      description: 'What the settings must satisfy together, each a JSON Schema: which of them go with which.',
+      items: { type: 'object' },
+    },
     limits: closed('How many calls the far side takes; calls beyond wait.', {
       getPerMinute: { type: 'integer', minimum: 1, description: 'GET requests a minute.' },
       otherPerMinute: { type: 'integer', minimum: 1, description: 'All other requests a minute.' },

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { BlockSource } from '../blocks/index.ts'
 import { isObject, type Secret } from '../values/index.ts'
 import { type Attachment, readAttachment, storeAttachment } from './attachments.ts'
-import type { Backend, BackendAddress } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { createKeyRing, type KeyRing } from './change-keys.ts'
 import { diskUnknown, mapInvalid, vaultClosed, vaultExists, vaultNotFound, versionUnsupported } from './codes.ts'
 import type { SealKey } from './crypto.ts'
@@ -38,6 +38,7 @@ import { snapshotCache } from './snapshot-cache.ts'
 import type { Snapshot } from './snapshots.ts'
 import { type VaultStats, vaultStats } from './stats.ts'
 import { type StoreDiskRequest, type StoredDisk, storeDisk } from './store-disk.ts'
+import type { VaultPlace } from './vault-place.ts'
 import { type VerifyReport, type VerifyRequest, verifyVault } from './verify.ts'
 
 export interface VaultOptions {
@@ -88,9 +89,6 @@ export interface Vault extends AsyncDisposable {
   readonly keys: KeyRing
   close(): Promise<void>
 }
-
-/** The path of a folder, or the address of another storage. */
-export type VaultPlace = string | BackendAddress
 
 const backendOf = (place: VaultPlace): Promise<Backend> =>
   backendAt(typeof place === 'string' ? { kind: 'local', directory: place } : place)

@@ -1,7 +1,7 @@
 // Open vaults, shared by the calls that are under way: one index, one lock and one set of workers for all of them.
 import { ActionFailure, type Connection } from '../../packs/index.ts'
 import { Secret } from '../../values/index.ts'
-import { openVault, type Vault } from '../../vault/index.ts'
+import { openVault, placeOf, type Vault, type VaultPlace } from '../../vault/index.ts'
 
 interface OpenVault {
   readonly vault: Promise<Vault>
@@ -12,18 +12,20 @@ const open = new Map<string, OpenVault>()
 
 /** Opens the target's vault unless another call has it open; the last call to end closes it. */
 export async function withVault<T>({ target, settings }: Connection, call: (vault: Vault) => Promise<T>): Promise<T> {
-  const { directory, password } = settings
-  if (typeof directory !== 'string' || !(password instanceof Secret)) throw targetIncomplete(target)
-  const known = open.get(directory)
-  const entry: OpenVault = known ?? { vault: openVault(directory, password), users: 0 }
-  open.set(directory, entry)
+  const place = placeOf(settings)
+  const { password } = settings
+  if (place === undefined || !(password instanceof Secret)) throw targetIncomplete(target)
+  const name = nameOf(place)
+  const known = open.get(name)
+  const entry: OpenVault = known ?? { vault: openVault(place, password), users: 0 }
+  open.set(name, entry)
   entry.users += 1
   try {
     return await call(await entry.vault)
   } finally {
     entry.users -= 1
     if (entry.users === 0) {
-      if (open.get(directory) === entry) open.delete(directory)
+      if (open.get(name) === entry) open.delete(name)
       await (await entry.vault.catch(() => undefined))?.close()
     }
   }
@@ -35,10 +37,14 @@ export function keepOpen(directory: string, vault: Vault): () => void {
   return () => open.delete(directory)
 }
 
+/** Without its secrets: who has the address open has them right. */
+const nameOf = (place: VaultPlace): string =>
+  typeof place === 'string' ? place : JSON.stringify(place, (_, value) => (value instanceof Secret ? undefined : value))
+
 const targetIncomplete = (target: string): ActionFailure =>
   new ActionFailure({
     type: 'inputInvalid',
-    message: `target ${target} names no vault: it needs a directory and a password`,
+    message: `target ${target} names no vault: it needs a directory or an address, and a password`,
     retryable: false,
     applied: 'no',
   })
