@@ -52,8 +52,7 @@ export async function reconnectingSource(
       } catch (error) {
         if (!isTransient(error) || attempt >= options.attempts || closed) throw error
         await options.sleep(options.delayMs(attempt), options.signal)
-        // An error reply came over a sound connection, which others may be using.
-        if (!(error instanceof NbdError && error.kind === 'server')) reopen(source)
+        if (!isOfSoundConnection(error)) reopen(source)
       }
     }
   }
@@ -68,5 +67,9 @@ export async function reconnectingSource(
     },
   }
 }
+
+/** An error reply, on a connection that others may be using. But a server that shuts down answers so until its clients leave. */
+const isOfSoundConnection = (error: unknown): boolean =>
+  error instanceof NbdError && error.kind === 'server' && error.errno !== 'ESHUTDOWN'
 
 const dispose = async (source: BlockSource): Promise<void> => source[Symbol.asyncDispose]()

@@ -69,6 +69,14 @@ describe('a source that reconnects', () => {
     expect(counts().closed).toBe(counts().opened)
   })
 
+  it('leaves a server that shuts down, and finds the next one', async () => {
+    const shutsDown = () => new NbdError('server', 'going down', { errno: 'ESHUTDOWN', transient: true })
+    const { open, counts } = flaky(sampleContent(512), 1, shutsDown)
+    await using source = await reconnectingSource(open, patience(4))
+    for (let n = 0; n < 3; n += 1) await source.read(0, Buffer.alloc(8))
+    expect(counts().opened).toBe(3)
+  })
+
   it('gives up after the agreed number of attempts, waiting longer each time', async () => {
     const { open } = flaky(Buffer.alloc(512), 0)
     const options = patience(4)

@@ -32,6 +32,13 @@ export function nbdkit(...args: readonly string[]): PeerServer {
   return { path, ...daemon(folder, 'nbdkit', ['-U', path, '-P', join(folder.path, 'pid'), ...args]) }
 }
 
+/** The same on a socket that the caller chose, so that one server can take the place of another: it is killed, and takes nothing away. */
+export function nbdkitAt(path: string, ...args: readonly string[]): Disposable {
+  const folder = temporaryFolder()
+  rmSync(path, { force: true })
+  return daemon(folder, 'nbdkit', ['-U', path, '-P', join(folder.path, 'pid'), ...args], 'SIGKILL')
+}
+
 export async function nbdkitOnTcp(...args: readonly string[]): Promise<PeerTcpServer> {
   const folder = temporaryFolder()
   const port = await freePort()
@@ -57,7 +64,7 @@ export async function qemuNbdOnTcp(...args: readonly string[]): Promise<PeerTcpS
   }
 }
 
-function daemon(folder: Folder, program: string, args: readonly string[]): Disposable {
+function daemon(folder: Folder, program: string, args: readonly string[], signal: NodeJS.Signals = 'SIGTERM'): Disposable {
   try {
     execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   } catch (error) {
@@ -67,7 +74,7 @@ function daemon(folder: Folder, program: string, args: readonly string[]): Dispo
   return {
     [Symbol.dispose]: () => {
       const pidFile = join(folder.path, 'pid')
-      if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, 'utf8')))
+      if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, 'utf8')), signal)
       folder[Symbol.dispose]()
     },
   }
