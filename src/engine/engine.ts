@@ -10,7 +10,6 @@ import { type RunLoop, startLoop } from './run-loop.ts'
 import { secretsOfInputs } from './secrets.ts'
 import { assertConnections, bindTargets } from './targets.ts'
 
-/** How soon a cancel request or an answer by another process is heard. */
 const HEAR_EVERY_MS = 1000
 /** How long closing the engine waits for handlers to end. */
 const CLOSE_GRACE_MS = 10_000
@@ -149,7 +148,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (!heard.has(answer.approval)) loop.post(answer)
         heard.add(answer.approval)
       }
-      await clock.sleep(HEAR_EVERY_MS, over).catch(() => {})
+      await clock.sleep(options.hearEveryMs ?? HEAR_EVERY_MS, over).catch(() => {})
     }
   }
 

@@ -15,6 +15,8 @@ export interface EngineOptions {
   /** Gets what an input of the run refers to, whenever a call needs it. Throws where it cannot be had. Absent: nothing can. */
   readonly secret?: SecretResolver
   readonly clock: Clock
+  /** How soon a cancel request or an answer by another process is heard: within a second, unless told. */
+  readonly hearEveryMs?: number
   /** New run ids; injected so that tests can fix them. */
   readonly newRunId: () => string
   /** Told what is durable, in order; progress at once. It must not throw. */

@@ -6,7 +6,7 @@ import { isObject, type Json, type JsonObject, type JsonSchema } from '../values
 import type { Stage } from './stage.ts'
 
 /** How long it takes until somebody looks; a question whose time is over by then stays without an answer. */
-const LOOKS_EVERY_MS = 20_000
+export const LOOKS_EVERY_MS = 20_000
 
 /** Until it is over. What cannot be granted, for nobody knows what to say, is denied. */
 export async function answerQuestions(

@@ -9,6 +9,7 @@ import { type JsonObject, Secret } from '../values/index.ts'
 import { createRehearsalClock, type RehearsalClock, STARTS_AT_MS } from './clock.ts'
 import { createDiskWire, type DiskWire } from './disk-wire.ts'
 import type { Life } from './lives.ts'
+import { LOOKS_EVERY_MS } from './people.ts'
 import { createWire, type Wire } from './wire.ts'
 
 /** A runbook that can be started, and the connection type of each of its targets. */
@@ -99,6 +100,7 @@ export function openEngine(stage: Stage, journal: Journal, runId: string, clockS
     secret: async () => new Secret('rehearsed'),
     newRunId: () => runId,
     owner: 'rehearsal',
+    hearEveryMs: LOOKS_EVERY_MS,
   })
   return { engine, forget: () => death.abort() }
 }

@@ -27,19 +27,27 @@ export interface SparseDisk extends SparseView {
 
 export function createSparseDisk(sizeBytes: number, from?: SparseSnapshot): SparseDisk {
   const pages = new Map<number, Buffer>(from?.pages)
+  /** Pages that no snapshot shares. */
+  const own = new Set<number>()
+  const ownPage = (page: number): Buffer => {
+    const known = pages.get(page)
+    if (known && own.has(page)) return known
+    const fresh = Buffer.alloc(PAGE_BYTES)
+    known?.copy(fresh)
+    pages.set(page, fresh)
+    own.add(page)
+    return fresh
+  }
   return {
     ...viewOf(sizeBytes, pages),
     write: (offsetBytes, data) => {
       checkRange(sizeBytes, offsetBytes, data.length)
       for (const { page, at, from: start, count } of pieces(offsetBytes, data.length)) {
-        // A snapshot may share the page that is there: always a new one.
-        const fresh = Buffer.alloc(PAGE_BYTES)
-        pages.get(page)?.copy(fresh)
-        data.copy(fresh, at, start, start + count)
-        pages.set(page, fresh)
+        data.copy(ownPage(page), at, start, start + count)
       }
     },
     freeze: () => {
+      own.clear()
       const frozen = new Map(pages)
       return { ...viewOf(sizeBytes, frozen), pages: frozen }
     },
