@@ -9,7 +9,7 @@ export function runbookCallsIn(steps: readonly Step[]): readonly RunbookStep[] {
 }
 
 /** The blocks that a step holds in its own document. */
-function blocksIn(step: Step): readonly Block[] {
+export function blocksIn(step: Step): readonly Block[] {
   switch (step.kind) {
     case 'scope':
       return step.catch ? [step.body, step.catch.body] : [step.body]

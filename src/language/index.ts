@@ -1,4 +1,4 @@
-export { runbookCallsIn } from './called-runbooks.ts'
+export { blocksIn, runbookCallsIn } from './called-runbooks.ts'
 export {
   type ActionView,
   type CatalogueView,

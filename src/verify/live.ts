@@ -1,6 +1,5 @@
 // What of a block's results may still be read. What nobody reads any more decides nothing, so states that differ in it alone are one.
-
-import { type Block, references, type Step, type Template } from '../language/index.ts'
+import { type Block, blocksIn, references, type Step, type Template } from '../language/index.ts'
 
 /** Names of steps and of variables; everything where an expression looks at what it does not name. */
 export type Live = ReadonlySet<string> | 'all'
@@ -36,7 +35,7 @@ function toCome(block: Block, next: number, entered: boolean): readonly Read[] {
 
 function readsOf(step: Step, entered: boolean): Read {
   const own = entered ? templatesInside(step) : [...templatesBefore(step), ...templatesInside(step)]
-  const inner = blocksOf(step).flatMap((block) => toCome(block, 0, false))
+  const inner = blocksIn(step).flatMap((block) => toCome(block, 0, false))
   return {
     templates: [...own, ...inner.flatMap(({ templates }) => templates)],
     steps: [...(step.kind === 'end' ? [step.step] : []), ...inner.flatMap((each) => each.steps)],
@@ -74,27 +73,6 @@ function templatesBefore(step: Step): readonly Template[] {
 function templatesInside(step: Step): readonly Template[] {
   if (step.kind === 'foreach') return [step.key]
   return step.kind === 'uses' ? given(step.until) : []
-}
-
-/** The blocks that see what is around them: a called runbook does not. */
-function blocksOf(step: Step): readonly Block[] {
-  switch (step.kind) {
-    case 'scope':
-      return step.catch ? [step.body, step.catch.body] : [step.body]
-    case 'foreach':
-      return [step.body]
-    case 'parallel':
-      return step.branches.map(({ body }) => body)
-    case 'switch':
-      return [...step.cases.map(({ body }) => body), ...(step.else ? [step.else] : [])]
-    case 'runbook':
-    case 'uses':
-    case 'wait':
-    case 'approve':
-    case 'end':
-    case 'fail':
-      return []
-  }
 }
 
 function namesIn(reads: readonly Read[]): Live {
