@@ -1,11 +1,12 @@
 // A true sshd of Debian's openssh-server on loopback: own configuration and keys, this user, no root needed.
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { SshHost } from '../../src/ssh/index.ts'
 import { Secret } from '../../src/values/index.ts'
+import { spawnWatched } from '../peers/watched.ts'
 
 export interface Sshd extends AsyncDisposable {
   readonly host: SshHost
@@ -62,9 +63,9 @@ export async function startSshd({ sftpOptions = '', largestFileBytes }: SshdOpti
   const limit = largestFileBytes === undefined ? 'exec "$@"' : `trap '' XFSZ; ulimit -f ${largestFileBytes / 512}; exec "$@"`
   let leftBytes: number | undefined
   const sockets = new Set<Socket>()
-  const children = new Set<ReturnType<typeof spawn>>()
+  const children = new Set<ChildProcess>()
   const server = createServer({ noDelay: true }, (socket) => {
-    const child = spawn('sh', ['-c', limit, 'sh', '/usr/sbin/sshd', '-i', '-e', '-f', config], {
+    const child = spawnWatched('sh', ['-c', limit, 'sh', '/usr/sbin/sshd', '-i', '-e', '-f', config], {
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     const count = ({ length }: Buffer): void => {
