@@ -15,6 +15,8 @@ export interface Platform {
   readonly simulator?: () => Promise<SimulatorModule>
   /** What rehearsals run against; loaded on demand. */
   readonly standIn?: () => Promise<StartStandIn>
+  /** The same after a disaster, by what has happened. Rehearsals of a runbook take one that knows its inputs, where `standIn` does not. */
+  readonly disasters?: Readonly<Record<string, () => Promise<StartStandIn>>>
   /** What `holdfast demo` shows; loaded on demand. */
   readonly demo?: () => Promise<StartDemo>
 }

@@ -37,22 +37,26 @@ export const run: RunCommand<[runbook: string], Options> = async (host, options,
   const scene = sceneOf(loaded, given)
   const named: CheckedRunbook[] = []
   for (const name of options.before) named.push(await checkedRunbook(session, name, { operations: true }))
-  const platforms = await host.platforms()
   const { runs, faults, seed, run: only, format } = options
   const startedAt = performance.now()
   try {
-    const known = { ...(await knownTo(platforms, [scene])), ...told(given) }
-    const report = await firstThatSucceeds(await pasts(session, host, named, loaded, platforms, known), (before) =>
-      rehearse({
-        platforms,
-        ...{ seed, before, scene, runs, faults },
-        ...(only === undefined ? {} : { only }),
-        onRun: progress(host, runs),
-      }),
-    )
+    const { disaster, report } = await firstThatKnows(await worlds(host, loaded), async ({ platforms }) => {
+      const known = { ...(await knownTo(platforms, [scene])), ...told(given) }
+      return firstThatSucceeds(await pasts(session, host, named, loaded, platforms, known), (before) =>
+        rehearse({
+          platforms,
+          ...{ seed, before, scene, runs, faults },
+          ...(only === undefined ? {} : { only }),
+          onRun: progress(host, runs),
+        }),
+      )
+    })
     const seconds = (performance.now() - startedAt) / 1000
+    const after = disaster === undefined ? '' : `after a disaster: ${disaster}\n`
     host.stdout.write(
-      format === 'json' ? `${JSON.stringify({ ...report, seconds }, undefined, 2)}\n` : rehearsalAsText(report, seconds),
+      format === 'json'
+        ? `${JSON.stringify({ ...(disaster === undefined ? {} : { disaster }), ...report, seconds }, undefined, 2)}\n`
+        : `${after}${rehearsalAsText(report, seconds)}`,
     )
     return report.found.length > 0 ? EXIT.checkFailed : EXIT.done
   } catch (error) {
@@ -61,6 +65,41 @@ export const run: RunCommand<[runbook: string], Options> = async (host, options,
     throw error
   }
 }
+
+interface World {
+  readonly platforms: readonly Platform[]
+  /** What has happened to the runbook's own platform; nothing has where absent. */
+  readonly disaster?: string
+}
+
+async function worlds(host: Host, { runbook }: CheckedRunbook): Promise<readonly [World, ...World[]]> {
+  const platforms = await host.platforms()
+  const [pack] = runbook.name.split('/')
+  const disasters = platforms.find((each) => each.pack === pack)?.disasters ?? {}
+  const struck = Object.entries(disasters).map(([disaster, standIn]): World => {
+    return { disaster, platforms: platforms.map((each) => (each.pack === pack ? { ...each, standIn } : each)) }
+  })
+  return [{ platforms }, ...struck]
+}
+
+/** The first world in which every input is known; where there is none, what the first lacks is told. */
+async function firstThatKnows(
+  [world, ...others]: readonly [World, ...World[]],
+  play: (world: World) => Promise<RehearsalReport>,
+): Promise<World & { readonly report: RehearsalReport }> {
+  try {
+    return { ...world, report: await play(world) }
+  } catch (error) {
+    const [other, ...rest] = others
+    if (!(error instanceof InputsUnknown) || !other) throw error
+    return firstThatKnows([other, ...rest], play).catch((later) => {
+      throw later instanceof InputsUnknown ? error : later
+    })
+  }
+}
+
+/** No stand-in knows what a required input could be. */
+class InputsUnknown extends Refusal {}
 
 function sceneOf(loaded: CheckedRunbook, given: JsonObject): Scene {
   const { runbook, catalogue, text, packs, runbooks } = loaded
@@ -135,7 +174,7 @@ function complete(runbook: Runbook, given: JsonObject, known: JsonObject): JsonO
     return required.includes(input) && stands !== undefined ? [[input, stands]] : []
   })
   const missing = required.filter((input) => !entries.some(([each]) => each === input))
-  if (missing.length > 0) throw new Refusal([inputsUnknownToStandIns(runbook.name, missing)])
+  if (missing.length > 0) throw new InputsUnknown([inputsUnknownToStandIns(runbook.name, missing)])
   return Object.fromEntries(entries)
 }
 

@@ -27,5 +27,6 @@ export const zstack: Platform = {
   logins: { 'zstack/login': login },
   demo: async () => (await import('./simulator/demo.ts')).startDemo,
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
+  disasters: { 'the site is lost': async () => (await import('./simulator/index.ts')).startLostSite },
   simulator: async () => (await import('./simulator/index.ts')).simulator,
 }

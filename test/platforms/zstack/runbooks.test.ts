@@ -1,7 +1,10 @@
-// The runbooks as they ship, and what a bad day does to them. recover-site is in site.test.ts, for it wants a site that is lost.
+// The runbooks as they ship, and what a bad day does to them.
+import { tmpdir } from 'node:os'
 import { describe, expect, it } from 'vitest'
+import { runCli } from '../../../src/cli/index.ts'
 import { platforms } from '../../../src/platforms/index.ts'
 import { rehearse } from '../../../src/rehearse/index.ts'
+import { createTestHost } from '../../cli/test-host.ts'
 import { sceneOf, zstackRunbooks } from './harness.ts'
 
 describe('the shipped runbooks', () => {
@@ -20,6 +23,14 @@ describe('the shipped runbooks', () => {
   ])('%s leaves nothing behind, no VM stopped and no backup damaged, whatever goes wrong [P2, P3]', async (name) => {
     const report = await rehearse({ platforms, seed: 'test', before: [], scene: sceneOf(name), runs: 3, faults: 3 })
     expect(report.found).toEqual([])
+    expect(report.byStatus.succeeded).toBeGreaterThan(0)
+  })
+
+  it('recover-site leaves nothing behind, whatever goes wrong, on a new node after the site is lost [P2, P3]', async () => {
+    const { host, printed } = createTestHost(tmpdir())
+    expect(await runCli(['rehearse', 'zstack/recover-site', '--runs', '3', '--format', 'json'], host)).toBe(0)
+    const report = JSON.parse(printed.stdout)
+    expect(report).toMatchObject({ disaster: 'the site is lost', found: [] })
     expect(report.byStatus.succeeded).toBeGreaterThan(0)
   })
 })

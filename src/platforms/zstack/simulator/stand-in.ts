@@ -10,13 +10,17 @@ import { dateOf } from './world.ts'
 /** Where nothing listens, by RFC 2606. */
 const URL = 'http://zstack.invalid:8080'
 const WRITE_EVERY_MS = 2000
+/** In rehearsals each reference stands for the same secret. */
+const ANY_SECRET = { $secret: { env: 'REHEARSED' } }
 const LONG_AGO_MS = 30 * 86_400_000
 
 export const startStandIn = (options: StandInOptions): Promise<StandIn> => standIn(options, () => {})
 
 /** The same after a disaster: a new management node that knows nothing, and the local storage. */
-export const startLostSite = (options: StandInOptions): Promise<StandIn> =>
-  standIn(options, (zstack) => zstack.loseSite([zstack.local]))
+export async function startLostSite(options: StandInOptions): Promise<StandIn> {
+  const site = await standIn(options, (zstack) => zstack.loseSite([zstack.local]))
+  return { ...site, known: { ...site.known, storageUrl: ANY_SECRET, mysqlRootPassword: ANY_SECRET } }
+}
 
 async function standIn({ seed, startAtMs }: StandInOptions, prepare: (zstack: ZstackSimulator) => void): Promise<StandIn> {
   const zstack = await startZstackSimulator({ seed, rate: 0, startAt: startAtMs })
