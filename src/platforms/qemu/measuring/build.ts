@@ -21,6 +21,7 @@ const OVERLAY = fileURLToPath(new URL('../../../../runbooks/qemu/measuring-guest
 const PLACES: Readonly<Record<string, string>> = {
   init: 'init',
   begin: 'usr/bin/begin',
+  listen: 'usr/bin/listen',
   writer: 'usr/bin/writer',
   beat: 'usr/bin/beat',
   verify: 'usr/bin/verify',
@@ -28,7 +29,7 @@ const PLACES: Readonly<Record<string, string>> = {
   'post-thaw-script': 'usr/sbin/post-thaw-script',
 }
 
-/** The programs of the agent, and what they are linked to. */
+/** The guest agent, an SSH server, and what they are linked to. */
 const PACKAGES = [
   'busybox-static',
   'qemu-guest-agent',
@@ -38,7 +39,10 @@ const PACKAGES = [
   'liburing2',
   'libudev1',
   'libc6',
+  ...['dropbear-bin', 'libtomcrypt1', 'libtommath1', 'libgmp10', 'libcrypt1', 'zlib1g'],
 ]
+
+const PROGRAMS = ['usr/sbin/qemu-ga', 'usr/sbin/dropbear', 'usr/bin/dropbearkey']
 
 const MODULES = [
   'drivers/virtio/virtio',
@@ -48,6 +52,7 @@ const MODULES = [
   'drivers/virtio/virtio_pci',
   'drivers/block/virtio_blk',
   'drivers/char/virtio_console',
+  ...['net/core/failover', 'drivers/net/net_failover', 'drivers/net/virtio_net'],
 ]
 
 const FOLDERS = [
@@ -59,6 +64,7 @@ const FOLDERS = [
   'proc',
   'sys',
   'dev',
+  'etc',
   'run',
   'tmp',
   'data',
@@ -95,7 +101,7 @@ export async function buildGuest(): Promise<GuestImage> {
 const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'holdfast', 'measuring-guest')
 
 async function digestOf(kernelPackage: string): Promise<string> {
-  const digest = createHash('sha256').update(JSON.stringify([kernelPackage, PACKAGES, MODULES, FOLDERS, PLACES]))
+  const digest = createHash('sha256').update(JSON.stringify([kernelPackage, PACKAGES, PROGRAMS, MODULES, FOLDERS, PLACES]))
   for (const file of Object.keys(PLACES)) digest.update(await readFile(join(OVERLAY, file)))
   return digest.digest('hex').slice(0, 16)
 }
@@ -125,14 +131,16 @@ async function addPrograms(unpacked: string, root: string): Promise<void> {
   const { stdout } = await run(busybox, ['--list'])
   for (const name of stdout.trim().split('\n')) if (name !== 'busybox') await symlink('busybox', join(root, 'bin', name))
 
-  const agent = join(unpacked, 'usr/sbin/qemu-ga')
-  await cp(agent, join(root, 'usr/sbin/qemu-ga'))
   const libraries = ['lib', 'usr/lib'].map((name) => join(unpacked, name, 'x86_64-linux-gnu'))
   const loader = join(unpacked, 'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2')
-  // The loader itself tells which libraries it would take, without running the program.
-  const { stdout: linked } = await run(loader, ['--inhibit-cache', '--library-path', libraries.join(':'), '--list', agent])
-  for (const [, path = ''] of linked.matchAll(/=> (\/\S+) \(/g))
-    await cp(path, join(root, 'lib/x86_64-linux-gnu', basename(path)), { dereference: true })
+  for (const program of PROGRAMS) {
+    const file = join(unpacked, program)
+    await cp(file, join(root, program))
+    // The loader itself tells which libraries it would take, without running the program.
+    const { stdout: linked } = await run(loader, ['--inhibit-cache', '--library-path', libraries.join(':'), '--list', file])
+    for (const [, path = ''] of linked.matchAll(/=> (\/\S+) \(/g))
+      await cp(path, join(root, 'lib/x86_64-linux-gnu', basename(path)), { dereference: true })
+  }
   await cp(loader, join(root, 'lib64/ld-linux-x86-64.so.2'), { dereference: true })
 }
 
