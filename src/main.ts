@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { type ExitCode, type Host, type Output, runCli, watchFolders } from './cli/index.ts'
+import { cacheFolder, type ExitCode, type Host, type Output, runCli, watchFolders } from './cli/index.ts'
 
 /** Runs one command; `args` without the program's name. The answer is the exit code. */
 export const main = (args: readonly string[]): Promise<ExitCode> => runCli(args, processHost())
@@ -28,7 +28,11 @@ export function processHost(): Host {
     clock: async () => (await import('./engine/index.ts')).systemClock,
     newRunId,
     userName: () => userInfo().username,
-    platforms: async () => (await import('./platforms/index.ts')).platforms,
+    platforms: async () => {
+      const { cacheVaultsIn, platforms } = await import('./platforms/index.ts')
+      cacheVaultsIn(cacheFolder({ env: process.env, workingDirectory: process.cwd() }))
+      return platforms
+    },
     onInterrupt,
     leaveAtOnce: (code) => process.exit(code),
   }

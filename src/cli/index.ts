@@ -1,3 +1,4 @@
+export { cacheFolder } from './cache-folder.ts'
 export { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 export type { Host, Output } from './host.ts'
 export { runCli } from './run-cli.ts'

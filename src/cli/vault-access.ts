@@ -1,11 +1,11 @@
 // Opens the vault that a command names, with a password that never stands on the command line.
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { didYouMean } from '../diagnostics/index.ts'
 import { entryOf, toJson } from '../language/index.ts'
 import { Secret } from '../values/index.ts'
 import { openVault, placeOf, type Vault, type VaultPlace } from '../vault/index.ts'
+import { cacheFolder } from './cache-folder.ts'
 import { fileUnreadable, targetUnknown, vaultPasswordMissing } from './codes.ts'
 import type { GlobalOptions } from './command.ts'
 import { type Config, openTargets } from './config/index.ts'
@@ -86,7 +86,3 @@ function addressesOf({ targets }: Config): ReadonlyMap<string, string> {
   }
   return found
 }
-
-/** Source: XDG Base Directory Specification 0.8. */
-const cacheFolder = ({ env, workingDirectory }: Host): string =>
-  resolve(workingDirectory, env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'holdfast')

@@ -11,6 +11,7 @@ import { vmwareVcb } from './vmware-vcb/index.ts'
 import { vmwareVsphere } from './vmware-vsphere/index.ts'
 import { zstack } from './zstack/index.ts'
 
+export { cacheVaultsIn } from './block-transfer/index.ts'
 export type {
   Demo,
   DemoStage,

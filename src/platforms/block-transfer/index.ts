@@ -9,6 +9,8 @@ import { asFailure, mapMissing, pointDamaged } from './failures.ts'
 import { backUpFiles, restoreFiles } from './file-actions.ts'
 import { withVault } from './open-vaults.ts'
 
+export { cacheVaultsIn } from './open-vaults.ts'
+
 // Inputs have been checked against the manifest; these say the same to the compiler.
 interface OnVault extends JsonObject {
   readonly vault: TargetRef & JsonObject

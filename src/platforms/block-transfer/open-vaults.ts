@@ -9,6 +9,12 @@ interface OpenVault {
 }
 
 const open = new Map<string, OpenVault>()
+let cacheFolder: string | undefined
+
+/** Where vaults that are opened from now on keep their caches; nowhere unless told. */
+export function cacheVaultsIn(folder: string): void {
+  cacheFolder = folder
+}
 
 /** Opens the target's vault unless another call has it open; the last call to end closes it. */
 export async function withVault<T>({ target, settings }: Connection, call: (vault: Vault) => Promise<T>): Promise<T> {
@@ -17,7 +23,10 @@ export async function withVault<T>({ target, settings }: Connection, call: (vaul
   if (place === undefined || !(password instanceof Secret)) throw targetIncomplete(target)
   const name = nameOf(place)
   const known = open.get(name)
-  const entry: OpenVault = known ?? { vault: openVault(place, password), users: 0 }
+  const entry: OpenVault = known ?? {
+    vault: openVault(place, password, cacheFolder === undefined ? {} : { cacheFolder }),
+    users: 0,
+  }
   open.set(name, entry)
   entry.users += 1
   try {
