@@ -15,7 +15,7 @@ export type DiskAddress =
       readonly host: string
       readonly port: number
       readonly exportName: string
-      readonly tls?: TlsSettings
+      readonly tls?: TlsSettings | TlsFolder
     }
   | { readonly kind: 'nbd-unix'; readonly path: string; readonly exportName: string }
   | { readonly kind: 'file'; readonly path: string }
@@ -28,6 +28,11 @@ export interface TlsSettings {
   /** PEM, for mutual TLS. */
   readonly clientCertificate?: string
   readonly clientKey?: string
+}
+
+/** Certificates where NBD programs look for them: ca-cert.pem, and client-cert.pem with client-key.pem. So no address holds a key. */
+export interface TlsFolder {
+  readonly folder: string
 }
 
 export interface BlockSource extends AsyncDisposable {

@@ -1,6 +1,8 @@
 // An NBD export as a source and as a sink of blocks.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { intersectExtents, normaliseExtents, subtractExtents } from './extents.ts'
-import type { BlockSink, BlockSource, DiskAddress, Extent, ExtentKind } from './model.ts'
+import type { BlockSink, BlockSource, DiskAddress, Extent, ExtentKind, TlsFolder, TlsSettings } from './model.ts'
 import { BASE_ALLOCATION, connectNbd, DIRTY, DIRTY_BITMAP, type NbdClient, NbdError, STATE } from './nbd/index.ts'
 import { ZEROS } from './zeros.ts'
 
@@ -56,18 +58,32 @@ export async function openNbdSink(address: NbdAddress, options: NbdDiskOptions =
   }
 }
 
-function connect(
+async function connect(
   address: NbdAddress,
   { signal, silenceTimeoutMs }: NbdDiskOptions,
   contexts: readonly string[],
 ): Promise<NbdClient> {
   const endpoint = address.kind === 'nbd' ? { host: address.host, port: address.port } : { path: address.path }
+  const tls = address.kind === 'nbd' && address.tls ? await tlsSettings(address.tls) : undefined
   return connectNbd(endpoint, address.exportName, {
     contexts,
-    ...(address.kind === 'nbd' && address.tls ? { tls: address.tls } : {}),
+    ...(tls ? { tls } : {}),
     ...(signal ? { signal } : {}),
     ...(silenceTimeoutMs === undefined ? {} : { silenceTimeoutMs }),
   })
+}
+
+async function tlsSettings(tls: TlsSettings | TlsFolder): Promise<TlsSettings> {
+  if (!('folder' in tls)) return tls
+  const read = async (file: string): Promise<string> => {
+    try {
+      return await readFile(join(tls.folder, file), 'utf8')
+    } catch (cause) {
+      throw new NbdError('tlsFailed', `Certificates cannot be read: ${(cause as Error).message}`, { cause })
+    }
+  }
+  const [caCertificate, clientCertificate, clientKey] = await Promise.all(['ca-cert.pem', 'client-cert.pem', 'client-key.pem'].map(read))
+  return { caCertificate: caCertificate ?? '', ...(clientCertificate && clientKey ? { clientCertificate, clientKey } : {}) }
 }
 
 /** "Size constraints": a read that is not aligned goes through memory that is. */

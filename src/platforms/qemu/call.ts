@@ -1,6 +1,6 @@
 // How every handler of this pack talks to a QEMU: connected for the one call, and its errors in the pack's words.
 import type { TargetRef } from '../../language/index.ts'
-import type { ActionContext, ActionHandler } from '../../packs/index.ts'
+import type { ActionContext, ActionHandler, Connection } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
 import { asFailure, failure } from './failures.ts'
 import { type Monitor, openMonitor } from './monitor.ts'
@@ -14,6 +14,15 @@ export interface Call {
   change(command: string, args?: JsonObject): Promise<void>
   /** Where scratch files and sockets are made. */
   readonly scratchDirectory: string
+  /** Where disks are served over TCP and TLS; a unix socket without it. */
+  readonly nbd?: {
+    readonly host: string
+    /** Any that is free without it. */
+    readonly port?: number
+    /** Folders: of QEMU's own, and of those who read. */
+    readonly serverCertificates: string
+    readonly certificates: string
+  }
 }
 
 interface OnVm extends JsonObject {
@@ -37,7 +46,7 @@ export const onVm =
         changed = true
         await monitor.ask(command, args)
       }
-      return await perform({ input, context, monitor, change, scratchDirectory })
+      return await perform({ input, context, monitor, change, scratchDirectory, ...nbdIn(settings) })
     } catch (error) {
       context.signal.throwIfAborted()
       throw asFailure(error, changed)
@@ -48,4 +57,11 @@ export const onVm =
 const pathOf = (setting: unknown, vmName: string | undefined): string | undefined => {
   if (typeof setting !== 'string') return undefined
   return vmName === undefined ? setting : setting.replaceAll('{vm}', vmName)
+}
+
+function nbdIn({ nbdHost = '127.0.0.1', nbdPort, certificates, serverCertificates }: Connection['settings']): Pick<Call, 'nbd'> {
+  if (certificates === undefined && serverCertificates === undefined) return {}
+  if (typeof certificates !== 'string' || typeof serverCertificates !== 'string' || typeof nbdHost !== 'string')
+    throw failure({ type: 'refused', message: 'TLS needs certificates and serverCertificates', retryable: false, applied: 'no' })
+  return { nbd: { host: nbdHost, certificates, serverCertificates, ...(typeof nbdPort === 'number' ? { port: nbdPort } : {}) } }
 }

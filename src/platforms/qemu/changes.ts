@@ -5,9 +5,17 @@ import type { Json, JsonObject } from '../../values/index.ts'
 import { ext4On } from './ext4.ts'
 import { deltaOf } from './names.ts'
 
+/** Where readers find an export. */
+interface Place {
+  readonly socket?: string
+  readonly host?: string
+  readonly port?: number
+  readonly certificates?: string
+}
+
 interface OfExport {
   /** Handle of an Export. */
-  readonly export: { readonly name: string; readonly socket: string }
+  readonly export: Place & { readonly name: string }
   readonly disks: readonly { readonly disk: string; readonly since?: string }[]
 }
 
@@ -16,11 +24,11 @@ export async function changes(input: JsonObject, context: ActionContext): Promis
   const found = await Promise.all(
     disks.map(async ({ disk, since = '' }) => {
       const bitmap = since === '' ? {} : { dirtyBitmap: deltaOf(at.name) }
-      const { sizeBytes, extents } = await onDisk(at.socket, disk, context, bitmap, async (source) => ({
+      const { sizeBytes, extents } = await onDisk(at, disk, context, bitmap, async (source) => ({
         sizeBytes: source.sizeBytes,
         extents: await source.extents(0, source.sizeBytes),
       }))
-      return { disk, sizeBytes, extents, address: addressOf(at.socket, disk) }
+      return { disk, sizeBytes, extents, address: addressOf(at, disk) }
     }),
   )
   return {
@@ -36,24 +44,27 @@ export async function evidence(input: JsonObject, context: ActionContext): Promi
   const { export: at, disks } = input as unknown as OfExport
   const found = await Promise.all(
     disks.map(async ({ disk }) =>
-      (await onDisk(at.socket, disk, context, {}, ext4On)).map(({ offsetBytes, clean }) => ({ disk, offsetBytes, clean })),
+      (await onDisk(at, disk, context, {}, ext4On)).map(({ offsetBytes, clean }) => ({ disk, offsetBytes, clean })),
     ),
   )
   const fileSystems = found.flat()
   return { fileSystems, contradicted: fileSystems.some(({ clean }) => !clean) }
 }
 
-const addressOf = (path: string, disk: string): DiskAddress => ({ kind: 'nbd-unix', path, exportName: disk })
+function addressOf({ socket = '', host, port, certificates }: Place, disk: string): DiskAddress {
+  if (host === undefined || port === undefined) return { kind: 'nbd-unix', path: socket, exportName: disk }
+  return { kind: 'nbd', host, port, exportName: disk, ...(certificates === undefined ? {} : { tls: { folder: certificates } }) }
+}
 
 async function onDisk<Result>(
-  socket: string,
+  at: Place,
   disk: string,
   { signal }: ActionContext,
   options: { readonly dirtyBitmap?: string },
   look: (source: BlockSource) => Promise<Result>,
 ): Promise<Result> {
   try {
-    await using source = await openSource(addressOf(socket, disk), { signal, reconnect: false, ...options })
+    await using source = await openSource(addressOf(at, disk), { signal, reconnect: false, ...options })
     return await look(source)
   } catch (error) {
     signal.throwIfAborted()

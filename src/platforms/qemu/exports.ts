@@ -1,24 +1,20 @@
-// Exports: the disks of a snapshot over NBD, on a unix socket beside the scratch files.
+// Exports: the disks of a snapshot over NBD, on a unix socket beside the scratch files, or over TCP to readers with a certificate.
 import { access as accessible, rm } from 'node:fs/promises'
-import type { JsonObject } from '../../values/index.ts'
+import { createServer } from 'node:net'
+import type { Json, JsonObject } from '../../values/index.ts'
 import type { Call } from './call.ts'
 import { drivesOf, objectsOf } from './drives.ts'
 import { failure, gone } from './failures.ts'
 import { MonitorFailed } from './monitor.ts'
-import { deltaOf, exportId, nodesOf, socketPath } from './names.ts'
+import { certificatesId, deltaOf, exportId, nodesOf, portIn, socketPath } from './names.ts'
 
 const CONNECTIONS = 16
 
-export async function createExport({ input, monitor, change, scratchDirectory }: Call): Promise<JsonObject> {
+export async function createExport(call: Call): Promise<JsonObject> {
+  const { input, monitor, change } = call
   const { name, disks } = input as unknown as { readonly name: string; readonly disks: readonly { readonly disk: string }[] }
   const { drives } = await drivesOf(monitor)
-  const path = socketPath(scratchDirectory, name)
-  try {
-    await change('nbd-server-start', { addr: { type: 'unix', data: { path } }, 'max-connections': CONNECTIONS })
-  } catch (error) {
-    if (!(error instanceof MonitorFailed) || !/already running/.test(error.message)) throw error
-    throw failure({ type: 'serverTaken', message: error.message, retryable: true, applied: 'no' })
-  }
+  const place = await startServer(call, name)
   for (const { disk } of disks) {
     const drive = drives.find((each) => each.disk === disk)
     const hasDelta = drive?.bitmaps.some((bitmap) => bitmap.name === deltaOf(name)) === true
@@ -31,38 +27,90 @@ export async function createExport({ input, monitor, change, scratchDirectory }:
       ...(drive && hasDelta ? { bitmaps: [{ node: drive.node, name: deltaOf(name) }] } : {}),
     })
   }
-  return { name, socket: path }
+  return { name, ...place }
 }
+
+/** Answers where readers find it. */
+async function startServer({ change, scratchDirectory, nbd }: Call, name: string): Promise<JsonObject> {
+  const options = { 'max-connections': CONNECTIONS }
+  if (!nbd) {
+    const path = socketPath(scratchDirectory, name)
+    await change('nbd-server-start', { addr: { type: 'unix', data: { path } }, ...options }).catch(asTaken)
+    return { socket: path }
+  }
+  const port = nbd.port ?? (await freePort(nbd.host))
+  const id = certificatesId(name, port)
+  await change('object-add', {
+    'qom-type': 'tls-creds-x509',
+    id,
+    endpoint: 'server',
+    dir: nbd.serverCertificates,
+    'verify-peer': true,
+  })
+  const addr = { type: 'inet', data: { host: nbd.host, port: String(port) } }
+  try {
+    await change('nbd-server-start', { addr, 'tls-creds': id, ...options })
+  } catch (error) {
+    await change('object-del', { id })
+    asTaken(error)
+  }
+  return tcpPlace(nbd, port)
+}
+
+const tcpPlace = ({ host, certificates }: NonNullable<Call['nbd']>, port: number): JsonObject => ({ host, port, certificates })
+
+function asTaken(error: unknown): never {
+  if (!(error instanceof MonitorFailed) || !/already running|Failed to find an available port/.test(error.message)) throw error
+  throw failure({ type: 'serverTaken', message: error.message, retryable: true, applied: 'no' })
+}
+
+/** QEMU can be told to take any, but does not tell which it took. */
+const freePort = (host: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject).listen(0, host, () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
 
 export async function findExport(call: Call): Promise<JsonObject> {
   const name = String(call.input.name)
-  const { ours, socket, hasSocket } = await remains(call, name)
-  return { found: ours.length > 0 || hasSocket, name, socket }
+  const { ours, socket, hasSocket, certificates } = await remains(call, name)
+  const port = certificates.map(portIn)[0]
+  const place = call.nbd && port !== undefined ? tcpPlace(call.nbd, port) : { socket }
+  return { found: ours.length > 0 || hasSocket || certificates.length > 0, name, ...place }
 }
 
 /** QEMU has one server for all exports: it is stopped when ours were the only ones. */
 export async function deleteExport(call: Call): Promise<JsonObject> {
   const { change } = call
   const name = String(call.input.name)
-  const { ours, others, socket, hasSocket } = await remains(call, name)
-  if (ours.length === 0 && !hasSocket) throw gone(`export of ${name}`)
+  const { ours, others, socket, hasSocket, certificates } = await remains(call, name)
+  if (ours.length === 0 && !hasSocket && certificates.length === 0) throw gone(`export of ${name}`)
   for (const id of ours) await change('block-export-del', { id, mode: 'hard' })
   while ((await remains(call, name)).ours.length > 0) await call.context.clock.sleep(10, call.context.signal)
-  if (others === 0 && hasSocket)
+  if (others === 0 && (hasSocket || certificates.length > 0))
     await change('nbd-server-stop').catch((error: unknown) => {
       if (!(error instanceof MonitorFailed) || !/not running/.test(error.message)) throw error
     })
+  for (const id of certificates) await change('object-del', { id })
   await rm(socket, { force: true })
   return {}
 }
 
-async function remains({ monitor, scratchDirectory }: Call, name: string) {
+async function remains({ monitor, scratchDirectory, nbd }: Call, name: string) {
   const ids = objectsOf(await monitor.ask('query-block-exports')).map(({ id }) => String(id))
   const ours = ids.filter((id) => id.startsWith(exportId(name, '')))
+  const objects: Json = nbd ? await monitor.ask('qom-list', { path: '/objects' }) : []
+  const certificates = objectsOf(objects)
+    .map((object) => String(object.name))
+    .filter((id) => id.startsWith(certificatesId(name)))
   const socket = socketPath(scratchDirectory, name)
   const hasSocket = await accessible(socket).then(
     () => true,
     () => false,
   )
-  return { ours, others: ids.length - ours.length, socket, hasSocket }
+  return { ours, others: ids.length - ours.length, socket, hasSocket, certificates }
 }

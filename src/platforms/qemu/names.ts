@@ -39,3 +39,8 @@ export const scratchPath = (directory: string, name: string, disk: string): stri
 
 /** Short, because the address of a unix socket has at most 107 bytes. */
 export const socketPath = (directory: string, name: string): string => join(directory, `${nodeName('n', name, '')}.sock`)
+
+/** Of the certificates that a server uses; its end is the port, which QEMU does not tell otherwise. */
+export const certificatesId = (name: string, port?: number): string => `${nodeName('t', name, '')}-${port ?? ''}`
+
+export const portIn = (id: string): number => Number(id.slice(id.lastIndexOf('-') + 1))

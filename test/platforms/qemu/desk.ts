@@ -16,11 +16,17 @@ export interface Desk extends AsyncDisposable, Omit<Office, 'restore'> {
   restored(pointId: string): Promise<Readonly<Record<DiskName, Buffer>>>
 }
 
-export async function openDesk(seed: number): Promise<Desk> {
+/** `settings`: what the target of the hypervisor has besides, by the folder of the desk. */
+export async function openDesk(seed: number, settings: (folder: string) => JsonObject = () => ({})): Promise<Desk> {
   const folder = mkdtempSync(join(tmpdir(), 'hf-qemu-'))
   let machine = await startMachine(join(folder, 'vm'), seed)
   const office = await openOffice(folder, {
-    hypervisor: { connection: 'qemu/Hypervisor', monitor: machine.monitorPath, scratchDirectory: join(folder, 'vm') },
+    hypervisor: {
+      connection: 'qemu/Hypervisor',
+      monitor: machine.monitorPath,
+      scratchDirectory: join(folder, 'vm'),
+      ...settings(folder),
+    },
     guest: { connection: 'guest/Machine', channel: 'none' },
   })
   return {
@@ -51,11 +57,15 @@ export async function leftIn({ machine, folder }: Desk): Promise<readonly string
   const nodes = (await machine.ask('query-named-block-nodes', { flat: true })) as readonly JsonObject[]
   const blocks = (await machine.ask('query-block')) as readonly JsonObject[]
   const exports = (await machine.ask('query-block-exports')) as readonly Json[]
+  const objects = (await machine.ask('qom-list', { path: '/objects' })) as readonly JsonObject[]
+  const jobs = (await machine.ask('query-jobs')) as readonly JsonObject[]
   const files = readdirSync(join(folder, 'vm')).filter((file) => /^(hf-|holdfast-\d)/.test(file))
   return [
     ...nodes.map((node) => String(node['node-name'])).filter((name) => name.startsWith('hf-')),
     ...blocks.flatMap(({ inserted }) => (isObject(inserted) && String(inserted.drv) !== 'qcow2' ? [String(inserted.drv)] : [])),
     ...exports.map((each) => JSON.stringify(each)),
+    ...jobs.map(({ id }) => `job ${String(id)}`),
+    ...objects.map(({ name }) => String(name)).filter((name) => name.startsWith('hf-')),
     ...files,
   ]
 }

@@ -3,12 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bootGuest, DISKS, type DiskName, type Guest, makeDisks } from '../../../src/platforms/qemu/measuring/boot.ts'
-import { lastTransactionIn, levelOfBoth, type Measured, measure } from '../../../src/platforms/qemu/measuring/measure.ts'
+import { bootGuest, type Guest, makeDisks } from '../../../src/platforms/qemu/measuring/boot.ts'
+import { lastTransactionIn, levelOfBoth, type Measured } from '../../../src/platforms/qemu/measuring/measure.ts'
 import type { JsonObject } from '../../../src/values/index.ts'
+import { measurePoint } from './boots.ts'
 import { hasGuest } from './has-guest.ts'
 import { tell, whatIsLeft } from './left-behind.ts'
-import { type Office, openOffice } from './office.ts'
+import { openOffice } from './office.ts'
 
 const ROLES = ['first', 'second'] as const
 type Role = (typeof ROLES)[number]
@@ -47,7 +48,7 @@ describe.runIf(hasGuest)('two guests that share transactions', () => {
     for (const role of ROLES) {
       const { outputs, exitCode, printed } = await office.run('qemu/vm-backup', `vm=${role}`, 'quiesce=false')
       expect(exitCode, printed).toBe(0)
-      split[role] = await whileStill(() => measured(office, String(outputs.pointId), join(folder, `split-${role}`)))
+      split[role] = await whileStill(() => measurePoint(office, String(outputs.pointId), join(folder, `split-${role}`)))
       expect(split[role].level).toBe('crash')
       if (role === 'first') await untilWritten(guests.second, split.first.journal + 3)
     }
@@ -61,7 +62,7 @@ describe.runIf(hasGuest)('two guests that share transactions', () => {
       const group = {} as Record<Role, Measured>
       for (const { name, pointId } of points)
         group[name as Role] = await whileStill(() =>
-          measured(office, String(pointId), join(folder, `group-${round}-${String(name)}`)),
+          measurePoint(office, String(pointId), join(folder, `group-${round}-${String(name)}`)),
         )
       expect(levelOfBoth(group.first, group.second), JSON.stringify(group)).toBe('crash')
       expect(group.first.journal).toBeGreaterThan(split.second.table)
@@ -72,10 +73,4 @@ describe.runIf(hasGuest)('two guests that share transactions', () => {
 
 async function untilWritten(guest: Guest, transaction: number): Promise<void> {
   while ((await lastTransactionIn(guest)) < transaction);
-}
-
-async function measured(office: Office, pointId: string, folder: string): Promise<Measured> {
-  const files = await office.restore(pointId)
-  const byDisk = Object.fromEntries(DISKS.map((disk) => [disk, files.find((file) => file.includes(`.${disk}.`))]))
-  return measure(folder, byDisk as Record<DiskName, string>)
 }

@@ -1,0 +1,74 @@
+// Disks of a real QEMU, read over TCP and mutual TLS.
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createCertificates } from '../../blocks/certificates.ts'
+import { peer } from '../../peers/peer.ts'
+import { leftIn, openDesk, whileWriting } from './desk.ts'
+
+const hasPeers = [
+  peer('qemu-system-x86_64', 'qemu-system-x86'),
+  peer('qemu-img', 'qemu-utils'),
+  peer('setpriv', 'util-linux'),
+  peer('openssl', 'openssl'),
+].every(Boolean)
+
+/** A folder of certificates from an authority of its own. */
+function certificatesIn(folder: string, name: string): string {
+  const at = join(folder, name)
+  mkdirSync(at)
+  return createCertificates(at).directory
+}
+
+/** A server's folder, and the one of a reader, made by whoever knows both authorities. */
+const openWith = (readerOf: (ours: string, others: string, folder: string) => string) =>
+  openDesk(17, (folder) => {
+    const [ours, others] = ['pki', 'other-pki'].map((name) => certificatesIn(folder, name)) as [string, string]
+    return { serverCertificates: ours, certificates: readerOf(ours, others, folder) }
+  })
+
+describe.runIf(hasPeers)('a QEMU that serves disks with certificates', () => {
+  test('P11: is backed up full and incremental; no key is in journal or log, and no certificate is left in QEMU', {
+    timeout: 300_000,
+  }, async () => {
+    await using desk = await openWith((ours) => ours)
+    for (const level of ['full', 'incremental']) {
+      for (let count = 0; count < 10; count += 1) await desk.machine.write()
+      const { exitCode, outputs, printed } = await whileWriting(desk, desk.run('qemu/vm-backup', 'quiesce=false'))
+      expect(exitCode, printed).toBe(0)
+      expect(outputs).toMatchObject({ level })
+      expect(desk.machine.momentOf(await desk.restored(String(outputs.pointId)))).toBeGreaterThan(0)
+      expect(await leftIn(desk)).toEqual([])
+      expect(printed).not.toContain('PRIVATE KEY')
+    }
+    expect(filesWith(desk.folder, 'PRIVATE KEY')).toEqual([])
+  })
+
+  test.each([
+    { who: 'a server of another authority', readerOf: (_: string, others: string) => others },
+    {
+      who: 'a reader of another authority',
+      readerOf: (ours: string, others: string, folder: string) => {
+        const mixed = join(folder, 'mixed-pki')
+        cpSync(others, mixed, { recursive: true })
+        cpSync(join(ours, 'ca-cert.pem'), join(mixed, 'ca-cert.pem'))
+        return mixed
+      },
+    },
+  ])('refuses $who, and nothing is left', { timeout: 300_000 }, async ({ readerOf }) => {
+    await using desk = await openWith(readerOf)
+    const { exitCode, printed } = await desk.run('qemu/vm-backup', 'quiesce=false')
+    expect(exitCode).not.toBe(0)
+    expect(printed).toContain('"type":"snapshotBroken"')
+    expect(await leftIn(desk)).toEqual([])
+    expect(await desk.machine.ask('query-status')).toMatchObject({ status: 'running' })
+  })
+})
+
+/** Below the folder, certificates apart. */
+function filesWith(folder: string, text: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/pki/.test(entry.parentPath))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => readFileSync(file).includes(text))
+}
