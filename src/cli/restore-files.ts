@@ -1,7 +1,7 @@
 // Gives the files of a restore point back into a folder. It overwrites nothing, unless an earlier try is resumed.
 import { readdir } from 'node:fs/promises'
 import { formatSize } from '../values/index.ts'
-import type { RestorePoint, Vault } from '../vault/index.ts'
+import type { Vault } from '../vault/index.ts'
 import { fileExists } from './codes.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { Host } from './host.ts'
@@ -9,7 +9,7 @@ import type { ProgressLine } from './progress-line.ts'
 import { Refusal } from './refusal.ts'
 
 export interface FilesToRestore {
-  readonly point: RestorePoint
+  readonly point: { readonly id: string }
   readonly to: string
   readonly include?: readonly string[]
   readonly resume: boolean

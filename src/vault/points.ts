@@ -287,6 +287,14 @@ export async function findPoint(repository: Repository, wanted: string, vm?: str
   return await readPoint(repository, found)
 }
 
+/** The one snapshot of another program whose id begins so, if that is no beginning of a point's id. */
+export async function findForeign(repository: Repository, wanted: string): Promise<Snapshot | undefined> {
+  const [found, ...others] = (await listSnapshots(repository)).filter(({ id }) => wanted.length > 0 && id.startsWith(wanted))
+  if (!found || others.length > 0 || summarise(found)) return undefined
+  await repository.refresh()
+  return found
+}
+
 /** The same among points that are listed already, newest first. */
 export function findSummary(points: readonly PointSummary[], wanted: string, vm?: string, kind?: PointKind): PointSummary {
   const asked = points.filter((point) => (vm === undefined || point.vm === vm) && (kind === undefined || point.kind === kind))

@@ -8,12 +8,13 @@ import { fileUnknown, targetFailed } from './codes.ts'
 import { type FileProblems, fileProblemOf, gatherProblems } from './file-problems.ts'
 import { goUnquote } from './go-quote.ts'
 import { rfc3339, secondsOf, unixMode } from './metadata.ts'
-import { findPoint } from './points.ts'
+import { findForeign, findPoint } from './points.ts'
 import { release } from './release.ts'
 import type { Repository } from './repository.ts'
 import type { Metadata, Node } from './tree.ts'
 
 export interface RestoreFilesRequest {
+  /** A point of files, or a snapshot that another program made: of that, all that is in it. */
   readonly pointId: string
   /** Absolute; created where it is not there. What is there under the name of a file is replaced, all else stays. */
   readonly to: string
@@ -33,13 +34,22 @@ export interface RestoredFiles {
   readonly problems: FileProblems
 }
 
+async function findFiles(
+  repository: Repository,
+  { pointId, include }: RestoreFilesRequest,
+): Promise<{ readonly id: string; readonly treeId: string; readonly sizeBytes: number }> {
+  const foreign = await findForeign(repository, pointId)
+  if (foreign) return { id: foreign.id, treeId: foreign.tree, sizeBytes: foreign.sizeBytes ?? 0 }
+  const { id, files, sizeBytes } = await findPoint(repository, pointId)
+  if (!files) throw fileUnknown(id, include?.[0] ?? 'files')
+  return { id, treeId: files.treeId, sizeBytes }
+}
+
 /** The target as a whole has failed; the next file would fare no better. */
 const FATAL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS'])
 
 export async function restoreFiles(repository: Repository, request: RestoreFilesRequest): Promise<RestoredFiles> {
-  const point = await findPoint(repository, request.pointId)
-  const { files, sizeBytes: totalBytes } = point
-  if (!files) throw fileUnknown(point.id, request.include?.[0] ?? 'files')
+  const { id, treeId: root, sizeBytes: totalBytes } = await findFiles(repository, request)
   const { signal, include } = request
   const problems = gatherProblems()
   const counts = { files: 0, folders: 0, others: 0, bytesWritten: 0 }
@@ -159,9 +169,9 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
   }
 
   await mkdir(request.to, { recursive: true, mode: 0o700 })
-  await restoreFolder(files.treeId, Buffer.from(request.to), '')
+  await restoreFolder(root, Buffer.from(request.to), '')
   const [missing] = unmatched
-  if (missing !== undefined) throw fileUnknown(point.id, missing)
+  if (missing !== undefined) throw fileUnknown(id, missing)
   return { ...counts, problems: problems.all() }
 }
 

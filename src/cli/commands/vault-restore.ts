@@ -1,5 +1,6 @@
-// `holdfast vault restore`: the disks of a point as images, on a device or an NBD export, or the files of one.
+// `holdfast vault restore`: the disks of a point as images, on a device or an NBD export, or the files of one, or of a snapshot of restic's.
 import { resolve } from 'node:path'
+import type { Vault } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createProgressLine } from '../progress-line.ts'
@@ -19,12 +20,12 @@ interface Options extends VaultOptions {
 export const run: RunCommand<[vault: string, point: string], Options> = async (host, options, directory, wanted) => {
   const { disk: only, to, image, include, resume = false, overwrite = false } = options
   await using vault = await openNamedVault(host, directory, options)
-  const point = await vault.point(wanted)
+  const point = (await findForeign(vault, wanted)) ?? (await vault.point(wanted))
   const progress = createProgressLine(host.stderr, await host.clock())
   const stop = new AbortController()
   const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
   try {
-    if ((point.kind === 'files' && only === undefined) || include?.length)
+    if (point.kind === 'foreign' || (point.kind === 'files' && only === undefined) || include?.length)
       return await restoreFiles(host, vault, progress, {
         point,
         to: resolve(host.workingDirectory, to),
@@ -39,4 +40,13 @@ export const run: RunCommand<[vault: string, point: string], Options> = async (h
   } finally {
     stopListening()
   }
+}
+
+/** A snapshot of another program holds files. */
+async function findForeign(vault: Vault, wanted: string): Promise<{ readonly id: string; readonly kind: 'foreign' } | undefined> {
+  if (wanted === 'latest') return undefined
+  const named = (await vault.snapshots()).filter(({ id }) => id.startsWith(wanted))
+  const ours = new Set((await vault.points()).map(({ id }) => id))
+  const [found] = named
+  return found && named.length === 1 && !ours.has(found.id) ? { id: found.id, kind: 'foreign' } : undefined
 }
