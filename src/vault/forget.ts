@@ -3,6 +3,7 @@
 import { forgetRuleMissing } from './codes.ts'
 import { applyRules, hasRule, type KeepRules } from './keep-rules.ts'
 import { findSummary, listPoints, type PointSummary } from './points.ts'
+import { removeEach } from './remove-each.ts'
 import type { Repository } from './repository.ts'
 
 export interface ForgetRequest {
@@ -19,6 +20,8 @@ export interface Forgotten {
   /** Newest first. */
   readonly removed: readonly PointSummary[]
   readonly kept: readonly KeptPoint[]
+  /** Those that should go and stay, because the storage does not let them go; with its words. */
+  readonly refused: readonly { readonly point: PointSummary; readonly reason: string }[]
 }
 
 export interface KeptPoint {
@@ -48,6 +51,16 @@ export async function forgetPoints(repository: Repository, request: ForgetReques
   }
   const gone = all.filter(({ id }) => removed.has(id))
   // Oldest first: whatever ends this half way, what a rule would keep longest is still there.
-  if (!dryRun) for (const { id } of gone.toReversed()) await repository.backend.remove('snapshot', id)
-  return { removed: gone, kept: kept.sort((a, b) => b.point.timeMs - a.point.timeMs) }
+  const names = gone.map(({ id }) => id).toReversed()
+  const refused = new Map(
+    (dryRun ? [] : await removeEach(repository.backend, 'snapshot', names)).map(({ name, error }) => [name, error.message]),
+  )
+  return {
+    removed: gone.filter(({ id }) => !refused.has(id)),
+    kept: kept.sort((a, b) => b.point.timeMs - a.point.timeMs),
+    refused: gone.flatMap((point) => {
+      const reason = refused.get(point.id)
+      return reason === undefined ? [] : [{ point, reason }]
+    }),
+  }
 }

@@ -6,6 +6,7 @@ import { pruneRefused } from './codes.ts'
 import { type IndexedPack, readIndex } from './index-files.ts'
 import { createPacker, packBytes, type WrittenPack } from './pack.ts'
 import { release } from './release.ts'
+import { type Refused, removeEach } from './remove-each.ts'
 import { replaceIndex } from './replace-index.ts'
 import type { Repository } from './repository.ts'
 import { readSnapshot } from './snapshots.ts'
@@ -29,6 +30,8 @@ export interface Pruned {
   /** In packs that are left as they are. */
   readonly unusedBytes: number
   readonly packs: number
+  /** Files that the storage does not let go. They take their space, and are tried again by the next prune. */
+  readonly refused: readonly Refused[]
 }
 
 const MAX_UNUSED = 0.05
@@ -55,15 +58,27 @@ export async function pruneVault(repository: Repository, request: PruneRequest):
     freedBytes: sumOf(plan.deleted, 'sizeBytes') + sumOf(plan.repacked, 'unusedBytes') + unindexedBytes,
     unusedBytes: sumOf(plan.left, 'unusedBytes'),
     packs: packs.size,
+    refused: [],
   }
   if (request.dryRun) return pruned
 
   const written = await repack(repository, used, plan.repacked, request)
-  await replaceIndex(repository, going, written)
+  const index = await replaceIndex(repository, going, written)
   request.signal?.throwIfAborted()
-  for (const name of [...going, ...unindexed]) await backend.remove('pack', name)
+  const mayGo = [...going, ...unindexed].filter((name) => !index.stillListed.has(name))
+  const refused = await removeEach(backend, 'pack', mayGo)
   await repository.refresh()
-  return pruned
+  const kept = new Set(refused.map(({ name }) => name))
+  const gone = new Set(mayGo.filter((name) => !kept.has(name)))
+  const staying = [...going, ...unindexed].filter((name) => !gone.has(name))
+  return {
+    ...pruned,
+    packsDeleted: plan.deleted.filter(({ id }) => gone.has(id)).length,
+    packsUnindexed: unindexed.filter((name) => gone.has(name)).length,
+    // What was written anew takes its space beside the old.
+    freedBytes: Math.max(0, pruned.freedBytes - staying.reduce((sum, name) => sum + (present.get(name) ?? 0), 0)),
+    refused: [...index.refused, ...refused],
+  }
 }
 
 // ---- what is needed -----------------------------------------------------------------------------------------------

@@ -46,7 +46,8 @@ export async function repairVault(repository: Repository, request: RepairRequest
   const going = new Set([...missing, ...inspected.broken])
   const replaced = listed.unreadable + listed.files.filter((packs) => packs.some((id) => going.has(id))).length
   if (!dryRun && (going.size > 0 || listed.unreadable > 0 || inspected.unlisted.length > 0)) {
-    await replaceIndex(repository, going, [...inspected.unlisted, ...inspected.saved])
+    const { refused } = await replaceIndex(repository, going, [...inspected.unlisted, ...inspected.saved])
+    if (refused[0]) throw refused[0].error
     signal?.throwIfAborted()
     for (const id of inspected.broken) await backend.remove('pack', id)
     await repository.refresh()

@@ -2,17 +2,25 @@
 import { ID_BYTES } from './blobs.ts'
 import { BLOBS_PER_FILE, type IndexedPack, readIndex, writeIndex } from './index-files.ts'
 import type { WrittenPack } from './pack.ts'
+import { type Refused, removeEach } from './remove-each.ts'
 import type { Repository } from './repository.ts'
 
 /** Below it, index files are joined: each costs a read whenever the vault is opened. */
 const SMALL_INDEX_BLOBS = BLOBS_PER_FILE / 2
+
+export interface ReplacedIndex {
+  /** Old index files that the storage does not let go. */
+  readonly refused: readonly Refused[]
+  /** Packs that those list: they must stay. */
+  readonly stillListed: ReadonlySet<string>
+}
 
 /** New index files without the packs that go and with those that were written; the old ones, and those that cannot be read, are removed when the new are durable. */
 export async function replaceIndex(
   repository: Repository,
   going: ReadonlySet<string>,
   written: readonly (WrittenPack | IndexedPack)[],
-): Promise<void> {
+): Promise<ReplacedIndex> {
   const { backend, key } = repository
   const small: string[] = []
   const replaced: string[] = []
@@ -40,7 +48,13 @@ export async function replaceIndex(
     if (gathered.reduce((sum, pack) => sum + countBlobs(pack), 0) >= BLOBS_PER_FILE) await write()
   }
   await write()
-  for (const name of [...replaced, ...unreadable]) if (!fresh.has(name)) await backend.remove('index', name)
+  const old = [...replaced, ...unreadable].filter((name) => !fresh.has(name))
+  const refused = await removeEach(backend, 'index', old)
+  const stillListed = new Set<string>()
+  for (const { name } of refused) {
+    for (const { id } of await readIndex(backend, key, name).catch(() => [])) stillListed.add(id)
+  }
+  return { refused, stillListed }
 }
 
 const countBlobs = (pack: IndexedPack | WrittenPack): number => ('blobs' in pack ? pack.blobs.length : pack.ids.length / ID_BYTES)

@@ -183,9 +183,12 @@ function createVault(backend: Backend, key: SealKey & { readonly id: string }, o
 
   async function close(): Promise<void> {
     closed = true
-    await lock.drop()
-    await repository[Symbol.asyncDispose]()
-    await backend.close?.()
+    try {
+      await lock.drop()
+      await repository[Symbol.asyncDispose]()
+    } finally {
+      await backend.close?.()
+    }
   }
 
   async function findDisk(pointId: string, disk: string): Promise<PointDisk & { readonly geometry: Geometry }> {

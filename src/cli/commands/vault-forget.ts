@@ -49,27 +49,30 @@ function rulesOf(options: Options): KeepRules {
   return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined))
 }
 
-const facts = ({ removed, kept }: Forgotten) => ({
+const facts = ({ removed, kept, refused }: Forgotten) => ({
   removed: removed.map(pointFacts),
   kept: kept.map(({ point, reasons }) => ({ ...pointFacts(point), reasons })),
+  refused: refused.map(({ point, reason }) => ({ ...pointFacts(point), reason })),
 })
 
-function describe({ removed, kept }: Forgotten, dryRun: boolean): string {
+function describe({ removed, kept, refused }: Forgotten, dryRun: boolean): string {
   const rows = [
-    ...kept.map((one) => ({ ...one, stays: true })),
-    ...removed.map((point) => ({ point, reasons: [], stays: false })),
+    ...kept.map((one) => ({ ...one, what: 'keep' })),
+    ...removed.map((point) => ({ point, reasons: [], what: 'remove' })),
+    ...refused.map(({ point }) => ({ point, reasons: [], what: 'refused' })),
   ]
   const lines = rows
     .sort((a, b) => b.point.timeMs - a.point.timeMs)
-    .map(({ point, reasons, stays }) => [
+    .map(({ point, reasons, what }) => [
       point.id.slice(0, 10),
       moment(point.timeMs),
       point.vm,
       point.kind,
       point.level,
-      stays ? 'keep' : 'remove',
+      what,
       reasons.join(', '),
     ])
   const done = dryRun ? 'would be removed' : 'removed; `holdfast vault prune` frees their space'
-  return `${table([['POINT', 'TIME', 'VM', 'KIND', 'LEVEL', 'WHAT', 'WHY'], ...lines])}${removed.length} ${done}\n`
+  const stay = refused[0] ? `${refused.length} stay, for the storage does not let them go: ${refused[0].reason}\n` : ''
+  return `${table([['POINT', 'TIME', 'VM', 'KIND', 'LEVEL', 'WHAT', 'WHY'], ...lines])}${removed.length} ${done}\n${stay}`
 }

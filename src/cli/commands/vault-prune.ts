@@ -1,5 +1,6 @@
 // `holdfast vault prune`: frees the space of what no restore point needs.
 import { formatSize } from '../../values/index.ts'
+import type { Pruned, Refused } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createProgressLine } from '../progress-line.ts'
@@ -26,14 +27,23 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
       onProgress: (bytes) => progress.show('repack', bytes),
     })
     progress.clear()
-    const { packsDeleted, packsRepacked, packsUnindexed, freedBytes, unusedBytes } = pruned
+    const { packsDeleted, packsRepacked, packsUnindexed, freedBytes, unusedBytes, refused } = pruned
     host.stdout.write(
       options.format === 'json'
-        ? `${JSON.stringify(pruned, undefined, 2)}\n`
-        : `${formatSize(freedBytes)} ${dryRun ? 'would be freed' : 'freed'}: ${packsDeleted + packsUnindexed} packs deleted, ${packsRepacked} written anew; ${formatSize(unusedBytes)} stay unused\n`,
+        ? `${JSON.stringify(factsOf(pruned), undefined, 2)}\n`
+        : `${formatSize(freedBytes)} ${dryRun ? 'would be freed' : 'freed'}: ${packsDeleted + packsUnindexed} packs deleted, ${packsRepacked} written anew; ${formatSize(unusedBytes)} stay unused\n${staying(refused)}`,
     )
     return EXIT.done
   } finally {
     stopListening()
   }
 }
+
+const factsOf = (pruned: Pruned) => ({
+  ...pruned,
+  refused: pruned.refused.map(({ kind, name, error }) => ({ kind, name, reason: error.message })),
+})
+
+/** The storage says the same of most: its words for the first are enough. */
+const staying = (refused: readonly Refused[]): string =>
+  refused[0] ? `${refused.length} files stay, for the storage does not let them go: ${refused[0].error.message}\n` : ''
