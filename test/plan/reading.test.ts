@@ -16,7 +16,7 @@ import {
   planSchema,
 } from '../../src/plan/index.ts'
 import { fillDefaults, type JsonObject, Secret, validator } from '../../src/values/index.ts'
-import { MIB, packs, readRunbook, type Stage, scpRunbooks, startStage } from '../platforms/sangfor-scp/stage.ts'
+import { MIB, runbooks, type Stage, startStage } from '../platforms/sangfor-scp/stage.ts'
 
 let stage: Stage
 let ids: string[]
@@ -39,7 +39,7 @@ const TARGETS = {
   vault: { $target: 'vault', connection: 'block-transfer/Vault' },
 }
 
-const catalogue = createCatalogue(packs.map(({ pack }) => pack))
+const catalogue = createCatalogue(runbooks.packs.map(({ pack }) => pack))
 
 function reading(): Knowledge {
   const { handlers, ...calling } = stage.calling
@@ -49,7 +49,7 @@ function reading(): Knowledge {
 const READ = { basis: { kind: 'read', at: '2026-01-01T00:00:00Z' } } as const
 
 function plan(name: string, inputs: JsonObject, knowledge: Knowledge, more: Partial<PlanRequest> = READ): Promise<Plan> {
-  const { runbook } = readRunbook(`${name}.runbook.yaml`)
+  const { runbook } = runbooks.read(`${name}.runbook.yaml`)
   if (!runbook) throw new Error(`${name} cannot be read`)
   const filled = fillDefaults(runbook.inputs ?? {}, inputs).value as JsonObject
   return planRunbook({ runbook, catalogue, inputs: filled, targets: TARGETS, knowledge, ...more })
@@ -85,7 +85,7 @@ describe('a plan that reads', () => {
       'vm-restore-in-place': { pointId: 'latest' },
       'vm-restore-quick': { pointId: 'latest' },
     }
-    for (const name of scpRunbooks.map((file) => file.replace('.runbook.yaml', ''))) {
+    for (const name of runbooks.files.map((file) => file.replace('.runbook.yaml', ''))) {
       expect(inputs, `inputs for ${name}`).toHaveProperty(name)
       const { complete } = await plan(name, inputs[name] ?? {}, reading())
       expect(complete, name).toBe(true)
@@ -178,7 +178,7 @@ describe('schemas/plan.schema.json', () => {
     const [run = ''] = (await stage.journal.runs({ limit: 1 })).map(({ id }) => id)
     const { calls } = await recall(stage.journal, run)
     const plans = [
-      ...scpRunbooks.map((file) => plan(file.replace('.runbook.yaml', ''), {}, NOTHING, { basis: { kind: 'offline' } })),
+      ...runbooks.files.map((file) => plan(file.replace('.runbook.yaml', ''), {}, NOTHING, { basis: { kind: 'offline' } })),
       ofGroup,
       plan('vm-backup', { serverId: ids[1] ?? '' }, fromRun(run, calls), {
         basis: { kind: 'run', run },

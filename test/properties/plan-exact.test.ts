@@ -16,9 +16,9 @@ import {
   type Request,
 } from '../../src/plan/index.ts'
 import { fillDefaults, type Json, type JsonObject } from '../../src/values/index.ts'
-import { MIB, packs, readRunbook, type Stage, scpRunbooks, startStage } from '../platforms/sangfor-scp/stage.ts'
+import { MIB, runbooks, type Stage, startStage } from '../platforms/sangfor-scp/stage.ts'
 
-const catalogue = createCatalogue(packs.map(({ pack }) => pack))
+const catalogue = createCatalogue(runbooks.packs.map(({ pack }) => pack))
 const TARGETS = {
   cloud: { $target: 'cloud', connection: 'sangfor-scp/Connection' },
   vault: { $target: 'vault', connection: 'block-transfer/Vault' },
@@ -37,7 +37,7 @@ beforeEach(async () => {
 afterEach(() => stage[Symbol.asyncDispose]())
 
 async function planByReading(name: string, inputs: JsonObject): Promise<Plan> {
-  const { runbook } = readRunbook(`${name}.runbook.yaml`)
+  const { runbook } = runbooks.read(`${name}.runbook.yaml`)
   if (!runbook) throw new Error(`${name} cannot be read`)
   const { handlers, ...calling } = stage.calling
   return planRunbook({
@@ -152,7 +152,7 @@ async function pointOfFirst(): Promise<JsonObject> {
 }
 
 describe('a plan with all reads known, of every shipped runbook', () => {
-  it.each(scpRunbooks.map((file) => file.replace('.runbook.yaml', '')))(
+  it.each(runbooks.files.map((file) => file.replace('.runbook.yaml', '')))(
     '%s lists exactly what the run sends [P10]',
     async (name) => {
       const inputs = await SCENES[name]?.()

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { readRunbook, scpRunbooks } from './stage.ts'
+import { runbooks } from './stage.ts'
 import { ids, stage, useTwoGuests } from './two-guests.ts'
 
 describe('the shipped runbooks', () => {
-  it.each(scpRunbooks)('%s parses and checks without a complaint', (file) => {
-    expect(readRunbook(file).diagnostics).toEqual([])
+  it.each(runbooks.files)('%s parses and checks without a complaint', (file) => {
+    expect(runbooks.read(file).diagnostics).toEqual([])
   })
 })
 

@@ -9,7 +9,7 @@ import {
   type TowerSimulator,
 } from '../../../src/platforms/smartx-cloudtower/simulator/index.ts'
 import type { Json, JsonObject, Secret } from '../../../src/values/index.ts'
-import { MIB, towerPack } from './stage.ts'
+import { MIB, runbooks } from './stage.ts'
 
 let tower: TowerSimulator
 let vmId: string
@@ -261,7 +261,7 @@ it('has an answer for every operation of the slice', async () => {
     ],
     rebuildVmFromSnapshot: [{ rebuild_from_snapshot_id: String((await taken('base')).id), name: 'again' }],
   }
-  for (const [operationId, { path }] of operationsOf(towerPack?.openapi ?? {})) {
+  for (const [operationId, { path }] of operationsOf(runbooks.pack.openapi ?? {})) {
     const { status } = await post(path.replace('/v2/api/', ''), bodies[operationId] ?? { where: { id: 'nobody' } })
     expect({ operationId, status }).toEqual({ operationId, status: 200 })
   }

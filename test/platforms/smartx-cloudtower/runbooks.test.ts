@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { platforms } from '../../../src/platforms/index.ts'
 import { rehearse } from '../../../src/rehearse/index.ts'
 import { Secret } from '../../../src/values/index.ts'
-import { MIB, readRunbook, type Stage, sceneOf, startStage, towerRunbooks } from './stage.ts'
+import { MIB, runbooks, type Stage, startStage } from './stage.ts'
 
 let stage: Stage | undefined
 afterEach(async () => {
@@ -12,8 +12,8 @@ afterEach(async () => {
 })
 
 describe('the shipped runbooks', () => {
-  it.each(towerRunbooks)('%s parses and checks without a complaint', (file) => {
-    expect(readRunbook(file).diagnostics).toEqual([])
+  it.each(runbooks.files)('%s parses and checks without a complaint', (file) => {
+    expect(runbooks.read(file).diagnostics).toEqual([])
   })
 
   it.each([
@@ -22,8 +22,8 @@ describe('the shipped runbooks', () => {
     ['vm-restore', ['vm-backup']],
     ['vm-rebuild', ['vm-backup']],
   ] as const)('%s after %j leaves nothing behind, whatever goes wrong [P2, P3]', async (name, before) => {
-    const scenes = before.map((each) => sceneOf(each))
-    const report = await rehearse({ platforms, seed: 'test', before: scenes, scene: sceneOf(name), runs: 5, faults: 3 })
+    const scenes = before.map((each) => runbooks.scene(each))
+    const report = await rehearse({ platforms, seed: 'test', before: scenes, scene: runbooks.scene(name), runs: 5, faults: 3 })
     expect(report.found).toEqual([])
     expect(report.byStatus.succeeded).toBeGreaterThan(0)
   })

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { platforms } from '../../../src/platforms/index.ts'
 import { rehearse } from '../../../src/rehearse/index.ts'
-import { sceneOf } from './harness.ts'
+import { runbooks } from './harness.ts'
 
 test.each([
   ['image-backup', []],
@@ -15,8 +15,8 @@ test.each([
     const { found, runs, byStatus } = await rehearse({
       platforms,
       seed: 'test',
-      before: before.map(sceneOf),
-      scene: sceneOf(name),
+      before: before.map((each) => runbooks.scene(each)),
+      scene: runbooks.scene(name),
       runs: 8,
       faults: 3,
     })

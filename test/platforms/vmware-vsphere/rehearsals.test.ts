@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { platforms } from '../../../src/platforms/index.ts'
 import { rehearse } from '../../../src/rehearse/index.ts'
-import { sceneOf } from './stage.ts'
+import { runbooks } from './stage.ts'
 
 it.each([
   ['vm-backup', []],
@@ -12,14 +12,14 @@ it.each([
   ['cbt-enable', []],
   ['cbt-disable', []],
 ] as const)('%s after %j leaves nothing behind, whatever goes wrong [P2, P3]', async (name, before) => {
-  const scenes = before.map((each) => sceneOf(each))
-  const report = await rehearse({ platforms, seed: 'test', before: scenes, scene: sceneOf(name), runs: 4, faults: 3 })
+  const scenes = before.map((each) => runbooks.scene(each))
+  const report = await rehearse({ platforms, seed: 'test', before: scenes, scene: runbooks.scene(name), runs: 4, faults: 3 })
   expect(report.found).toEqual([])
   expect(report.byStatus.succeeded).toBeGreaterThan(0)
 })
 
 it('vm-backup with scripts in the guest leaves no guest frozen, whatever goes wrong [P5]', async () => {
-  const scene = sceneOf('vm-backup')
+  const scene = runbooks.scene('vm-backup')
   const inputs: typeof scene.inputs = (known) => ({
     ...scene.inputs(known),
     scripts: 'other',

@@ -2,11 +2,11 @@
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { isEqual } from '../../../src/platforms/simulation/index.ts'
-import { MIB, readRunbook, startStage, vsphereRunbooks } from './stage.ts'
+import { MIB, runbooks, startStage } from './stage.ts'
 
 describe('the shipped runbooks', () => {
-  it.each(vsphereRunbooks)('%s parses and checks without a complaint', (file) => {
-    expect(readRunbook(file).diagnostics).toEqual([])
+  it.each(runbooks.files)('%s parses and checks without a complaint', (file) => {
+    expect(runbooks.read(file).diagnostics).toEqual([])
   })
 })
 

@@ -4,10 +4,10 @@ import type { HttpAnswer } from '../../../src/http/index.ts'
 import { type OpenapiOperation, operationsOf } from '../../../src/packs/index.ts'
 import { jsonAnswer, parseXml, soapRequest, toXml } from '../../../src/platforms/vmware-vsphere/soap/index.ts'
 import { type Json, Secret } from '../../../src/values/index.ts'
-import { vspherePack } from './stage.ts'
+import { runbooks } from './stage.ts'
 
 const operation = (id: string): OpenapiOperation => {
-  const found = operationsOf(vspherePack?.openapi ?? {}).get(id)
+  const found = operationsOf(runbooks.pack.openapi ?? {}).get(id)
   if (!found) throw new Error(`no ${id}`)
   return found
 }

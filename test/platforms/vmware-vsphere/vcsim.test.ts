@@ -6,7 +6,7 @@ import { createHttp, operationHandlers } from '../../../src/http/index.ts'
 import { type ActionContext, type ActionFailure, createCatalogue } from '../../../src/packs/index.ts'
 import { vmwareVsphere } from '../../../src/platforms/vmware-vsphere/index.ts'
 import { type JsonObject, Secret } from '../../../src/values/index.ts'
-import { vspherePack } from './stage.ts'
+import { runbooks } from './stage.ts'
 import { hasVcsim, startVcsim } from './vcsim.ts'
 
 const VM = 'DC0/vm/DC0_H0_VM0'
@@ -24,9 +24,8 @@ describe.skipIf(!hasVcsim())('vcsim', () => {
   })
 
   async function call(action: string, input: JsonObject, password = 'pass'): Promise<JsonObject> {
-    if (!vspherePack) throw new Error('the pack does not load')
     const handlers = {
-      ...operationHandlers(createCatalogue([vspherePack]), http, vmwareVsphere.logins),
+      ...operationHandlers(createCatalogue([runbooks.pack]), http, vmwareVsphere.logins),
       ...vmwareVsphere.handlers,
     }
     const target = password === 'pass' ? 'vc' : 'wrong'

@@ -1,64 +1,29 @@
 // ZStack's pack around its simulator, without sockets: single calls in time that leaps, and whole runs in time that runs fast.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { answerApproval, createEngine, fastClock, systemClock } from '../../../src/engine/index.ts'
-import { createHttp, type HttpRequest, type Network, operationHandlers } from '../../../src/http/index.ts'
-import { createMemoryJournal } from '../../../src/journal/index.ts'
+import type { HttpRequest, Network } from '../../../src/http/index.ts'
 import type { Outcome } from '../../../src/kernel/index.ts'
-import { checkRunbook, parseRunbook, resolveUses } from '../../../src/language/index.ts'
-import { type ActionContext, ActionFailure, createCatalogue, type Failure, loadPack } from '../../../src/packs/index.ts'
-import { platforms } from '../../../src/platforms/index.ts'
+import { type ActionContext, ActionFailure, createCatalogue, type Failure } from '../../../src/packs/index.ts'
 import {
   startZstackSimulator,
   type ZstackSimulator,
   type ZstackSimulatorOptions,
 } from '../../../src/platforms/zstack/simulator/index.ts'
 import type { Scene } from '../../../src/rehearse/index.ts'
-import { fillDefaults, type Json, type JsonObject, Secret } from '../../../src/values/index.ts'
+import { type JsonObject, Secret } from '../../../src/values/index.ts'
+import { loadPacks, runbooksOf } from '../runbooks.ts'
+import { openStage, type Settings } from '../stage.ts'
 
-const runbooks = join(import.meta.dirname, '../../../runbooks')
-const loaded = await Promise.all(
-  ['core', 'zstack'].map(async (name) => {
-    const { pack, sources, diagnostics } = await loadPack(join(runbooks, name))
-    if (!pack) throw new Error(diagnostics.map(({ message }) => message).join('\n'))
-    return { pack, sources }
-  }),
-)
-export const catalogue = createCatalogue(loaded.map(({ pack }) => pack))
-const own = Object.assign({}, ...platforms.map(({ handlers }) => handlers))
-const logins = Object.assign({}, ...platforms.map((platform) => platform.logins))
+export const runbooks = runbooksOf('zstack', await loadPacks('core', 'zstack'))
+export const catalogue = createCatalogue(runbooks.packs.map(({ pack }) => pack))
 
 /** The seed's printed samples, as they stand there: of volumes, of databases, of job groups. */
 export const SAMPLES = ['volume-backups', 'database-backups', 'job-groups'].map((name) =>
   readFileSync(join(import.meta.dirname, 'samples', `${name}.txt`), 'utf8'),
 )
 
-export const zstackRunbooks = readdirSync(join(runbooks, 'zstack')).filter((file) => file.endsWith('.runbook.yaml'))
-
-function readRunbook(name: string) {
-  const file = `${name}.runbook.yaml`
-  const text = readFileSync(join(runbooks, 'zstack', file), 'utf8')
-  const { runbook, diagnostics } = parseRunbook(text, file)
-  const problems = [...diagnostics, ...(runbook ? checkRunbook(runbook, catalogue) : [])]
-  if (!runbook || problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
-  return { runbook, text }
-}
-
 /** A runbook as rehearsals take it; secrets are references. */
-export function sceneOf(name: string): Scene {
-  const { runbook, text } = readRunbook(name)
-  const byAlias = resolveUses(runbook, Object.fromEntries(loaded.map(({ pack }) => [pack.name, pack])))
-  const schema = runbook.inputs ?? {}
-  const required = (schema.required ?? []) as readonly string[]
-  const secret = (input: string): Json => ({ $secret: { env: input } })
-  return {
-    start: { runbook, text, packs: loaded },
-    targets: Object.fromEntries(runbook.targets.map((each) => [each.name, `${byAlias[each.alias]}/${each.connection}`])),
-    inputs: (known) =>
-      fillDefaults(schema, Object.fromEntries(required.map((input) => [input, known[input] ?? secret(input)])))
-        .value as JsonObject,
-  }
-}
+export const sceneOf = (name: string): Scene => runbooks.scene(name, (input) => ({ $secret: { env: input } }))
 
 export interface Harness extends AsyncDisposable {
   readonly zstack: ZstackSimulator
@@ -70,11 +35,11 @@ export interface Harness extends AsyncDisposable {
   /** Runs a runbook of the pack to its end; what it asks is granted. */
   run(name: string, inputs: JsonObject): Promise<Outcome>
   /** What was asked so far, in words. */
-  readonly asked: string[]
+  readonly asked: readonly string[]
 }
 
 interface HarnessOptions extends Partial<ZstackSimulatorOptions> {
-  readonly settings?: Readonly<Record<string, Json | Secret>>
+  readonly settings?: Settings
   /** Whether what a run asks is granted; it is, unless this says no. */
   readonly grants?: boolean
   /** What the secrets of inputs stand for, by the name of their variable. */
@@ -106,13 +71,13 @@ export async function startHarness({
       return { answer: zstack.api.answer(request) }
     },
   }
-  const http = createHttp({ clock: rate === 0 ? systemClock : fastClock(RATE / 5), network })
-  const handlers = { ...operationHandlers(catalogue, http, logins), ...own }
-  const connection = () => ({
-    target: 'cloud',
+  const cloud = {
     type: 'zstack/Connection',
     settings: { url: URL, account: zstack.account, password: zstack.password, ...settings },
-  })
+  }
+  const secret = (name: string) => new Secret(secrets[name] ?? '')
+  const stage = await openStage({ runbooks, rate: RATE, targets: { cloud }, network, secret, grants })
+  const handlers = stage.calling.handlers(catalogue)
   let calls = 0
   const call: Harness['call'] = async (name, input = {}, { key } = {}) => {
     const handler = handlers[`zstack/${name}`]
@@ -125,47 +90,18 @@ export async function startHarness({
       key: key ?? `00000000-0000-4000-8000-${String(calls).padStart(12, '0')}`,
       signal: new AbortController().signal,
       clock: { now: () => zstack.clock.now(), sleep: async (durationMs) => zstack.clock.advance(durationMs) },
-      connection,
+      connection: () => stage.calling.connection('cloud'),
       progress: () => {},
       assertOwner: () => {},
       checkpoint: { load: () => undefined, save: async () => {} },
     }
-    const cloud = action.does.kind === 'operation' ? { cloud: { $target: 'cloud', connection: 'zstack/Connection' } } : {}
-    return handler({ ...cloud, ...input }, context)
-  }
-  let runs = 0
-  const journal = createMemoryJournal()
-  const asked: string[] = []
-  const clock = fastClock(RATE)
-  const engine = createEngine({
-    journal,
-    handlers: () => handlers,
-    connection,
-    clock,
-    secret: async (source) => new Secret(('env' in source && secrets[source.env]) || ''),
-    newRunId: () => `run-${++runs}`,
-    owner: 'test',
-  })
-  /** Answers what a run asks until it has ended. */
-  const answer = async (runId: string, over: AbortSignal) => {
-    while (!over.aborted) {
-      for (const { approval, answer: given } of await journal.approvals(runId)) {
-        if (given) continue
-        asked.push(approval.prompt)
-        const at = { runId, path: approval.path, now: clock.now() }
-        await answerApproval(
-          journal,
-          at,
-          grants ? { kind: 'grant', by: 'ann', inputs: {} } : { kind: 'deny', by: 'ann', reason: 'no' },
-        )
-      }
-      await clock.sleep(1000, over).catch(() => {})
-    }
+    const onCloud = action.does.kind === 'operation' ? { cloud: { $target: 'cloud', connection: 'zstack/Connection' } } : {}
+    return handler({ ...onCloud, ...input }, context)
   }
   return {
     zstack,
     requests,
-    asked,
+    asked: stage.asked,
     call,
     failureOf: async (name, input, more) => {
       try {
@@ -175,20 +111,9 @@ export async function startHarness({
         throw error
       }
     },
-    run: async (name, inputs) => {
-      const { runbook, text } = readRunbook(name)
-      const filled = fillDefaults(runbook.inputs ?? {}, inputs).value as JsonObject
-      const { id, ended } = await engine.start({ runbook, text, packs: loaded, inputs: filled, targets: { cloud: 'cloud' } })
-      const over = new AbortController()
-      const answering = answer(id, over.signal)
-      return ended.finally(async () => {
-        over.abort()
-        await answering
-      })
-    },
+    run: stage.run,
     [Symbol.asyncDispose]: async () => {
-      await engine[Symbol.asyncDispose]()
-      await http[Symbol.asyncDispose]()
+      await stage[Symbol.asyncDispose]()
       zstack[Symbol.dispose]()
     },
   }
