@@ -3,7 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import type { HttpAnswer, HttpRequest } from '../../http/index.ts'
 
 /** Answers the request as the server would. Faults that break a connection need a socket. */
-export async function answerTo(app: FastifyInstance, { origin, method, path, headers, body, bytes }: HttpRequest): Promise<HttpAnswer> {
+export async function answerTo(
+  app: FastifyInstance,
+  { origin, method, path, headers, body, bytes }: HttpRequest,
+): Promise<HttpAnswer> {
   const answer = await app.inject({
     method: method as 'GET',
     url: path,
