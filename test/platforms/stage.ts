@@ -26,8 +26,8 @@ export interface BareStage extends AsyncDisposable {
   run(name: string, inputs: JsonObject): Promise<Outcome>
   /** The outputs of a run that has to succeed. */
   succeed(name: string, inputs: JsonObject): Promise<JsonObject>
-  /** Settles what the last run owes. */
-  reap(): Promise<void>
+  /** Settles what the run owes; the last one unless named. */
+  reap(runId?: string): Promise<void>
   /** Obligations as last reported that are still open. */
   owed(): readonly Obligation[]
   /** What runs asked of people so far, in words. */
@@ -118,8 +118,8 @@ export async function openStage({
       if (status !== 'succeeded' || !outputs) throw new Error(`${name}: ${failure?.message ?? status}`)
       return outputs
     },
-    reap: async () => {
-      await engine.reap(`run-${runs}`)
+    reap: async (runId = `run-${runs}`) => {
+      await engine.reap(runId)
     },
     owed: () => {
       const latest = new Map<string, Obligation>()
