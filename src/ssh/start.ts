@@ -23,8 +23,7 @@ export async function startProgram(host: SshHost, argv: readonly [string, ...str
   const aborted = (): void => void client.destroy()
   signal.addEventListener('abort', aborted, { once: true })
   try {
-    const channel = await execute(host, client, command)
-    const end = endOf(host, client, channel)
+    const { channel, end } = await execute(host, client, command)
     let over = false
     const ended = (): void => {
       over = true
@@ -46,14 +45,15 @@ export async function startProgram(host: SshHost, argv: readonly [string, ...str
   }
 }
 
-function execute({ host }: SshHost, client: Client, command: string): Promise<ClientChannel> {
+function execute(host: SshHost, client: Client, command: string): Promise<Pick<Started, 'channel' | 'end'>> {
   return new Promise((resolve, reject) => {
-    const broken = (): void => reject(lost(host))
+    const broken = (): void => reject(lost(host.host))
     client.once('close', broken)
     client.exec(command, (error, channel) => {
       client.off('close', broken)
-      if (error) reject(new SshFailed('refused', `${host} runs no program: ${error.message}`, false, { cause: error }))
-      else resolve(channel)
+      // How it ended may stand behind this answer in the same packet: it is listened for at once.
+      if (error) reject(new SshFailed('refused', `${host.host} runs no program: ${error.message}`, false, { cause: error }))
+      else resolve({ channel, end: endOf(host, client, channel) })
     })
   })
 }

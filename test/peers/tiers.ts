@@ -19,7 +19,7 @@ export const TIERS: readonly Tier[] = [
   {
     tier: 2,
     title: 'VMs in software emulation, with a guest of packages that are downloaded; no KVM, no root',
-    needs: ['qemu-system-x86_64', 'mke2fs', 'setpriv', 'dpkg-deb'],
+    needs: ['qemu-system-x86_64', 'mke2fs', 'setpriv', 'dpkg-deb', 'ssh-keygen'],
   },
   {
     tier: 3,
