@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import ssh2 from 'ssh2'
 import { expect, test } from 'vitest'
 import { overSsh } from '../../src/ssh/index.ts'
@@ -7,18 +8,40 @@ import { Secret } from '../../src/values/index.ts'
 
 test('a program that has ended before its start is answered, all in one packet, has ended as it did', async () => {
   const keys = ssh2.utils.generateKeyPairSync('ed25519')
-  const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
+  let held: Buffer[] | undefined
+  let toClient: Socket | undefined
+  const host = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
     client.on('error', () => {})
     client.on('authentication', (attempt) => attempt.accept())
     client.on('session', (accept) => {
       accept().on('exec', (acceptProgram) => {
+        held = []
         const program = acceptProgram()
         program.stderr.write('4711\nerr')
         program.write('out')
         program.exit(3)
         program.end()
+        setTimeout(() => {
+          toClient?.write(Buffer.concat(held ?? []))
+          held = undefined
+        })
       })
     })
+  })
+  const server = createServer((socket) => {
+    toClient = socket
+    const wire = new Duplex({
+      read: () => {},
+      write: (chunk: Buffer, _encoding, done) => {
+        if (held) held.push(chunk)
+        else socket.write(chunk)
+        done()
+      },
+    })
+    socket.on('data', (chunk) => wire.push(chunk))
+    socket.on('close', () => wire.destroy())
+    socket.on('error', () => {})
+    host.injectSocket(wire as Socket)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
