@@ -63,8 +63,9 @@ export function openBucket(bucket: S3Bucket): Objects {
         const more: Readonly<Record<string, string>> = token === '' ? {} : { 'continuation-token': token }
         const query = { 'list-type': '2', 'encoding-type': 'url', prefix, ...more }
         const xml = (await send({ method: 'GET', query })).body.toString()
+        const spell = textOf(xml, 'EncodingType') === 'url' ? decoded : (key: string): string => key
         for (const entry of contentsOf(xml, 'Contents')) {
-          found.push({ key: decodeURIComponent(textOf(entry, 'Key') ?? ''), sizeBytes: Number(textOf(entry, 'Size')) })
+          found.push({ key: spell(textOf(entry, 'Key') ?? ''), sizeBytes: Number(textOf(entry, 'Size')) })
         }
         token = textOf(xml, 'IsTruncated') === 'true' ? textOf(xml, 'NextContinuationToken') : undefined
       }
@@ -81,7 +82,11 @@ export function openBucket(bucket: S3Bucket): Objects {
   }
 }
 
+const decoded = (key: string): string => decodeURIComponent(key.replaceAll('+', ' '))
+
 const lockHeaders = ({ mode, untilMs }: Retention): Readonly<Record<string, string>> => ({
   'X-Amz-Object-Lock-Mode': mode.toUpperCase(),
+  // What is locked must come with a checksum, and with a word that it does.
+  'X-Amz-Sdk-Checksum-Algorithm': 'SHA256',
   'X-Amz-Object-Lock-Retain-Until-Date': new Date(untilMs).toISOString(),
 })

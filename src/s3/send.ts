@@ -107,7 +107,7 @@ export function createSender(bucket: S3Bucket): Sender {
 }
 
 /** Where requests go: the service's address, and what every path begins with. */
-function placeOf({ bucket, endpoint, region, addressing }: S3Bucket): { readonly url: URL; readonly prefix: string } {
+export function placeOf({ bucket, endpoint, region, addressing }: S3Bucket): { readonly url: URL; readonly prefix: string } {
   const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
   const above = url.pathname.replace(/\/+$/, '')
   // A certificate for *.host does not cover a bucket with dots.

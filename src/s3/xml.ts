@@ -1,4 +1,4 @@
-// The few elements of S3's answers that are looked at. Names are asked for URL-encoded, so that only messages hold character references.
+// The few elements of S3's answers that are looked at. Keys are asked for URL-encoded, as XML cannot hold every one.
 
 const REFERENCES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 

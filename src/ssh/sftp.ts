@@ -111,10 +111,12 @@ function sessionOf({ host }: SshHost, client: Client, sftp: SFTPWrapper): Sftp {
       try {
         request((error, answer) => {
           waiting.delete(reject)
-          if (!error) resolve(answer as T)
-          else if ('code' in error && typeof error.code === 'number')
-            reject(new SftpFailed(call, path, error.code, error.message))
-          else reject(broken ?? lost(host))
+          if (!error) return resolve(answer as T)
+          if ('code' in error && typeof error.code === 'number') {
+            return reject(new SftpFailed(call, path, error.code, error.message))
+          }
+          client.destroy()
+          reject(broken ?? lost(host))
         })
       } catch (error) {
         // An extension that the server did not name when it was greeted.

@@ -35,7 +35,10 @@ export function sftpBackend(address: Extract<BackendAddress, { kind: 'sftp' }>):
   }
 
   async function put(sftp: Sftp, kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
-    swept ??= sweep(sftp)
+    swept ??= sweep(sftp).catch((error: unknown) => {
+      swept = undefined
+      throw error
+    })
     await swept
     const path = pathOf(kind, name)
     try {
@@ -117,7 +120,10 @@ async function makeFolders(sftp: Sftp, directory: string, folders: readonly stri
   const root = directory.startsWith('/') ? '/' : ''
   const above = steps.map((_, i) => `${root}${steps.slice(0, i + 1).join('/')}`)
   for (const folder of above) await sftp.makeFolder(folder, FOLDER_MODE)
-  for (const folder of folders) await sftp.makeFolder(join(directory, folder), FOLDER_MODE)
+  const isNested = (folder: string): boolean => folder.includes('/')
+  for (const level of [folders.filter((folder) => !isNested(folder)), folders.filter(isNested)]) {
+    await Promise.all(level.map((folder) => sftp.makeFolder(join(directory, folder), FOLDER_MODE)))
+  }
 }
 
 const isMissing = (error: unknown): boolean => error instanceof SftpFailed && error.missing

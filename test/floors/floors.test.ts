@@ -121,7 +121,7 @@ beforeAll(() => {
   write('src/kernel/timer.ts', 'export const soon = () => setTimeout(() => process.exit(), 1)\n')
   write('src/kernel/io.ts', `import { readFileSync } from 'node:fs'\nexport const held = readFileSync\n`)
   findings = lint()
-}, 60_000)
+}, 180_000)
 
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 
