@@ -82,7 +82,9 @@ async function tlsSettings(tls: TlsSettings | TlsFolder): Promise<TlsSettings> {
       throw new NbdError('tlsFailed', `Certificates cannot be read: ${(cause as Error).message}`, { cause })
     }
   }
-  const [caCertificate, clientCertificate, clientKey] = await Promise.all(['ca-cert.pem', 'client-cert.pem', 'client-key.pem'].map(read))
+  const [caCertificate, clientCertificate, clientKey] = await Promise.all(
+    ['ca-cert.pem', 'client-cert.pem', 'client-key.pem'].map(read),
+  )
   return { caCertificate: caCertificate ?? '', ...(clientCertificate && clientKey ? { clientCertificate, clientKey } : {}) }
 }
 

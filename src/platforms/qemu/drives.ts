@@ -7,6 +7,8 @@ export interface Bitmap {
   readonly name: string
   /** Holds all that changed since it was made: it records, nobody else uses it, and no crash has spoilt it. */
   readonly usable: boolean
+  /** By a crash: it can only be removed. */
+  readonly spoilt: boolean
 }
 
 export interface Drive {
@@ -75,7 +77,8 @@ function behind({ file }: JsonObject, nodes: readonly JsonObject[]): JsonObject 
 /** Those of jobs have no name. */
 function bitmapOf({ name, recording, busy, inconsistent }: JsonObject): readonly Bitmap[] {
   if (typeof name !== 'string' || name === '') return []
-  return [{ name, usable: recording === true && busy !== true && inconsistent !== true }]
+  const spoilt = inconsistent === true
+  return [{ name, usable: recording === true && busy !== true && !spoilt, spoilt }]
 }
 
 export const objectsOf = (value: Json): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])

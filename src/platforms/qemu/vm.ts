@@ -23,6 +23,7 @@ export async function getVm({ monitor }: Call): Promise<JsonObject> {
       sizeBytes,
       format,
       checkpoints: bitmaps.filter(({ usable }) => usable).map((bitmap) => bitmap.name),
+      spoilt: bitmaps.filter(({ spoilt }) => spoilt).map((bitmap) => bitmap.name),
     })),
     leftOut: [...leftOut],
     machine: await machineOf({ monitor }, drives),

@@ -37,7 +37,7 @@ export async function openDesk(seed: number, settings: (folder: string) => JsonO
     restart: async (how) => {
       if (how === 'quit') await machine.ask('quit').catch(() => {})
       await machine[Symbol.asyncDispose]()
-      machine = await startMachine(join(folder, 'vm'), seed + 1, machine.writes)
+      machine = await startMachine(join(folder, 'vm'), seed + 1, { before: machine.writes })
     },
     restored: async (pointId) => {
       const files = await office.restore(pointId)
@@ -53,7 +53,7 @@ export async function openDesk(seed: number, settings: (folder: string) => JsonO
 }
 
 /** What of Holdfast's is left inside QEMU and in the scratch folder, but for checkpoints. */
-export async function leftIn({ machine, folder }: Desk): Promise<readonly string[]> {
+export async function leftIn({ machine, folder }: Pick<Desk, 'machine' | 'folder'>): Promise<readonly string[]> {
   const nodes = (await machine.ask('query-named-block-nodes', { flat: true })) as readonly JsonObject[]
   const blocks = (await machine.ask('query-block')) as readonly JsonObject[]
   const exports = (await machine.ask('query-block-exports')) as readonly Json[]
@@ -62,7 +62,9 @@ export async function leftIn({ machine, folder }: Desk): Promise<readonly string
   const files = readdirSync(join(folder, 'vm')).filter((file) => /^(hf-|holdfast-\d)/.test(file))
   return [
     ...nodes.map((node) => String(node['node-name'])).filter((name) => name.startsWith('hf-')),
-    ...blocks.flatMap(({ inserted }) => (isObject(inserted) && String(inserted.drv) !== 'qcow2' ? [String(inserted.drv)] : [])),
+    ...blocks.flatMap(({ inserted }) =>
+      isObject(inserted) && !['qcow2', 'raw'].includes(String(inserted.drv)) ? [String(inserted.drv)] : [],
+    ),
     ...exports.map((each) => JSON.stringify(each)),
     ...jobs.map(({ id }) => `job ${String(id)}`),
     ...objects.map(({ name }) => String(name)).filter((name) => name.startsWith('hf-')),

@@ -1,6 +1,6 @@
 // A real QEMU without a guest: its own monitor writes to its disks as a guest would, through the device. Every write is remembered, so that
 // a restored disk can be told to be of one moment.
-import { execFileSync } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,25 +24,44 @@ export interface Machine extends AsyncDisposable {
   readonly monitorPath: string
   /** Writes one block somewhere, as the guest. */
   write(): Promise<void>
+  /** Writes all of a disk, as the guest; these writes are not remembered. */
+  fill(disk: DiskName, byte: number): Promise<void>
   ask: Monitor['ask']
   /** After how many of the writes both disks held these bytes; undefined where that never was. */
   momentOf(disks: Readonly<Record<DiskName, Buffer>>): number | undefined
   readonly writes: readonly Write[]
 }
 
+export interface MachineOptions {
+  /** What was written to the disks before. */
+  readonly before?: readonly Write[]
+  readonly format?: 'qcow2' | 'raw'
+  /** No file that QEMU writes to may be longer. */
+  readonly maxFileBytes?: number
+}
+
 /** Starts it in a folder; disks that are there are used again, with what was written to them before. */
-export async function startMachine(folder: string, seed: number, before: readonly Write[] = []): Promise<Machine> {
+export async function startMachine(
+  folder: string,
+  seed: number,
+  { before = [], format = 'qcow2', maxFileBytes }: MachineOptions = {},
+): Promise<Machine> {
   mkdirSync(folder, { recursive: true })
   for (const disk of DISKS) {
-    const file = join(folder, `${disk}.qcow2`)
-    if (!existsSync(file)) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, String(DISK_BYTES)])
+    const file = join(folder, `${disk}.${format}`)
+    if (!existsSync(file)) execFileSync('qemu-img', ['create', '-q', '-f', format, file, String(DISK_BYTES)])
   }
   const [monitorPath, ownPath] = [join(folder, 'holdfast.qmp'), join(folder, 'own.qmp')]
   rmSync(ownPath, { force: true })
-  const child = startQemu(argumentsFor(folder, monitorPath, ownPath))
+  const through = maxFileBytes === undefined ? [] : limitedTo(maxFileBytes)
+  const child = startQemu(argumentsFor(folder, format, monitorPath, ownPath), through)
   const exited = once(child, 'exit')
-  for (let tries = 0; !existsSync(ownPath) && tries < 500; tries += 1) await sleep(20)
-  const own = await openMonitor(ownPath, new AbortController().signal)
+  const own = await openWhenUp(ownPath, child)
+
+  const writeTo = async (disk: DiskName, fill: number, offsetBytes: number, lengthBytes: number): Promise<void> => {
+    const line = `qemu-io -d /machine/peripheral/${disk}/virtio-backend "write -q -P ${fill} ${offsetBytes} ${lengthBytes}"`
+    await own.ask('human-monitor-command', { 'command-line': line })
+  }
 
   const writes: Write[] = [...before]
   let state = seed
@@ -58,10 +77,10 @@ export async function startMachine(folder: string, seed: number, before: readonl
       const disk = DISKS[random(DISKS.length)] ?? 'data0'
       const offsetBytes = random(DISK_BYTES / WRITE_BYTES) * WRITE_BYTES
       const fill = 1 + random(255)
-      const line = `qemu-io -d /machine/peripheral/${disk}/virtio-backend "write -q -P ${fill} ${offsetBytes} ${WRITE_BYTES}"`
       writes.push({ disk, offsetBytes, fill })
-      await own.ask('human-monitor-command', { 'command-line': line })
+      await writeTo(disk, fill, offsetBytes, WRITE_BYTES)
     },
+    fill: (disk, byte) => writeTo(disk, byte, 0, DISK_BYTES),
     momentOf: (disks) => momentOf(writes, disks),
     [Symbol.asyncDispose]: async () => {
       own[Symbol.dispose]()
@@ -71,13 +90,34 @@ export async function startMachine(folder: string, seed: number, before: readonl
   }
 }
 
-const argumentsFor = (folder: string, monitorPath: string, ownPath: string): readonly string[] => [
+async function openWhenUp(path: string, child: ChildProcess): Promise<Monitor> {
+  for (;;) {
+    try {
+      return await openMonitor(path, new AbortController().signal)
+    } catch (error) {
+      if (child.exitCode !== null || child.signalCode !== null) throw error
+      await sleep(20)
+    }
+  }
+}
+
+/** A write beyond that fails, as on a full disk, and ends nobody. */
+const limitedTo = (bytes: number): readonly string[] => [
+  'sh',
+  '-c',
+  'trap "" XFSZ; exec "$@"',
+  'sh',
+  'prlimit',
+  `--fsize=${bytes}`,
+]
+
+const argumentsFor = (folder: string, format: string, monitorPath: string, ownPath: string): readonly string[] => [
   ...['-name', 'erp-db', '-uuid', '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11', '-machine', 'pc', '-accel', 'tcg', '-m', '64'],
   ...['-nodefaults', '-no-user-config', '-display', 'none'],
   ...['-qmp', `unix:${monitorPath},server=on,wait=off`, '-qmp', `unix:${ownPath},server=on,wait=off`],
   ...DISKS.flatMap((disk) => {
-    const file = { driver: 'file', 'node-name': `${disk}-file`, filename: join(folder, `${disk}.qcow2`) }
-    const node = { driver: 'qcow2', 'node-name': `${disk}-format`, file }
+    const file = { driver: 'file', 'node-name': `${disk}-file`, filename: join(folder, `${disk}.${format}`) }
+    const node = { driver: format, 'node-name': `${disk}-format`, file }
     return ['-blockdev', JSON.stringify(node), '-device', `virtio-blk-pci,drive=${disk}-format,id=${disk}`]
   }),
 ]

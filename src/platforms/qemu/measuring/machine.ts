@@ -61,9 +61,9 @@ export async function startMachine(folder: string, image: GuestImage, options: M
   }
 }
 
-/** It ends with this process, however that ends. */
-export const startQemu = (args: readonly string[]): ChildProcess =>
-  spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+/** It ends with this process, however that ends. `through`: a command that starts it in surroundings of its making. */
+export const startQemu = (args: readonly string[], through: readonly string[] = []): ChildProcess =>
+  spawn('setpriv', ['--pdeathsig', 'KILL', ...through, 'qemu-system-x86_64', ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
 
 const socketsIn = (folder: string) => ({
   monitorPath: join(folder, 'monitor.sock'),
