@@ -2,6 +2,7 @@
 // written, what is unchanged never touched. Memory is bounded by inFlight × chunkBytes, allocated once.
 import { endOf, splitExtents } from './extents.ts'
 import type { BlockSink, BlockSource, Extent, TransferProgress } from './model.ts'
+import { pageMemory } from './page-memory.ts'
 import type { Throttle } from './throttle.ts'
 import { zeroRuns } from './zeros.ts'
 
@@ -75,8 +76,7 @@ export async function copyBlocks(
     }
   }
 
-  async function work(): Promise<void> {
-    const memory = Buffer.allocUnsafeSlow(chunkBytes)
+  async function work(memory: Buffer): Promise<void> {
     for (const piece of pieces) {
       if (failure) return
       signal?.throwIfAborted()
@@ -87,8 +87,8 @@ export async function copyBlocks(
     }
   }
 
-  const workers = Array.from({ length: inFlight }, () =>
-    work().catch((reason: unknown) => {
+  const workers = pageMemory(inFlight, chunkBytes).map((memory) =>
+    work(memory).catch((reason: unknown) => {
       failure ??= { reason }
     }),
   )

@@ -30,6 +30,7 @@ export {
 } from './nbd/index.ts'
 export { openSink, openSource } from './open.ts'
 export { type OverlayOptions, openOverlay } from './overlay.ts'
+export { pageMemory } from './page-memory.ts'
 export { readRanges } from './read-ranges.ts'
 export { type ReconnectOptions, reconnectingSource } from './reconnecting.ts'
 export { type Relay, relayStreams } from './relay.ts'

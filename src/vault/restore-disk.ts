@@ -3,8 +3,9 @@ import type { DiskAddress, Extent, TransferProgress } from '../blocks/index.ts'
 import { blobMissing, targetTooSmall } from './codes.ts'
 import type { DiskMap } from './read-disk.ts'
 import type { Repository } from './repository.ts'
-import type { ChunkWrite, Work } from './work.ts'
+import type { Work } from './work.ts'
 import { withDisk } from './workers-on-disk.ts'
+import type { ChunkWrite } from './write-chunks.ts'
 
 export interface RestoreDiskRequest {
   readonly pointId: string
@@ -94,9 +95,11 @@ async function* eachBatch(
   let lengthBytes = 0
   for (let chunk = 0; chunk < map.chunks; chunk += 1) {
     if (!isWanted(chunk)) continue
-    if (await map.isZero(chunk)) {
+    const zeros = await map.zerosFrom(chunk)
+    if (zeros > 0) {
       const offsetBytes = chunk * chunkBytes
-      while (chunk + 1 < map.chunks && isWanted(chunk + 1) && (await map.isZero(chunk + 1))) chunk += 1
+      const end = chunk + zeros
+      while (chunk + 1 < end && isWanted(chunk + 1)) chunk += 1
       yield { kind: 'zero', offsetBytes, lengthBytes: chunk * chunkBytes + map.lengthOf(chunk) - offsetBytes }
       continue
     }

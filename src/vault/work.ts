@@ -3,10 +3,12 @@
 import { type BlockSink, type BlockSource, type DiskAddress, openSink, openSource } from '../blocks/index.ts'
 import type { Backend } from './backend.ts'
 import { type BlobPlace, ID_BYTES, openBlob } from './blobs.ts'
-import { fileDamaged, sourceFailed, targetFailed, writeFailed } from './codes.ts'
+import { createChunkMemory } from './chunk-memory.ts'
+import { sourceFailed, targetFailed, writeFailed } from './codes.ts'
 import { type SealKey, sha256 } from './crypto.ts'
 import { createPacker, type PackedBlob, packBytes, readHeader, type WrittenPack } from './pack.ts'
 import { release } from './release.ts'
+import { type ChunkWrite, writeChunks } from './write-chunks.ts'
 import { zeroId } from './zero.ts'
 
 /** A chunk to read: `ranges` are pairs of offset and length within the disk; the rest of the chunk is zero. */
@@ -14,14 +16,6 @@ export interface ChunkRead {
   readonly offsetBytes: number
   readonly lengthBytes: number
   readonly ranges: readonly number[]
-}
-
-/** A chunk to write back from its blob. */
-export interface ChunkWrite extends BlobPlace {
-  readonly targetBytes: number
-  readonly plainBytes: number
-  readonly packId: string
-  readonly id: Uint8Array
 }
 
 export interface PackReport {
@@ -71,24 +65,30 @@ export function createWork(backend: Backend, key: SealKey): Work {
   const packer = createPacker(backend, key, 'data')
   const disks = new Map<number, OpenDisk>()
   const waiting = new Map<number, Waiting>()
-  const spare: Buffer[] = []
+  const memory = createChunkMemory()
   let tickets = 0
 
-  const takeBuffer = (lengthBytes: number): Buffer => {
-    const known = spare.pop()
-    return known && known.length === lengthBytes ? known : Buffer.allocUnsafeSlow(lengthBytes)
+  async function readChunk(source: BlockSource, { offsetBytes, lengthBytes, ranges }: ChunkRead, into: Buffer): Promise<void> {
+    if (ranges[1] !== lengthBytes) into.fill(0)
+    const reads: Promise<void>[] = []
+    for (let i = 0; i < ranges.length; i += 2) {
+      const from = ranges[i] ?? 0
+      const start = from - offsetBytes
+      reads.push(source.read(from, into.subarray(start, start + (ranges[i + 1] ?? 0))))
+    }
+    await allSettled(reads)
   }
 
-  async function readChunk(source: BlockSource, chunk: ChunkRead): Promise<Buffer> {
-    const into = takeBuffer(chunk.lengthBytes)
-    const { ranges } = chunk
-    if (ranges[1] !== chunk.lengthBytes) into.fill(0)
-    for (let i = 0; i < ranges.length; i += 2) {
-      const offsetBytes = ranges[i] ?? 0
-      const start = offsetBytes - chunk.offsetBytes
-      await source.read(offsetBytes, into.subarray(start, start + (ranges[i + 1] ?? 0)))
+  async function readChunks(source: BlockSource, chunks: readonly ChunkRead[]): Promise<readonly Buffer[]> {
+    const reads = chunks.map((chunk) => ({ chunk, content: memory.take(chunk.lengthBytes) }))
+    const contents = reads.map(({ content }) => content)
+    try {
+      await allSettled(reads.map(({ chunk, content }) => readChunk(source, chunk, content)))
+      return contents
+    } catch (cause) {
+      contents.forEach(memory.giveBack)
+      throw sourceFailed(cause)
     }
-    return into
   }
 
   return {
@@ -106,12 +106,7 @@ export function createWork(backend: Backend, key: SealKey): Work {
     async read(disk, chunks) {
       const source = disks.get(disk)?.source
       if (!source) throw sourceFailed('it was closed')
-      let contents: Buffer[]
-      try {
-        contents = await Promise.all(chunks.map((chunk) => readChunk(source, chunk)))
-      } catch (cause) {
-        throw sourceFailed(cause)
-      }
+      const contents = await readChunks(source, chunks)
       const ids = Buffer.allocUnsafeSlow(contents.length * ID_BYTES)
       for (const [i, content] of contents.entries()) (zeroId(content) ?? sha256(content)).copy(ids, i * ID_BYTES)
       tickets += 1
@@ -127,7 +122,7 @@ export function createWork(backend: Backend, key: SealKey): Work {
       try {
         for (const [i, content] of held.chunks.entries()) {
           if (fresh[i] === 1) storedBytes += await packer.add(held.ids.subarray(i * ID_BYTES, (i + 1) * ID_BYTES), content)
-          spare.push(content)
+          memory.giveBack(content)
         }
       } catch (cause) {
         throw writeFailed(cause)
@@ -146,7 +141,11 @@ export function createWork(backend: Backend, key: SealKey): Work {
     async close(disk) {
       const open = disks.get(disk)
       disks.delete(disk)
-      for (const [ticket, held] of waiting) if (held.disk === disk) waiting.delete(ticket)
+      for (const [ticket, held] of waiting) {
+        if (held.disk !== disk) continue
+        waiting.delete(ticket)
+        held.chunks.forEach(memory.giveBack)
+      }
       open?.stop.abort()
       await open?.source?.[Symbol.asyncDispose]()
       await open?.sink?.[Symbol.asyncDispose]()
@@ -164,24 +163,7 @@ export function createWork(backend: Backend, key: SealKey): Work {
       }
     },
 
-    async write(disk, chunks) {
-      const sink = sinkOf(disk)
-      const there = disks.get(disk)?.source
-      const written = await Promise.all(
-        chunks.map(async (chunk) => {
-          if (there && (await isThere(there, chunk))) return 0
-          const sealed = await backend.read('pack', chunk.packId, chunk)
-          const plain = openBlob(key, sealed, chunk.rawBytes, Buffer.from(chunk.id))
-          if (typeof plain === 'string') throw fileDamaged('pack', chunk.packId, `a blob is ${plain}`)
-          release(sealed)
-          await sink.write(chunk.targetBytes, plain).catch((cause: unknown) => Promise.reject(targetFailed(cause)))
-          const { length } = plain
-          release(plain)
-          return length
-        }),
-      )
-      return written.reduce((sum, lengthBytes) => sum + lengthBytes, 0)
-    },
+    write: async (disk, chunks) => writeChunks(backend, key, sinkOf(disk), chunks, disks.get(disk)?.source),
 
     async zero(disk, offsetBytes, lengthBytes) {
       await sinkOf(disk)
@@ -210,13 +192,9 @@ export function createWork(backend: Backend, key: SealKey): Work {
   }
 }
 
-/** Whether the target holds the chunk's content already. */
-async function isThere(target: BlockSource, { targetBytes, plainBytes, id }: ChunkWrite): Promise<boolean> {
-  const content = Buffer.allocUnsafeSlow(plainBytes)
-  await target.read(targetBytes, content).catch((cause: unknown) => Promise.reject(targetFailed(cause)))
-  const same = sha256(content).equals(id)
-  release(content)
-  return same
+/** Rejects like `Promise.all`, but only once nothing is under way any more: what is being read into belongs to the reader until then. */
+async function allSettled(reads: readonly Promise<void>[]): Promise<void> {
+  for (const read of await Promise.allSettled(reads)) if (read.status === 'rejected') throw read.reason
 }
 
 async function openOrCreate(address: DiskAddress, sizeBytes: number): Promise<BlockSink> {
