@@ -5,6 +5,7 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { formatSize, parseSize } from '../src/values/index.ts'
+import { buildScripts } from './bench/build.ts'
 import { type Ground, hold, type Score } from './bench/contest.ts'
 import { nbdGround } from './bench/nbd.ts'
 import { countGoals, HEAD, tableRows } from './bench/table.ts'
@@ -37,7 +38,7 @@ const scores: Score[] = []
 for (const ground of GROUNDS) {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'))
   try {
-    await using prepared = await ground(folder, sizeBytes)
+    await using prepared = await ground(folder, sizeBytes, buildScripts(folder))
     for (const row of prepared.rows) {
       if (!row.title.includes(values.only)) continue
       const score = await hold(row, rounds)

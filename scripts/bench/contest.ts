@@ -34,8 +34,12 @@ export interface Row {
   readonly missing?: readonly string[]
 }
 
-/** What sets up a few rows on the same ground, in a folder that is removed afterwards. */
-export type Ground = (folder: string, sizeBytes: number) => Promise<AsyncDisposable & { readonly rows: readonly Row[] }>
+/** What sets up a few rows on the same ground, in a folder that is removed afterwards; `scripts` is where our scripts were emitted to. */
+export type Ground = (
+  folder: string,
+  sizeBytes: number,
+  scripts: string,
+) => Promise<AsyncDisposable & { readonly rows: readonly Row[] }>
 
 /** Medians of the rounds. */
 export interface Result {

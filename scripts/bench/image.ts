@@ -22,20 +22,28 @@ export async function createImage(path: string, sizeBytes: number): Promise<void
   await file.sync()
 }
 
-const WORDS = Array.from({ length: 1024 }, () =>
-  randomBytes(9)
-    .toString('base64')
-    .slice(0, 3 + Math.floor(Math.random() * 8))
-    .toLowerCase(),
-)
+const EVENTS = [
+  'session opened for user',
+  'connection closed by',
+  'accepted publickey for',
+  'request finished in',
+  'cache miss on key',
+]
+const PARTS = ['sshd', 'cron', 'nginx', 'postgres', 'systemd', 'kernel']
+const NUMBERS_A_LINE = 4
 
-/** Words as in logs: zstd at level 1 makes a third of them. */
+/** Lines as in logs: zstd at level 1 makes a quarter of them. */
 function fillWithText(block: Buffer): void {
-  const picks = new Uint16Array(MIB / 2)
-  randomFillSync(picks)
-  for (let at = 0, i = 0; at < block.length; i += 1) {
-    const word = WORDS[(picks[i] ?? 0) % WORDS.length] ?? ''
-    at += block.write(`${word}${i % 12 === 0 ? '\n' : ' '}`, at, 'latin1')
+  const random = new Uint32Array(NUMBERS_A_LINE)
+  for (let at = 0, line = 0; at < block.length; line += 1) {
+    crypto.getRandomValues(random)
+    const [a = 0, b = 0, c = 0, d = 0] = random
+    const time = new Date(1.76e12 + line * 137).toISOString()
+    at += block.write(
+      `${time} host-${a % 16} ${PARTS[b % PARTS.length]}[${c % 30_000}]: ${EVENTS[d % EVENTS.length]} ${b.toString(36)} from 10.3.${a % 64}.${c % 250} port ${d % 60_000}\n`,
+      at,
+      'latin1',
+    )
   }
 }
 

@@ -1,7 +1,6 @@
-// NBD: our client beside nbdcopy, and our server beside nbdkit.
+// NBD: our client beside nbdcopy, and our server beside nbdkit. To null it reads as a backup does, in threads; to a file it copies in one.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type DiskAddress, openSource, serveNbd } from '../../src/blocks/index.ts'
 import { createCertificates } from '../../test/blocks/certificates.ts'
 import { nbdkit, nbdkitOnTcp } from '../../test/peers/nbd-peers.ts'
@@ -9,9 +8,9 @@ import type { Ground, Row } from './contest.ts'
 import { createImage } from './image.ts'
 import { timeProgram, timeScript } from './measure.ts'
 
-const COPY_SCRIPT = fileURLToPath(new URL('copy-nbd.ts', import.meta.url))
-
-export const nbdGround: Ground = async (folder, sizeBytes) => {
+export const nbdGround: Ground = async (folder, sizeBytes, scripts) => {
+  const copyScript = join(scripts, 'copy-nbd.js')
+  const readScript = join(scripts, 'read-nbd.js')
   const image = join(folder, 'disk.raw')
   const out = join(folder, 'out.raw')
   await createImage(image, sizeBytes)
@@ -31,12 +30,18 @@ export const nbdGround: Ground = async (folder, sizeBytes) => {
   const unixAddress: DiskAddress = { kind: 'nbd-unix', path: unix.path, exportName: '' }
   const tlsAddress: DiskAddress = { kind: 'nbd', host, port: tls.port, exportName: '', tls: { caCertificate: authority } }
   const rows: Row[] = [
-    toNull('NBD unix → null', unixAddress, unixUrl, 0.8),
-    toNull('NBD TCP → null', { kind: 'nbd', host, port: tcp.port, exportName: '' }, `nbd://localhost:${tcp.port}`, 0.95),
-    toNull('NBD TLS → null', tlsAddress, tlsUrl, 0.9),
+    toNull(readScript, 'NBD unix → null', unixAddress, unixUrl, 0.8),
+    toNull(
+      readScript,
+      'NBD TCP → null',
+      { kind: 'nbd', host, port: tcp.port, exportName: '' },
+      `nbd://localhost:${tcp.port}`,
+      0.95,
+    ),
+    toNull(readScript, 'NBD TLS → null', tlsAddress, tlsUrl, 0.9),
     {
       title: 'NBD unix → raw file',
-      ours: { name: 'holdfast', run: afterRemoving(out, () => timeScript(COPY_SCRIPT, JSON.stringify(unixAddress), out)) },
+      ours: { name: 'holdfast', run: afterRemoving(out, () => timeScript(copyScript, JSON.stringify(unixAddress), out)) },
       peers: [{ name: 'nbdcopy', goal: 0.6, run: afterRemoving(out, () => timeProgram('nbdcopy', [unixUrl, out])) }],
     },
     {
@@ -48,9 +53,9 @@ export const nbdGround: Ground = async (folder, sizeBytes) => {
   return { rows, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-const toNull = (title: string, address: DiskAddress, url: string, goal: number): Row => ({
+const toNull = (script: string, title: string, address: DiskAddress, url: string, goal: number): Row => ({
   title,
-  ours: { name: 'holdfast', run: () => timeScript(COPY_SCRIPT, JSON.stringify(address)) },
+  ours: { name: 'holdfast', run: () => timeScript(script, JSON.stringify(address)) },
   peers: [{ name: 'nbdcopy', goal, run: () => timeProgram('nbdcopy', [url, 'null:']) }],
 })
 

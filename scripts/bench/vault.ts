@@ -3,14 +3,12 @@
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { DiskAddress } from '../../src/blocks/index.ts'
 import { nbdkit } from '../../test/peers/nbd-peers.ts'
 import type { Contestant, Ground, Peer, Row } from './contest.ts'
 import { changeImage, createImage } from './image.ts'
 import { isInstalled, type Measured, timeProgram, timeScript } from './measure.ts'
 
-const SCRIPT = fileURLToPath(new URL('use-vault.ts', import.meta.url))
 const MIB = 2 ** 20
 /** The goal for any disk size. */
 const MOST_MEMORY_BYTES = 300 * MIB
@@ -27,7 +25,8 @@ const memory = {
 } as const
 const figure = ({ figures }: Measured, name: string): number => figures?.[name] ?? Number.NaN
 
-export const vaultGround: Ground = async (folder, sizeBytes) => {
+export const vaultGround: Ground = async (folder, sizeBytes, scripts) => {
+  const script = join(scripts, 'use-vault.js')
   const at = (name: string): string => join(folder, name)
   const remove = async (...names: readonly string[]): Promise<void> => {
     for (const name of names) await rm(at(name), { recursive: true, force: true })
@@ -39,7 +38,7 @@ export const vaultGround: Ground = async (folder, sizeBytes) => {
   const missing = hasBorg ? [] : ['borg']
   const withBorg = (peer: Peer): readonly Peer[] => (hasBorg ? [peer] : [])
 
-  const ours = (work: string, vault: string, ...args: readonly string[]) => timeScript(SCRIPT, work, at(vault), ...args)
+  const ours = (work: string, vault: string, ...args: readonly string[]) => timeScript(script, work, at(vault), ...args)
   const restic = (repository: string, ...args: readonly string[]) =>
     timeProgram('restic', ['--no-cache', '-q', '-r', at(repository), ...args], { ...process.env, RESTIC_PASSWORD: 'bench' })
   const borg = (...args: readonly string[]) =>
