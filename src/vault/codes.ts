@@ -165,6 +165,11 @@ export class VaultError extends Error {
   }
 }
 
+const DAMAGE: readonly VaultCode[] = ['VAULT_FILE_DAMAGED', 'VAULT_FILE_MISSING', 'VAULT_BLOB_MISSING', 'VAULT_TREE_INVALID']
+
+/** What is stored is not whole, or gone. Anything else, such as a disk's error or a storage out of reach, may be well again soon. */
+export const isDamage = (error: unknown): error is VaultError => error instanceof VaultError && DAMAGE.includes(error.code)
+
 const FILE_WORDS: Readonly<Record<FileKind, string>> = {
   config: 'config file',
   key: 'key file',

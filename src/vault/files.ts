@@ -3,7 +3,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Json } from '../values/index.ts'
 import type { Backend, FileKind } from './backend.ts'
-import { fileDamaged } from './codes.ts'
+import { fileDamaged, isDamage } from './codes.ts'
 import { type SealKey, seal, sha256, unseal } from './crypto.ts'
 
 const COMPRESSED = 2
@@ -34,6 +34,16 @@ function decode(kind: FileKind, id: string, plain: Buffer): Buffer {
     return zstdDecompressSync(plain.subarray(1))
   } catch (cause) {
     throw fileDamaged(kind, id, 'it cannot be decompressed', { cause })
+  }
+}
+
+/** Undefined where what was to be read is damaged, or gone by now. That it cannot be read at present is thrown: nobody may give anything up for that. */
+export async function unlessDamaged<Content>(reading: Promise<Content>): Promise<Content | undefined> {
+  try {
+    return await reading
+  } catch (error) {
+    if (isDamage(error)) return undefined
+    throw error
   }
 }
 

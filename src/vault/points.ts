@@ -5,6 +5,7 @@ import { type Attachment, assertAttached } from './attachments.ts'
 import { pointAmbiguous, pointDamaged, pointUnknown } from './codes.ts'
 import { assertStored, type Geometry } from './disk-tree.ts'
 import type { FileProblems } from './file-problems.ts'
+import { unlessDamaged } from './files.ts'
 import type { Repository } from './repository.ts'
 import { putSnapshot, readSnapshot, type Snapshot } from './snapshots.ts'
 import type { FileCounts, FolderToStore } from './store-files.ts'
@@ -223,13 +224,13 @@ function encodeTags({ vm, name, group, run, consistency, level, files }: NewPoin
   ]
 }
 
-/** Every snapshot, ours and others', newest first. Damaged ones are left out; `verify` reports them. Each file is read once. */
+/** Every snapshot, ours and others', newest first. Damaged ones are left out; `verify` reports them. Each file is read once. Rejects where one cannot be read at present. */
 export async function listSnapshots({ backend, key, snapshots, cache }: Repository): Promise<readonly Snapshot[]> {
   const names = await backend.names('snapshot')
   if (cache && snapshots.size === 0) for (const snapshot of await cache.load()) snapshots.set(snapshot.id, snapshot)
   let fresh = 0
   const read = async (name: string): Promise<Snapshot | undefined> => {
-    const snapshot = await readSnapshot(backend, key, name).catch(() => undefined)
+    const snapshot = await unlessDamaged(readSnapshot(backend, key, name))
     if (snapshot) snapshots.set(name, snapshot)
     fresh += 1
     return snapshot

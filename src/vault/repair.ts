@@ -3,6 +3,7 @@
 // RP1: nothing that can be read is lost, whatever repair dies at: a pack goes only when its good blobs are durable and indexed elsewhere.
 import { openBlob } from './blobs.ts'
 import { sha256 } from './crypto.ts'
+import { unlessDamaged } from './files.ts'
 import { type IndexedPack, readIndex } from './index-files.ts'
 import { createPacker, packBytes, readHeader } from './pack.ts'
 import { release } from './release.ts'
@@ -74,7 +75,7 @@ async function readAllIndexes({ backend, key }: Repository) {
   const files: (readonly string[])[] = []
   let unreadable = 0
   for (const name of await backend.names('index')) {
-    const found = await readIndex(backend, key, name).catch(() => undefined)
+    const found = await unlessDamaged(readIndex(backend, key, name))
     if (!found) unreadable += 1
     else files.push(found.map(({ id }) => id))
     for (const pack of found ?? []) packs.set(pack.id, pack)
@@ -128,7 +129,7 @@ async function inspectPacks(repository: Repository, listed: ReadonlyMap<string, 
 async function findUnreadable({ backend, key }: Repository): Promise<readonly string[]> {
   const unreadable: string[] = []
   for (const name of await backend.names('snapshot')) {
-    await readSnapshot(backend, key, name).catch(() => unreadable.push(name))
+    if (!(await unlessDamaged(readSnapshot(backend, key, name)))) unreadable.push(name)
   }
   return unreadable
 }

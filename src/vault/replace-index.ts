@@ -1,5 +1,6 @@
 // Writes the index anew where packs go: what stays findable is findable at every moment. It may not touch packs.
 import { ID_BYTES } from './blobs.ts'
+import { unlessDamaged } from './files.ts'
 import { BLOBS_PER_FILE, type IndexedPack, readIndex, writeIndex } from './index-files.ts'
 import type { WrittenPack } from './pack.ts'
 import { type Refused, removeEach } from './remove-each.ts'
@@ -26,7 +27,7 @@ export async function replaceIndex(
   const replaced: string[] = []
   const unreadable: string[] = []
   for (const name of await backend.names('index')) {
-    const packs = await readIndex(backend, key, name).catch(() => undefined)
+    const packs = await unlessDamaged(readIndex(backend, key, name))
     if (!packs) unreadable.push(name)
     else if (packs.some(({ id }) => going.has(id))) replaced.push(name)
     else if (packs.reduce((sum, { blobs }) => sum + blobs.length, 0) < SMALL_INDEX_BLOBS) small.push(name)
@@ -52,7 +53,7 @@ export async function replaceIndex(
   const refused = await removeEach(backend, 'index', old)
   const stillListed = new Set<string>()
   for (const { name } of refused) {
-    for (const { id } of await readIndex(backend, key, name).catch(() => [])) stillListed.add(id)
+    for (const { id } of (await unlessDamaged(readIndex(backend, key, name))) ?? []) stillListed.add(id)
   }
   return { refused, stillListed }
 }

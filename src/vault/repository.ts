@@ -6,7 +6,7 @@
 import type { Backend } from './backend.ts'
 import { type BlobIndex, createBlobIndex } from './blob-index.ts'
 import { type BlobType, ID_BYTES, openBlob } from './blobs.ts'
-import { blobMissing, fileDamaged, treeInvalid, writeFailed } from './codes.ts'
+import { blobMissing, fileDamaged, isDamage, treeInvalid, writeFailed } from './codes.ts'
 import { type SealKey, sha256 } from './crypto.ts'
 import type { IndexCache } from './index-cache.ts'
 import { packIndexed, readIndex, writeIndex } from './index-files.ts'
@@ -146,18 +146,21 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
     }
     async function lane(): Promise<void> {
       for (const name of queue) {
-        into.files.add(name)
         try {
           const packs = (await readIndex(backend, key, name)).flatMap(packIndexed)
           for (const pack of packs) place(into, pack)
           if (cache) fresh.set(name, packs)
         } catch (error) {
-          into.damage.push(error as Error)
+          if (!isDamage(error)) throw error
+          into.damage.push(error)
         }
+        into.files.add(name)
         await keep(CACHED_AT_ONCE)
       }
     }
-    await Promise.all(Array.from({ length: INDEX_LANES }, lane))
+    const lanes = await Promise.allSettled(Array.from({ length: INDEX_LANES }, lane))
+    const failed = lanes.find((each) => each.status === 'rejected')
+    if (failed) throw failed.reason
     await keep(1)
   }
 

@@ -2,7 +2,9 @@
 import { randomInt } from 'node:crypto'
 import { type Extent, normaliseExtents } from '../blocks/index.ts'
 import { ID_BYTES } from './blobs.ts'
+import { isDamage } from './codes.ts'
 import { GEOMETRY } from './disk-tree.ts'
+import { unlessDamaged } from './files.ts'
 import { type IndexedPack, readIndex } from './index-files.ts'
 import { keyProblems } from './keys.ts'
 import { packBytes } from './pack.ts'
@@ -184,7 +186,7 @@ function choosePacks(present: ReadonlyMap<string, number>, { data, sample = 1 }:
 /** One index file at a time, so that memory stays bounded; unreadable ones were reported when they were met first. */
 async function* eachIndex({ backend, key }: Repository): AsyncGenerator<readonly IndexedPack[], void, undefined> {
   for (const name of await backend.names('index')) {
-    const packs = await readIndex(backend, key, name).catch(() => undefined)
+    const packs = await unlessDamaged(readIndex(backend, key, name))
     if (packs) yield packs
   }
 }
@@ -216,6 +218,7 @@ function createWalk(repository: Repository, badBlobs: ReadonlyMap<string, string
         if (node.kind === 'file') damage.push(...fileDamage(node.name, node.sizeBytes, node.content))
       }
     } catch (error) {
+      if (!isDamage(error)) throw error
       return [{ path: '', reason: messageOf(error), ranges: [] }]
     }
     return damage
