@@ -222,7 +222,8 @@ export const cliCodes = {
   },
   PROGRAM_MISSING: {
     title: 'A program that this needs is not installed',
-    explanation: 'Holdfast leaves image formats to qemu-img. Install the package that the hint names, or do without the option.',
+    explanation:
+      'Holdfast leaves image formats to qemu-img, and the file systems of disks to guestfish. Install the package that the hint names, or do without the option.',
   },
   PROGRAM_FAILED: {
     title: 'A program that was started has failed',

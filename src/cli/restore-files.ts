@@ -18,7 +18,7 @@ export interface FilesToRestore {
 
 export async function restoreFiles(host: Host, vault: Vault, progress: ProgressLine, asked: FilesToRestore): Promise<ExitCode> {
   const { point, ...request } = asked
-  if (!asked.resume && !(await isEmpty(asked.to))) throw new Refusal([fileExists(asked.to)])
+  if (!asked.resume) await assertEmpty(asked.to)
   const { files, bytesWritten, problems } = await vault.restoreFiles({
     ...request,
     pointId: point.id,
@@ -29,6 +29,11 @@ export async function restoreFiles(host: Host, vault: Vault, progress: ProgressL
   for (const { path, message } of problems.listed) host.stdout.write(`not restored: ${path}: ${message}\n`)
   if (problems.count > problems.listed.length) host.stdout.write(`and ${problems.count - problems.listed.length} more\n`)
   return problems.count > 0 ? EXIT.checkFailed : EXIT.done
+}
+
+/** Throws Refusal when something is in the folder. */
+export async function assertEmpty(folder: string): Promise<void> {
+  if (!(await isEmpty(folder))) throw new Refusal([fileExists(folder)])
 }
 
 async function isEmpty(folder: string): Promise<boolean> {

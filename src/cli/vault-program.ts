@@ -127,7 +127,35 @@ export function addVault(vault: Command, calls: Calls): void {
     .addOption(password())
     .addOption(format('text', 'json'))
     .action(calls(() => import('./commands/vault-repair.ts')))
+  addFiles(
+    vault.command('files').description('single files of a restore point, of files or of disks'),
+    calls,
+    folder,
+    point,
+    password,
+  )
   addKeys(vault.command('keys').description('the passwords that open a vault'), calls, folder, password)
+}
+
+function addFiles(files: Command, calls: Calls, folder: () => Argument, point: () => Argument, password: () => Option): void {
+  files
+    .command('list')
+    .description('list what is in a folder; without a path the volumes of the disks, or the folders that were backed up')
+    .addArgument(folder())
+    .addArgument(point())
+    .addArgument(new Argument('[path]', 'such as ide0/1/etc: disk, partition, and the path in it'))
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('./commands/vault-files-list.ts')))
+  files
+    .command('get')
+    .description('take files and folders out, with their permissions and times')
+    .addArgument(folder())
+    .addArgument(point())
+    .addArgument(new Argument('<paths...>', 'as `list` shows them'))
+    .requiredOption('--to <folder>', 'an empty folder, or a new one')
+    .addOption(password())
+    .action(calls(() => import('./commands/vault-files-get.ts')))
 }
 
 function addKeys(keys: Command, calls: Calls, folder: () => Argument, password: () => Option): void {

@@ -9,6 +9,7 @@ export type { BackedUpFiles, BackUpFilesRequest, FilesProgress } from './file-po
 export type { FileProblem, FileProblems, FileTrouble } from './file-problems.ts'
 export type { ForgetRequest, Forgotten, KeptPoint } from './forget.ts'
 export type { KeepRules } from './keep-rules.ts'
+export type { ListedFile } from './list-files.ts'
 export { type LocalOptions, localBackend, type WriteStep } from './local-backend.ts'
 export { memoryBackend } from './memory-backend.ts'
 export type { Consistency, Level, NewPoint, PointDisk, PointFiles, PointKind, PointSummary, RestorePoint } from './points.ts'

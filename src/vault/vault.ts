@@ -14,6 +14,7 @@ import { putConfig, readConfig } from './files.ts'
 import { type ForgetRequest, type Forgotten, forgetPoints } from './forget.ts'
 import { indexCache } from './index-cache.ts'
 import { createKey, findKey } from './keys.ts'
+import { type ListedFile, listFiles } from './list-files.ts'
 import { takeLock, type VaultLock } from './locks.ts'
 import { backendAt } from './open-backend.ts'
 import {
@@ -78,6 +79,8 @@ export interface Vault extends AsyncDisposable {
   /** Stores folders and makes a point of them. */
   backUpFiles(request: BackUpFilesRequest): Promise<BackedUpFiles>
   restoreFiles(request: RestoreFilesRequest): Promise<RestoredFiles>
+  /** What is in a folder of a point of files; its folders for an empty path. */
+  listFiles(pointId: string, path: string): Promise<readonly ListedFile[]>
   verify(request: VerifyRequest): Promise<VerifyReport>
   /** Needs the vault for itself, as prune does: throws `VAULT_LOCKED` while anybody else uses it. */
   forget(request: ForgetRequest): Promise<Forgotten>
@@ -247,6 +250,7 @@ function createVault(backend: Backend, key: SealKey & { readonly id: string }, o
       }),
     backUpFiles: (request) => locked((lost) => backUpFiles(repository, until(lost, request), now, lost)),
     restoreFiles: (request) => locked((lost) => restoreFiles(repository, until(lost, request))),
+    listFiles: (pointId, path) => locked(() => listFiles(repository, pointId, path)),
     verify: (request) => locked((lost) => verifyVault(repository, until(lost, request))),
     forget: (request) => exclusively(() => forgetPoints(repository, request)),
     prune: (request) => exclusively((lost) => pruneVault(repository, until(lost, request))),

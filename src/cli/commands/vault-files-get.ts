@@ -1,0 +1,39 @@
+// `holdfast vault files get`: single files and folders out of a restore point, of files or of disks. It overwrites nothing.
+import { resolve } from 'node:path'
+import { formatSize } from '../../values/index.ts'
+import type { RunCommand } from '../command.ts'
+import { openDiskFiles, takeFiles } from '../disk-files/index.ts'
+import { EXIT } from '../exit-codes.ts'
+import { createProgressLine } from '../progress-line.ts'
+import { assertEmpty, restoreFiles } from '../restore-files.ts'
+import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { withInterrupt } from '../with-interrupt.ts'
+
+interface Options extends VaultOptions {
+  readonly to: string
+}
+
+export const run: RunCommand<[vault: string, point: string, paths: readonly string[]], Options> = async (
+  host,
+  options,
+  directory,
+  wanted,
+  paths,
+) => {
+  await using vault = await openNamedVault(host, directory, options)
+  const point = await vault.point(wanted)
+  const to = resolve(host.workingDirectory, options.to)
+  return await withInterrupt(host, async (signal) => {
+    if (point.kind === 'files') {
+      const progress = createProgressLine(host.stderr, await host.clock())
+      const include = paths.map((path) => path.replace(/^\/+|\/+$/g, ''))
+      return await restoreFiles(host, vault, progress, { point, to, include, resume: false, signal })
+    }
+    await assertEmpty(to)
+    await using disks = await openDiskFiles(vault, point, { env: host.env, signal })
+    const { files, bytes, problems } = await takeFiles(disks, paths, to)
+    host.stdout.write(`${to}: ${files} files, ${formatSize(bytes)} written\n`)
+    for (const { path, message } of problems) host.stdout.write(`not taken: ${path}: ${message}\n`)
+    return problems.length > 0 ? EXIT.checkFailed : EXIT.done
+  })
+}
