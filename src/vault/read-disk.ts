@@ -18,6 +18,8 @@ export interface DiskMap {
   lengthOf(chunk: number): number
   id(chunk: number): Promise<Buffer>
   isZero(chunk: number): Promise<boolean>
+  /** How many zero chunks follow each other from this one on, as far as its segment goes: a disk has millions, too many to ask for each. */
+  zerosFrom(chunk: number): Promise<number>
 }
 
 export async function openDiskMap(repository: Repository, disk: DiskTree, geometry: Geometry): Promise<DiskMap> {
@@ -42,6 +44,13 @@ export async function openDiskMap(repository: Repository, disk: DiskTree, geomet
     },
     async isZero(chunk) {
       return isZeroId(await ids(Math.floor(chunk / perSegment)), (chunk % perSegment) * ID_BYTES, lengthOf(chunk))
+    },
+    async zerosFrom(chunk) {
+      const content = await ids(Math.floor(chunk / perSegment))
+      const first = chunk % perSegment
+      let next = first
+      while (next * ID_BYTES < content.length && isZeroId(content, next * ID_BYTES, lengthOf(chunk + next - first))) next += 1
+      return next - first
     },
   }
 }

@@ -3,28 +3,12 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { createFolder, readBack } from '../vault/world.ts'
-import { AFTER, BEFORE, backUpAgain, copyOf, losePower, openAt, prepare, type Step } from './vault-interrupted.ts'
+import { createFolder } from '../vault/world.ts'
+import { expectIntact } from './vault-intact.ts'
+import { backUpAgain, copyOf, losePower, openAt, prepare, type Step } from './vault-interrupted.ts'
 
 const run = promisify(execFile)
 const PROGRAM = join(import.meta.dirname, 'vault-interrupted.ts')
-
-/** The earlier point is whole, nothing visible is damaged, and the same backup then succeeds. */
-async function expectIntact(directory: string, folder: string, firstId: string): Promise<void> {
-  const vault = await openAt(directory)
-  try {
-    expect(await vault.verify({ data: true })).toMatchObject({ problems: [], damagedPoints: [] })
-    const points = await vault.points()
-    expect(points.at(-1)?.id).toBe(firstId)
-    expect((await readBack(vault, firstId)).equals(BEFORE)).toBe(true)
-    for (const { id, run: by } of points) if (by === 'run-2') expect((await readBack(vault, id)).equals(AFTER)).toBe(true)
-    const second = await backUpAgain(vault, folder, firstId)
-    expect((await readBack(vault, second.id)).equals(AFTER)).toBe(true)
-    expect(await vault.points()).toHaveLength(2)
-  } finally {
-    await vault.close()
-  }
-}
 
 test('P7: kill -9 before every step that changes the disk leaves earlier points whole, and the backup can be repeated', {
   timeout: 300_000,
