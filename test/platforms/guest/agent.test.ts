@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openAgent } from '../../../src/platforms/guest/qemu-agent.ts'
-import { callGuest, failureOf, overAgentOf, startGuest } from './harness.ts'
+import { failureOf } from '../calls.ts'
+import { callGuest, overAgentOf, startGuest } from './harness.ts'
 
 const never = new AbortController().signal
 

@@ -2,12 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '../../../src/engine/index.ts'
-import { type ActionContext, ActionFailure, type Failure } from '../../../src/packs/index.ts'
 import { guest as platform } from '../../../src/platforms/guest/index.ts'
 import { type SimulatedAgent, startAgent } from '../../../src/platforms/guest/simulator/agent.ts'
 import { createGuest, type SimulatedGuest, type SimulatedScript } from '../../../src/platforms/guest/simulator/guest.ts'
 import type { Json, JsonObject, Secret } from '../../../src/values/index.ts'
+import { callAction } from '../calls.ts'
 
 export interface GuestHarness extends AsyncDisposable {
   readonly guest: SimulatedGuest
@@ -46,24 +45,10 @@ export function callGuest(
   input: JsonObject = {},
   signal = new AbortController().signal,
 ): Promise<JsonObject> {
-  const handler = platform.handlers[`guest/${action}`]
-  if (!handler) throw new Error(`no action ${action}`)
-  const context: ActionContext = {
-    runId: 'run-1',
-    path: action,
-    key: '11111111-1111-4111-8111-111111111111',
-    signal,
-    clock: systemClock,
-    connection: () => ({ target: 'guest', type: 'guest/Machine', settings }),
-    progress: () => undefined,
-    assertOwner: () => undefined,
-    checkpoint: { load: () => undefined, save: async () => undefined },
-  }
-  return handler({ machine: { $target: 'guest', connection: 'guest/Machine' }, vm: 'vm-112', ...input }, context)
-}
-
-export const failureOf = (call: Promise<JsonObject>): Promise<Failure> =>
-  call.then(
-    () => Promise.reject(new Error('it succeeded')),
-    (error: unknown) => (error instanceof ActionFailure ? error.failure : Promise.reject(error)),
+  return callAction(
+    platform.handlers,
+    `guest/${action}`,
+    { machine: { $target: 'guest', connection: 'guest/Machine' }, vm: 'vm-112', ...input },
+    { signal, connection: () => ({ target: 'guest', type: 'guest/Machine', settings }) },
   )
+}

@@ -11,8 +11,9 @@ import { runPostThaw, runPreFreeze } from '../../../src/platforms/guest/scripts.
 import { sshChannel } from '../../../src/platforms/guest/ssh-programs.ts'
 import { peer } from '../../peers/peer.ts'
 import { startSshd } from '../../ssh/sshd.ts'
+import { failureOf } from '../calls.ts'
 import { startRealAgent } from './agent-program.ts'
-import { callGuest, failureOf } from './harness.ts'
+import { callGuest } from './harness.ts'
 
 const never = new AbortController().signal
 const hooks = LAYOUTS.other.none

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { loadPack } from '../../../src/packs/index.ts'
 import { type EsxGeneration, type GuestOs, LAYOUTS } from '../../../src/platforms/guest/layouts.ts'
 import type { SimulatedScript } from '../../../src/platforms/guest/simulator/guest.ts'
-import { callGuest, failureOf, overAgentOf, startGuest } from './harness.ts'
+import { failureOf } from '../calls.ts'
+import { callGuest, overAgentOf, startGuest } from './harness.ts'
 
 const TOOLS = 'C:\\Program Files\\VMware\\VMware Tools\\backupScripts.d'
 const byArgument = (exitCode = 0): SimulatedScript => ({ does: 'byArgument', exitCode })

@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Secret } from '../../../src/values/index.ts'
 import { peer, pythonPeer } from '../../peers/peer.ts'
-import { callGuest, failureOf } from './harness.ts'
+import { failureOf } from '../calls.ts'
+import { callGuest } from './harness.ts'
 import { startWinrm, type WinrmWorld } from './winrm-world.ts'
 
 const run = promisify(execFile)

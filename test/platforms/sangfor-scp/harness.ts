@@ -1,16 +1,8 @@
 // Drives the pack's true actions against the simulator. The platform's time stands still, and moves when an action waits:
 // nothing here takes longer than the calls themselves.
-import { join } from 'node:path'
 import { systemClock } from '../../../src/engine/index.ts'
 import { createHttp, operationHandlers } from '../../../src/http/index.ts'
-import {
-  type ActionContext,
-  ActionFailure,
-  type Clock,
-  createCatalogue,
-  type Failure,
-  loadPack,
-} from '../../../src/packs/index.ts'
+import { type Clock, createCatalogue, type Failure } from '../../../src/packs/index.ts'
 import { sangforScp } from '../../../src/platforms/sangfor-scp/index.ts'
 import { amzDate, authorization } from '../../../src/platforms/sangfor-scp/signature.ts'
 import {
@@ -19,19 +11,15 @@ import {
   startScpSimulator,
 } from '../../../src/platforms/sangfor-scp/simulator/index.ts'
 import type { Json, JsonObject, Secret } from '../../../src/values/index.ts'
+import { callAction, failureOf, keyOf } from '../calls.ts'
+import { loadPacks } from '../runbooks.ts'
 
 export const CLOUD = { $target: 'cloud', connection: 'sangfor-scp/Connection' }
 export const MIB = 2 ** 20
 
-const packDirectory = join(import.meta.dirname, '../../../runbooks/sangfor-scp')
-
-export const scpPack = await loadScpPack()
-
-async function loadScpPack() {
-  const { pack, diagnostics } = await loadPack(packDirectory)
-  if (!pack) throw new Error(diagnostics.map(({ message }) => message).join('\n'))
-  return pack
-}
+const [loaded] = await loadPacks('sangfor-scp')
+if (!loaded) throw new Error('one was asked for')
+export const scpPack = loaded.pack
 
 export interface Harness extends AsyncDisposable {
   readonly scp: ScpSimulator
@@ -75,35 +63,23 @@ export async function startHarness({ login = 'accessKey', settings = {}, ...opti
   }
   let calls = 0
   const call: Harness['call'] = async (name, input = {}, { key } = {}) => {
-    const handler = handlers[`sangfor-scp/${name}`]
-    if (!handler) throw new Error(`no action ${name}`)
     calls += 1
-    const context: ActionContext = {
-      runId: 'test',
-      path: `test/${calls}`,
-      key: key ?? `00000000-0000-4000-8000-${String(calls).padStart(12, '0')}`,
-      signal: new AbortController().signal,
-      clock,
-      connection: () => ({ target: 'cloud', type: CLOUD.connection, settings: { ...chosen, ...settings } }),
-      progress: () => {},
-      assertOwner: () => {},
-      checkpoint: { load: () => undefined, save: async () => {} },
-    }
-    return handler({ ...(name === 'disk.maps' ? {} : { cloud: CLOUD }), ...input }, context)
+    return callAction(
+      handlers,
+      `sangfor-scp/${name}`,
+      { ...(name === 'disk.maps' ? {} : { cloud: CLOUD }), ...input },
+      {
+        key: key ?? keyOf(calls),
+        clock,
+        connection: () => ({ target: 'cloud', type: CLOUD.connection, settings: { ...chosen, ...settings } }),
+      },
+    )
   }
   return {
     scp,
     call,
     send: (method, path, rawOptions) => send(scp, method, path, rawOptions),
-    failureOf: async (name, input) => {
-      try {
-        const output = await call(name, input)
-        throw new Error(`${name} succeeded with ${JSON.stringify(output)}`)
-      } catch (error) {
-        if (error instanceof ActionFailure) return error.failure
-        throw error
-      }
-    },
+    failureOf: (name, input) => failureOf(call(name, input)),
     [Symbol.asyncDispose]: async () => {
       await http[Symbol.asyncDispose]()
       await scp[Symbol.asyncDispose]()

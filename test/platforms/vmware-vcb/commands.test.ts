@@ -10,7 +10,8 @@ import { SshFailed } from '../../../src/ssh/index.ts'
 import type { JsonObject } from '../../../src/values/index.ts'
 import { peer } from '../../peers/peer.ts'
 import { startSshd } from '../../ssh/sshd.ts'
-import { callVcb, failureOf } from './harness.ts'
+import { failureOf } from '../calls.ts'
+import { callVcb } from './harness.ts'
 
 let vcb: VcbSimulator
 let vmId = ''

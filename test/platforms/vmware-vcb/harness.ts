@@ -2,9 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { systemClock } from '../../../src/engine/index.ts'
 import type { Outcome } from '../../../src/kernel/index.ts'
-import { type ActionContext, ActionFailure, type Failure } from '../../../src/packs/index.ts'
 import { type SimulatedAgent, startAgent } from '../../../src/platforms/guest/simulator/agent.ts'
 import { createGuest, type SimulatedGuest, type SimulatedScript } from '../../../src/platforms/guest/simulator/guest.ts'
 import { platforms } from '../../../src/platforms/index.ts'
@@ -12,6 +10,7 @@ import { runAs } from '../../../src/platforms/vmware-vcb/proxy.ts'
 import { startVcbSimulator, type VcbSimulator } from '../../../src/platforms/vmware-vcb/simulator/index.ts'
 import type { JsonObject } from '../../../src/values/index.ts'
 import type { RestorePoint } from '../../../src/vault/index.ts'
+import { callAction } from '../calls.ts'
 import { loadPacks, runbooksOf } from '../runbooks.ts'
 import { openStage, type Settings } from '../stage.ts'
 
@@ -21,28 +20,10 @@ const handlers = Object.assign({}, ...platforms.map((platform) => platform.handl
 export const callVcb = (action: string, settings: Settings, input: JsonObject = {}): Promise<JsonObject> =>
   call(`vmware-vcb/${action}`, settings, { proxy: { $target: 'proxy', connection: 'vmware-vcb/Proxy' }, ...input })
 
-function call(action: string, settings: Settings, input: JsonObject): Promise<JsonObject> {
-  const handler = handlers[action]
-  if (!handler) throw new Error(`no action ${action}`)
-  const context: ActionContext = {
-    runId: 'run-1',
-    path: action,
-    key: '11111111-1111-4111-8111-111111111111',
-    signal: new AbortController().signal,
-    clock: systemClock,
+const call = (action: string, settings: Settings, input: JsonObject): Promise<JsonObject> =>
+  callAction(handlers, action, input, {
     connection: ({ $target, connection }) => ({ target: $target, type: connection, settings }),
-    progress: () => undefined,
-    assertOwner: () => undefined,
-    checkpoint: { load: () => undefined, save: async () => undefined },
-  }
-  return handler(input, context)
-}
-
-export const failureOf = (call: Promise<JsonObject>): Promise<Failure> =>
-  call.then(
-    () => Promise.reject(new Error('it succeeded')),
-    (error: unknown) => (error instanceof ActionFailure ? error.failure : Promise.reject(error)),
-  )
+  })
 
 export interface VcbHarness extends AsyncDisposable {
   readonly vcb: VcbSimulator

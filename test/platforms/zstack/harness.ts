@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HttpRequest, Network } from '../../../src/http/index.ts'
 import type { Outcome } from '../../../src/kernel/index.ts'
-import { type ActionContext, ActionFailure, createCatalogue, type Failure } from '../../../src/packs/index.ts'
+import { createCatalogue, type Failure } from '../../../src/packs/index.ts'
 import {
   startZstackSimulator,
   type ZstackSimulator,
@@ -11,6 +11,7 @@ import {
 } from '../../../src/platforms/zstack/simulator/index.ts'
 import type { Scene } from '../../../src/rehearse/index.ts'
 import { type JsonObject, Secret } from '../../../src/values/index.ts'
+import { callAction, failureOf, keyOf } from '../calls.ts'
 import { loadPacks, runbooksOf } from '../runbooks.ts'
 import { openStage, type Settings } from '../stage.ts'
 
@@ -80,37 +81,27 @@ export async function startHarness({
   const handlers = stage.calling.handlers(catalogue)
   let calls = 0
   const call: Harness['call'] = async (name, input = {}, { key } = {}) => {
-    const handler = handlers[`zstack/${name}`]
     const action = catalogue.action(`zstack/${name}`)
-    if (!handler || !action) throw new Error(`no action ${name}`)
+    if (!action) throw new Error(`no action ${name}`)
     calls += 1
-    const context: ActionContext = {
-      runId: 'test',
-      path: `test/${calls}`,
-      key: key ?? `00000000-0000-4000-8000-${String(calls).padStart(12, '0')}`,
-      signal: new AbortController().signal,
-      clock: { now: () => zstack.clock.now(), sleep: async (durationMs) => zstack.clock.advance(durationMs) },
-      connection: () => stage.calling.connection('cloud'),
-      progress: () => {},
-      assertOwner: () => {},
-      checkpoint: { load: () => undefined, save: async () => {} },
-    }
     const onCloud = action.does.kind === 'operation' ? { cloud: { $target: 'cloud', connection: 'zstack/Connection' } } : {}
-    return handler({ ...onCloud, ...input }, context)
+    return callAction(
+      handlers,
+      action.name,
+      { ...onCloud, ...input },
+      {
+        key: key ?? keyOf(calls),
+        clock: { now: () => zstack.clock.now(), sleep: async (durationMs) => zstack.clock.advance(durationMs) },
+        connection: () => stage.calling.connection('cloud'),
+      },
+    )
   }
   return {
     zstack,
     requests,
     asked: stage.asked,
     call,
-    failureOf: async (name, input, more) => {
-      try {
-        throw new Error(`${name} succeeded with ${JSON.stringify(await call(name, input, more))}`)
-      } catch (error) {
-        if (error instanceof ActionFailure) return error.failure
-        throw error
-      }
-    },
+    failureOf: (name, input, more) => failureOf(call(name, input, more)),
     run: stage.run,
     [Symbol.asyncDispose]: async () => {
       await stage[Symbol.asyncDispose]()
