@@ -17,7 +17,7 @@ export const imageHandlers: Handlers = {
   'vmware-vsphere/image.remove': (input, context) => remove(input as unknown as InFolder, context),
 }
 
-interface InFolder {
+export interface InFolder {
   readonly vc: TargetRef
   readonly name: string
 }
@@ -45,7 +45,7 @@ interface DownloadInput extends InFolder {
 /** Whose the folder is. */
 const OWNER = 'run.txt'
 
-function folderOf({ vc, name }: InFolder, context: ActionContext): string {
+export function folderOf({ vc, name }: InFolder, context: ActionContext): string {
   const { imageFolder } = context.connection(vc).settings
   if (typeof imageFolder !== 'string') throw stagingUnusable(new Error('imageFolder of the target is missing'))
   return join(imageFolder, name)
@@ -123,7 +123,7 @@ function fileOf(disk: string, disks: readonly Disk[], files: readonly File[], co
 }
 
 /** A host of `*` is the server itself. Source: VI JSON, HttpNfcLeaseDeviceUrl. */
-function addressOf({ url }: File, { settings }: Connection): URL {
+export function addressOf({ url }: { readonly url: string }, { settings }: Connection): URL {
   return new URL(url.replace(/^(https?:\/\/)\*/, `$1${new URL(String(settings.url)).hostname}`))
 }
 
@@ -171,12 +171,12 @@ async function store(
 
 // ---- failures -----------------------------------------------------------------------------------------------------
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const folderTaken = (folder: string): ActionFailure =>
   new ActionFailure({ type: 'folderTaken', message: `${folder} is there already`, retryable: false, applied: 'no' })
 
-const stagingUnusable = (cause: unknown): ActionFailure =>
+export const stagingUnusable = (cause: unknown): ActionFailure =>
   new ActionFailure({ type: 'stagingUnusable', message: messageOf(cause), retryable: false, applied: 'maybe' }, { cause })
 
 const filesUnexpected = (message: string): ActionFailure =>
@@ -191,4 +191,4 @@ function downloadFailed(what: string, cause: unknown): ActionFailure {
   return new ActionFailure({ type: 'downloadFailed', message, retryable: true, applied: 'no' }, { cause })
 }
 
-const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'code' in error
+export const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'code' in error

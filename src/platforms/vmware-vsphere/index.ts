@@ -4,12 +4,22 @@ import { blockHandlers } from './blocks.ts'
 import { diskHandlers } from './disks.ts'
 import { guestProgramHandlers } from './guest-programs.ts'
 import { imageHandlers } from './image.ts'
+import { importImageHandlers } from './import-image.ts'
 import { newVmHandlers } from './new-vm.ts'
+import { ovfHandlers } from './ovf.ts'
 import { session } from './session.ts'
 
 export const vmwareVsphere: Platform = {
   pack: 'vmware-vsphere',
-  handlers: { ...blockHandlers, ...diskHandlers, ...guestProgramHandlers, ...imageHandlers, ...newVmHandlers },
+  handlers: {
+    ...blockHandlers,
+    ...diskHandlers,
+    ...guestProgramHandlers,
+    ...imageHandlers,
+    ...importImageHandlers,
+    ...newVmHandlers,
+    ...ovfHandlers,
+  },
   logins: { 'vmware-vsphere/session': session },
   standIn: async () => (await import('./simulator/index.ts')).startStandIn,
   demo: async () => (await import('./simulator/demo.ts')).startDemo,

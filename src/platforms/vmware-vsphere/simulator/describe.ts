@@ -1,6 +1,7 @@
 // Objects as the API shows them.
 import type { JsonObject } from '../../../values/index.ts'
 import { type Controller, type Nic, reference, type SnapshotDisk, type Vm, type VmDisk } from './model.ts'
+import { PLACE } from './place.ts'
 
 export const describeSummary = (vm: Vm): JsonObject => ({
   _typeName: 'VirtualMachineSummary',
@@ -81,6 +82,7 @@ const diskOf = (disk: VmDisk, changeId: string | undefined): JsonObject => ({
     _typeName: disk.physicalMapping ? 'VirtualDiskRawDiskMappingVer1BackingInfo' : 'VirtualDiskFlatVer2BackingInfo',
     fileName: disk.file,
     diskMode: disk.mode,
+    datastore: reference('Datastore', PLACE.datastoreId),
     ...(disk.physicalMapping ? { compatibilityMode: 'physicalMode' } : { thinProvisioned: true }),
     ...(changeId === undefined ? {} : { changeId }),
   },

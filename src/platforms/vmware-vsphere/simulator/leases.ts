@@ -1,6 +1,7 @@
-// Export leases: the files of a snapshot's disks, for as long as somebody says that he goes on. Meanwhile the VM is held. [W14–W16]
+// Leases: the files of a snapshot's disks, or places for those of a VM that is imported, for as long as somebody says that he goes on.
+// Meanwhile the VM is held. [W14–W16, W18]
 import type { JsonObject } from '../../../values/index.ts'
-import { gone, type Lease, reference, type Snapshot, VimFault, vmOf, type World } from './model.ts'
+import { gone, type Lease, type LeaseOf, reference, type Snapshot, VimFault, type Vm, vmOf, type World } from './model.ts'
 import { checkFree } from './tasks.ts'
 
 export const LEASE_TIMEOUT_MS = 300_000
@@ -8,10 +9,20 @@ export const LEASE_TIMEOUT_MS = 300_000
 export function exportSnapshot(world: World, snapshot: Snapshot): JsonObject {
   const vm = vmOf(world, snapshot.vmId)
   checkFree(vm)
+  return begin(world, vm, { kind: 'export', snapshotId: snapshot.id })
+}
+
+/** The VM is there from now on, and goes again unless the lease is completed. [W18] */
+export function importVm(world: World, vm: Vm, devices: ReadonlyMap<string, number>): JsonObject {
+  world.vms.set(vm.id, vm)
+  return begin(world, vm, { kind: 'import', devices })
+}
+
+function begin(world: World, vm: Vm, of: LeaseOf): JsonObject {
   const lease: Lease = {
     id: `session-${world.newNumber()}`,
     vmId: vm.id,
-    snapshotId: snapshot.id,
+    of,
     state: 'initializing',
     expiresAt: 0,
     gone: new AbortController(),
@@ -40,6 +51,7 @@ export function end(world: World, lease: Lease, state: 'done' | 'error'): void {
   lease.gone.abort()
   const vm = world.vms.get(lease.vmId)
   if (vm?.heldBy === lease.id) vm.heldBy = undefined
+  if (lease.of.kind === 'import' && state === 'error') world.vms.delete(lease.vmId)
 }
 
 export function leaseOf({ leases }: World, id: string): Lease {
@@ -70,9 +82,11 @@ export function abort(world: World, id: string): undefined {
 
 export function describeLease(world: World, id: string): JsonObject | undefined {
   const lease = leaseOf(world, id)
-  const snapshot = world.snapshots.get(lease.snapshotId)
   const vm = world.vms.get(lease.vmId)
-  if (lease.state !== 'ready' || !snapshot || !vm) return undefined
+  if (lease.state !== 'ready' || !vm) return undefined
+  if (lease.of.kind === 'import') return describeImport(world, lease, vm, lease.of.devices)
+  const snapshot = world.snapshots.get(lease.of.snapshotId)
+  if (!snapshot) return undefined
   const held = vm.disks.filter(({ key }) => snapshot.disks.has(key))
   return {
     _typeName: 'HttpNfcLeaseInfo',
@@ -91,6 +105,25 @@ export function describeLease(world: World, id: string): JsonObject | undefined 
       }
     }),
     totalDiskCapacityInKB: held.reduce((sum, { content }) => sum + content.sizeBytes / 1024, 0),
+    leaseTimeout: LEASE_TIMEOUT_MS / 1000,
+  }
+}
+
+function describeImport({ nfcUrl }: World, { id }: Lease, vm: Vm, devices: ReadonlyMap<string, number>): JsonObject {
+  return {
+    _typeName: 'HttpNfcLeaseInfo',
+    lease: reference('HttpNfcLease', id),
+    entity: reference('VirtualMachine', vm.id),
+    deviceUrl: [...devices].map(([importKey, key], index) => ({
+      _typeName: 'HttpNfcLeaseDeviceUrl',
+      key: `/${vm.id}/${key}`,
+      importKey,
+      url: `${nfcUrl}/nfc/${id}/${key}.vmdk`,
+      sslThumbprint: '',
+      disk: true,
+      targetId: `disk-${index}.vmdk`,
+    })),
+    totalDiskCapacityInKB: vm.disks.reduce((sum, { content }) => sum + content.sizeBytes / 1024, 0),
     leaseTimeout: LEASE_TIMEOUT_MS / 1000,
   }
 }

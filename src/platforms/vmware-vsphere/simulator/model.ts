@@ -127,10 +127,16 @@ export interface Task {
   result?: JsonObject
 }
 
+/** What is downloaded, or what the uploads make. */
+export type LeaseOf =
+  | { readonly kind: 'export'; readonly snapshotId: string }
+  /** Device keys by the name that the import has for them. */
+  | { readonly kind: 'import'; readonly devices: ReadonlyMap<string, number> }
+
 export interface Lease {
   readonly id: string
   readonly vmId: string
-  readonly snapshotId: string
+  readonly of: LeaseOf
   state: 'initializing' | 'ready' | 'done' | 'error'
   expiresAt: number
   /** Aborted when it ends: downloads are cut. */
@@ -152,6 +158,8 @@ export interface Behaviour {
   maxSnapshotLevels: number
   /** How long an export takes until it can be downloaded. [W14] */
   leaseReadyMs: number
+  /** The descriptor of an import cannot be taken: said in an answer with status 200. [W19] */
+  refusesImports: boolean
   /** Areas that are allocated can be asked for; they cannot where the datastore is no VMFS. [W10] */
   allocatedKnown: boolean
 }

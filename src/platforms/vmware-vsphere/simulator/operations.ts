@@ -2,12 +2,14 @@
 import { isObject, type Json, type JsonObject } from '../../../values/index.ts'
 import { describeConfig, describeSummary } from './describe.ts'
 import { admitToGuest, type GuestLogin, listProcesses, startProgram } from './guest.ts'
+import { importSpec, importVApp, OVF_MANAGER } from './imports.ts'
 import { abort, complete, describeLease, exportSnapshot, leaseOf, renew } from './leases.ts'
 import { reference, snapshotOf, VimFault, vmOf, type World } from './model.ts'
+import { PLACE } from './place.ts'
 import { consolidate, removeSnapshot, snapshotTree, takeSnapshot } from './snapshots.ts'
 import { describeTask } from './tasks.ts'
 import { changedAreas } from './tracking.ts'
-import { createVm, destroy, PLACE, powerOn, reconfigure } from './vms.ts'
+import { createVm, destroy, powerOn, reconfigure } from './vms.ts'
 
 /** `id` is the object's; the body fits its schema. */
 export type OperationOf = (world: World, id: string, body: JsonObject, guestPassword: string) => Json | undefined
@@ -18,6 +20,7 @@ export const SINGLETONS = {
   sessionManager: reference('SessionManager', 'SessionManager'),
   searchIndex: reference('SearchIndex', 'SearchIndex'),
   guestOperationsManager: reference('GuestOperationsManager', 'guestOperationsManager'),
+  ovfManager: OVF_MANAGER,
 }
 
 export const serviceContent = (): JsonObject => ({
@@ -28,6 +31,7 @@ export const serviceContent = (): JsonObject => ({
   sessionManager: SINGLETONS.sessionManager,
   searchIndex: SINGLETONS.searchIndex,
   guestOperationsManager: SINGLETONS.guestOperationsManager,
+  ovfManager: SINGLETONS.ovfManager,
 })
 
 export const operations: Readonly<Record<string, OperationOf>> = {
@@ -79,6 +83,15 @@ export const operations: Readonly<Record<string, OperationOf>> = {
   leaseProgress: (world, id) => renew(world, id),
   leaseComplete: (world, id) => complete(world, id),
   leaseAbort: (world, id) => abort(world, id),
+
+  createImportSpec: (world, _, { ovfDescriptor, resourcePool, datastore, cisp }) =>
+    importSpec(world, {
+      descriptor: String(ovfDescriptor),
+      poolId: idIn(resourcePool),
+      datastoreId: idIn(datastore),
+      name: String(isObject(cisp) ? cisp.entityName : ''),
+    }),
+  importVApp: (world, id, { spec, folder }) => importVApp(world, id, spec, idIn(folder)),
 
   createVm: (world, id, { config, pool }) => createVm(world, id, isObject(config) ? config : {}, idIn(pool)),
   powerOnVm: (world, id) => powerOn(world, vmOf(world, id)),

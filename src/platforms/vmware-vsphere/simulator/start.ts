@@ -93,6 +93,7 @@ const DEFAULT_BEHAVIOUR: Behaviour = {
   full: false,
   maxSnapshotLevels: 32,
   leaseReadyMs: 1000,
+  refusesImports: false,
   allocatedKnown: true,
 }
 

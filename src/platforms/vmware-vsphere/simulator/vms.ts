@@ -3,11 +3,10 @@ import { isObject, type Json, type JsonObject } from '../../../values/index.ts'
 import { createSparseDisk } from '../../simulation/index.ts'
 import { createGuest } from './guest.ts'
 import { type Controller, type Nic, reference, VimFault, type Vm, type VmDisk, type World } from './model.ts'
+import { PLACE } from './place.ts'
 import { forget } from './snapshots.ts'
 import { startTask } from './tasks.ts'
 import { stun } from './tracking.ts'
-
-export const PLACE = { folderId: 'group-v3', poolId: 'resgroup-8', datacenter: 'DC0', datastore: 'datastore1' }
 
 export interface VmSpec {
   readonly name: string
@@ -96,11 +95,12 @@ export function createVm(world: World, folderId: string, config: JsonObject, poo
   })
 }
 
-function vmOfSpec(world: World, config: JsonObject): Vm {
+/** What a specification says, wherever it has been meanwhile: over SOAP a list of one is no list, and a number is a text. */
+export function vmOfSpec(world: World, config: JsonObject): Vm {
   const name = textOf(config.name)
   if ([...world.vms.values()].some((vm) => vm.name === name))
     throw new VimFault('DuplicateName', `The name '${name}' already exists.`, { name })
-  const changes = Array.isArray(config.deviceChange) ? config.deviceChange.filter(isObject) : []
+  const changes = [config.deviceChange ?? []].flat().filter(isObject)
   const devices = changes.flatMap(({ device }) => (isObject(device) ? [device] : []))
   const controllers = devices
     .filter(({ _typeName }) => textOf(_typeName).endsWith('Controller'))
@@ -145,7 +145,7 @@ const cardAt = ({ macAddress, backing }: JsonObject, index: number): Nic => ({
 })
 
 const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
-const numberOf = (value: Json | undefined): number => (typeof value === 'number' ? value : 0)
+const numberOf = (value: Json | undefined): number => (typeof value === 'number' || typeof value === 'string' ? Number(value) : 0)
 
 export function powerOn(world: World, vm: Vm): JsonObject {
   if (vm.powerState === 'poweredOn') throw new VimFault('InvalidPowerState', `${vm.name} is powered on.`)

@@ -10,7 +10,7 @@ export function fromXml(element: Element, schema: JsonSchema = {}, enclosing: Js
   const { referenceType, xsiType, children, text } = element
   if (referenceType !== undefined) return { _typeName: 'ManagedObjectReference', type: referenceType, value: text }
   if (xsiType?.startsWith('ArrayOf')) return children.map((child) => fromXml(child, itemsOf(schema, enclosing)))
-  if (children.length === 0 && !isObjectSchema(schema) && (xsiType === undefined || isPrimitive(xsiType))) {
+  if (children.length === 0 && !isObjectSchema(schema) && (xsiType === undefined || isPrimitive(xsiType) || isEnum(schema))) {
     return scalarOf(text, schema, xsiType)
   }
   return objectOf(element, schema)
@@ -49,6 +49,9 @@ function scalarOf(text: string, { type }: JsonSchema, xsiType: string | undefine
   if (type === 'boolean' || (type === undefined && xsiType === 'boolean')) return text === 'true' || text === '1'
   return text
 }
+
+/** Words of a closed list have a type of their own. */
+const isEnum = (schema: JsonSchema): boolean => schema.enum !== undefined
 
 const isObjectSchema = ({ type }: JsonSchema): boolean => type === 'object'
 

@@ -1,7 +1,8 @@
-// Writes a disk as a stream-optimised VMDK, as an export lease sends it: only what holds data, each grain compressed.
+// Writes a disk as a stream-optimised VMDK, as an export lease sends it and an import lease takes it: only what holds data, each grain
+// compressed.
 // Source: VMware Virtual Disk Format 1.1, "Stream-Optimized Compressed Sparse Extents".
-import { deflateSync } from 'node:zlib'
-import type { SparseView } from '../../simulation/index.ts'
+import { promisify } from 'node:util'
+import { deflate } from 'node:zlib'
 
 const SECTOR_BYTES = 512
 const GRAIN_SECTORS = 128
@@ -14,7 +15,14 @@ const DIRECTORY_AT_END = 0xffff_ffff_ffff_ffffn
 
 const MARKER = { endOfStream: 0, grainTable: 1, grainDirectory: 2, footer: 3 } as const
 
-export function* streamVmdk(disk: SparseView): Generator<Buffer> {
+export interface GrainSource {
+  /** A multiple of 512. */
+  readonly sizeBytes: number
+  /** Nothing where the disk holds no data there. */
+  grain(offsetBytes: number, lengthBytes: number): Promise<Buffer | undefined>
+}
+
+export async function* streamVmdk(disk: GrainSource): AsyncGenerator<Buffer> {
   let at = OVERHEAD_SECTORS
   const sent = (block: Buffer): Buffer => {
     at += block.length / SECTOR_BYTES
@@ -30,10 +38,10 @@ export function* streamVmdk(disk: SparseView): Generator<Buffer> {
   for (let first = 0; first < grains; first += GRAINS_PER_TABLE) {
     const table = Buffer.alloc(GRAINS_PER_TABLE * 4)
     for (let grain = first; grain < Math.min(first + GRAINS_PER_TABLE, grains); grain += 1) {
-      const data = contentOf(disk, grain)
+      const data = await contentOf(disk, grain)
       if (!data) continue
       table.writeUInt32LE(at, (grain - first) * 4)
-      yield sent(grainBlock(grain, data))
+      yield sent(await grainBlock(grain, data))
     }
     if (table.every((byte) => byte === 0)) {
       directory.push(0)
@@ -51,18 +59,17 @@ export function* streamVmdk(disk: SparseView): Generator<Buffer> {
 
 const padded = (bytes: number): number => Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES
 
-/** Nothing where the grain holds no data. */
-function contentOf(disk: SparseView, grain: number): Buffer | undefined {
+/** A whole grain, also at the end of the disk; nothing where it holds no data. */
+async function contentOf(disk: GrainSource, grain: number): Promise<Buffer | undefined> {
   const offsetBytes = grain * GRAIN_BYTES
-  const lengthBytes = Math.min(GRAIN_BYTES, disk.sizeBytes - offsetBytes)
-  if (disk.extents(offsetBytes, lengthBytes).every(({ kind }) => kind === 'hole')) return undefined
-  const data = Buffer.alloc(GRAIN_BYTES)
-  disk.read(offsetBytes, data.subarray(0, lengthBytes))
-  return data
+  const data = await disk.grain(offsetBytes, Math.min(GRAIN_BYTES, disk.sizeBytes - offsetBytes))
+  return data && (data.length === GRAIN_BYTES ? data : Buffer.concat([data], GRAIN_BYTES))
 }
 
-function grainBlock(grain: number, data: Buffer): Buffer {
-  const compressed = deflateSync(data)
+const deflated = promisify(deflate)
+
+async function grainBlock(grain: number, data: Buffer): Promise<Buffer> {
+  const compressed = await deflated(data)
   const block = Buffer.alloc(padded(12 + compressed.length))
   block.writeBigUInt64LE(BigInt(grain * GRAIN_SECTORS), 0)
   block.writeUInt32LE(compressed.length, 8)
@@ -77,7 +84,7 @@ function marker(type: number, sectors: number): Buffer {
   return block
 }
 
-function header({ sizeBytes }: SparseView, directoryAt: bigint): Buffer {
+function header({ sizeBytes }: GrainSource, directoryAt: bigint): Buffer {
   const block = Buffer.alloc(SECTOR_BYTES)
   block.write('KDMV', 0, 'latin1')
   block.writeUInt32LE(3, 4)
@@ -94,7 +101,7 @@ function header({ sizeBytes }: SparseView, directoryAt: bigint): Buffer {
   return block
 }
 
-function descriptor({ sizeBytes }: SparseView): Buffer {
+function descriptor({ sizeBytes }: GrainSource): Buffer {
   const text = `# Disk DescriptorFile
 version=1
 CID=7b0e9d3c
