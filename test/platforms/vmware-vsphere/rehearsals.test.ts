@@ -9,6 +9,7 @@ it.each([
   ['vm-backup', ['vm-backup']],
   ['vm-restore', ['vm-backup']],
   ['vm-export', []],
+  ['vm-import', ['vm-backup']],
   ['cbt-enable', []],
   ['cbt-disable', []],
 ] as const)('%s after %j leaves nothing behind, whatever goes wrong [P2, P3]', async (name, before) => {

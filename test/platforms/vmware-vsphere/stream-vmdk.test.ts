@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSparseDisk, writeAsGuest } from '../../../src/platforms/simulation/index.ts'
-import { streamVmdk } from '../../../src/platforms/vmware-vsphere/simulator/stream-vmdk.ts'
+import { grainsOf } from '../../../src/platforms/vmware-vsphere/simulator/downloads.ts'
 import { grainsIn, StreamBroken } from '../../../src/platforms/vmware-vsphere/stream-vmdk.ts'
+import { streamVmdk } from '../../../src/platforms/vmware-vsphere/write-stream-vmdk.ts'
 import { peer } from '../../peers/peer.ts'
 
 const run = promisify(execFile)
@@ -25,6 +26,12 @@ function bytesOf(view: ReturnType<typeof disk>): Buffer {
   const bytes = Buffer.alloc(SIZE)
   view.read(0, bytes)
   return bytes
+}
+
+async function written(view: ReturnType<typeof disk>): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for await (const part of streamVmdk(grainsOf(view))) parts.push(part)
+  return Buffer.concat(parts)
 }
 
 async function decoded(stream: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<Buffer> {
@@ -49,14 +56,14 @@ describe('a stream', () => {
   it.each([1, 511, 65_536, 2 ** 30])('is read whole in pieces of %i bytes', async (piece) => {
     const made = createSparseDisk(300_032)
     made.write(1000, Buffer.alloc(2000, 'x'))
-    const whole = Buffer.concat([...streamVmdk(made)])
+    const whole = await written(made)
     const bytes = Buffer.alloc(300_032)
     made.read(0, bytes)
     expect((await decoded(cut(whole, piece), 300_032)).equals(bytes)).toBe(true)
   })
 
   it('that ends early, is damaged or is of another disk is refused', async () => {
-    const whole = Buffer.concat([...streamVmdk(disk())])
+    const whole = await written(disk())
     await expect(decoded(cut(whole.subarray(0, whole.length - 512), 4096), SIZE)).rejects.toThrow(StreamBroken)
     await expect(decoded(cut(Buffer.alloc(4096), 4096), SIZE)).rejects.toThrow('no stream-optimised VMDK')
     await expect(decoded(cut(whole, 4096), SIZE + 512)).rejects.toThrow('it is of a disk of')
@@ -69,7 +76,7 @@ describe('a stream', () => {
 describe.skipIf(!peer('qemu-img', 'qemu-utils'))('qemu-img', () => {
   it('takes what the simulator sends, byte for byte', async () => {
     const made = disk()
-    await writeFile(join(folder, 'disk.vmdk'), Buffer.concat([...streamVmdk(made)]))
+    await writeFile(join(folder, 'disk.vmdk'), await written(made))
     await run('qemu-img', ['convert', '-f', 'vmdk', '-O', 'raw', join(folder, 'disk.vmdk'), join(folder, 'disk.raw')])
     expect((await readFile(join(folder, 'disk.raw'))).equals(bytesOf(made))).toBe(true)
   })

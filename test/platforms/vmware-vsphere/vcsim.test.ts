@@ -1,5 +1,8 @@
 // The SOAP binding against a server that is not ours: session, inventory, settings, snapshots, tasks, and a VM made and destroyed.
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fastClock } from '../../../src/engine/index.ts'
 import { createHttp, operationHandlers } from '../../../src/http/index.ts'
@@ -10,6 +13,7 @@ import { runbooks } from './stage.ts'
 import { hasVcsim, startVcsim } from './vcsim.ts'
 
 const VM = 'DC0/vm/DC0_H0_VM0'
+const IMAGES = mkdtempSync(join(tmpdir(), 'vcsim-images-'))
 
 describe.skipIf(!hasVcsim())('vcsim', () => {
   let vcsim: Awaited<ReturnType<typeof startVcsim>>
@@ -21,6 +25,7 @@ describe.skipIf(!hasVcsim())('vcsim', () => {
   afterAll(async () => {
     await http[Symbol.asyncDispose]()
     await vcsim[Symbol.asyncDispose]()
+    rmSync(IMAGES, { recursive: true, force: true })
   })
 
   async function call(action: string, input: JsonObject, password = 'pass'): Promise<JsonObject> {
@@ -29,8 +34,9 @@ describe.skipIf(!hasVcsim())('vcsim', () => {
       ...vmwareVsphere.handlers,
     }
     const target = password === 'pass' ? 'vc' : 'wrong'
-    const settings = { url: vcsim.url, username: 'user', password: new Secret(password), binding: 'soap' }
+    const settings = { url: vcsim.url, username: 'user', password: new Secret(password), binding: 'soap', imageFolder: IMAGES }
     const context = {
+      runId: 'run-1',
       key: randomUUID(),
       signal: new AbortController().signal,
       clock,
@@ -51,6 +57,16 @@ describe.skipIf(!hasVcsim())('vcsim', () => {
 
   async function vmId(): Promise<string> {
     return String((await call('vm.find', { path: VM })).vmId)
+  }
+
+  /** Of its first disk, as a restore point would have it. */
+  async function datastoreOf(id: string): Promise<string> {
+    await withoutEx(vcsim.url, id, 'holdfast-place')
+    const { snapshotId } = await call('snapshot.find', { vmId: id, name: 'holdfast-place' })
+    const snapshot = { resource: 'vmware-vsphere/Snapshot', obligation: 'x', snapshotId: snapshotId ?? '' }
+    const { config } = await call('snapshot.get', { snapshot })
+    const { hardware } = config as unknown as { hardware: { device: { backing?: { datastore?: { value: string } } }[] } }
+    return hardware.device.flatMap(({ backing }) => backing?.datastore?.value ?? [])[0] ?? ''
   }
 
   it('takes our session, and tells a wrong password by its fault', async () => {
@@ -128,6 +144,62 @@ describe.skipIf(!hasVcsim())('vcsim', () => {
     const { disks } = await call('newVm.disks', { vmId: made.vmId ?? '', disks: [{ disk: '2000', sizeBytes: 2 ** 20 }] })
     expect(disks).toMatchObject([{ disk: '2000', file: expect.stringContaining('restored') }])
     expect(await call('newVm.destroy', { ...place, vmId: made.vmId ?? '' })).toEqual({ found: false })
+  })
+
+  it('takes our descriptor, lease, upload and completion of an import', async () => {
+    const id = await vmId()
+    const { folderId } = await call('vm.folder', { vmId: id })
+    const { poolId } = await call('vm.pool', { vmId: id })
+    const place = { folderId: folderId ?? '', name: 'imported' }
+    await call('image.begin', { name: 'import-1', config: {} })
+    const disks = [{ disk: '2000', sizeBytes: 2 ** 20 }]
+    await call('image.disks', { name: 'import-1', disks })
+    const { files } = await call('image.compress', { name: 'import-1', disks })
+    const { descriptor } = await call('import.descriptor', {
+      name: 'imported',
+      files: files ?? [],
+      config: {
+        guestId: 'otherGuest',
+        version: 'vmx-13',
+        hardware: {
+          numCPU: 2,
+          memoryMB: 64,
+          device: [
+            { _typeName: 'VirtualLsiLogicController', key: 1000, busNumber: 0 },
+            { _typeName: 'VirtualDisk', key: 2000, controllerKey: 1000, unitNumber: 0 },
+          ],
+        },
+      },
+    })
+    const { spec, items, problems } = await call('import.spec', {
+      descriptor: descriptor ?? '',
+      poolId: poolId ?? '',
+      datastoreId: await datastoreOf(id),
+      name: 'imported',
+    })
+    expect(problems).toEqual([])
+    const { leaseId } = await call('import.open', { ...place, poolId: poolId ?? '', spec: spec ?? {} })
+    const lease = { resource: 'vmware-vsphere/ImportLease', obligation: 'x', leaseId: leaseId ?? '' }
+    expect(await call('export.state', { lease })).toEqual({ state: 'ready' })
+    const { vmId: made } = await call('import.adopt', place)
+    const { devices } = await call('import.places', { lease })
+    // Its addresses are those of a server with TLS on the usual port, which it is not.
+    const reachable = (devices as unknown as { importKey: string; url: string }[]).map(({ importKey, url }) => ({
+      importKey,
+      url: `${vcsim.url}${new URL(url.replace('*', 'any')).pathname}`,
+    }))
+    const uploaded = await call('import.upload', { name: 'import-1', lease, items: items ?? [], devices: reachable })
+    expect(uploaded.bytesUploaded).toBeGreaterThan(0)
+    await call('export.renew', { leaseId: leaseId ?? '' })
+    await call('export.complete', { lease })
+    expect(await call('vm.get', { vmId: made ?? '' })).toMatchObject({
+      name: 'imported',
+      powerState: 'poweredOff',
+      guestOs: 'otherGuest',
+    })
+    expect(await failureOf(call('import.abort', { leaseId: leaseId ?? '' }))).toMatchObject({ type: 'notFound' })
+    await call('newVm.destroy', { ...place, vmId: made ?? '' })
+    await call('image.remove', { name: 'import-1' })
   })
 
   it('ends our session when the connection is closed', async () => {
