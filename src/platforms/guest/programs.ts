@@ -66,7 +66,7 @@ export class StartOverdue extends Error {
   }
 }
 
-/** How long a program that was killed has to end, and its output to arrive; real time, for this process waits for another one. */
+/** How long a program that was killed has to end, and its output to arrive. */
 const GRACE_MS = 10_000
 
 export const runsOver =
@@ -86,7 +86,7 @@ export const runsOver =
       running.ended.catch(() => {})
       const end = await Promise.race([running.ended, aborted(stop)])
       if (end !== 'aborted') return { end, ...running.output() }
-      await Promise.race([running.kill().then(() => running.ended), gracePassed(over.signal)]).catch(() => {})
+      await Promise.race([running.kill().then(() => running.ended), clock.sleep(GRACE_MS, over.signal)]).catch(() => {})
       signal.throwIfAborted()
       return { end: { kind: 'overdue' }, ...running.output() }
     } catch (error) {
@@ -104,13 +104,6 @@ const aborted = (signal: AbortSignal): Promise<'aborted'> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve('aborted')
     signal.addEventListener('abort', () => resolve('aborted'), { once: true })
-  })
-
-/** A program that has ended anyway is not waited for: the timer holds up neither this call nor this process. */
-const gracePassed = (over: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, GRACE_MS)
-    over.addEventListener('abort', () => clearTimeout(timer), { once: true })
   })
 
 /** Keeps the first bytes of a stream, and counts on. */

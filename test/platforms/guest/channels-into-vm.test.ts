@@ -1,5 +1,5 @@
 // The contract of channels over two of them into the same true guest.
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/engine/index.ts'
 import { agentChannel } from '../../../src/platforms/guest/agent-programs.ts'
 import { type Channel, runsOver } from '../../../src/platforms/guest/programs.ts'
@@ -7,6 +7,7 @@ import { sshChannel } from '../../../src/platforms/guest/ssh-programs.ts'
 import { peer } from '../../peers/peer.ts'
 import { hasGuest } from '../qemu/has-guest.ts'
 import { channelContract } from './channel.contract.ts'
+import { callGuest, failureOf } from './harness.ts'
 import { type ReachableGuest, startReachableGuest } from './measured-guest.ts'
 
 const never = new AbortController().signal
@@ -22,6 +23,12 @@ describe.skipIf(!hasGuest || !peer('ssh-keygen', 'openssh-client'))('one true gu
     const looking = { argv: ['test', '-e', path], deadlineMs: 600_000, maxOutputBytes: 0 } as const
     const { end } = await runsOver(channel, systemClock)(looking, never)
     return end.kind === 'exited' && end.exitCode === 0
+  }
+
+  const settings = (channel: string) => {
+    if (channel === 'qemu-agent') return { channel, socket: guest.agentSocket }
+    const { login, ...host } = guest.ssh
+    return { channel, ...host, ...(login.kind === 'key' ? { privateKey: login.privateKey } : {}) }
   }
 
   describe('by its QEMU guest agent', () => {
@@ -45,6 +52,37 @@ describe.skipIf(!hasGuest || !peer('ssh-keygen', 'openssh-client'))('one true gu
         exists: (path) => existsOver(agentChannel(guest.agentSocket, systemClock), path),
       }),
       { tellsSignals: true, manyBytes: 200_000 },
+    )
+  })
+
+  describe('with a writer', () => {
+    beforeAll(() => guest.startWriter())
+
+    test.each(['qemu-agent', 'ssh'])(
+      'its own scripts make its writer hold still, its file systems are frozen and thawed, and it writes on: %s',
+      async (channel) => {
+        const agent = settings('qemu-agent')
+        const last = async (): Promise<string> =>
+          String((await callGuest('exec', settings(channel), { program: 'tail', arguments: ['-n', '1', '/wal/journal'] })).stdout)
+        const scripts = { os: 'other', esx: 'from35U2' }
+        expect(await callGuest('scripts.freeze', settings(channel), scripts)).toEqual({
+          scripts: ['/usr/sbin/pre-freeze-script'],
+        })
+        const held = await last()
+        expect(await callGuest('filesystems.freeze', agent)).toEqual({ filesystems: 2 })
+        expect(await callGuest('filesystems.state', agent)).toEqual({ found: true })
+        // A frozen agent runs nothing; over SSH programs run on.
+        if (channel === 'ssh') expect(await last()).toBe(held)
+        else
+          expect(await failureOf(callGuest('exec', agent, { program: 'true' }))).toMatchObject({
+            type: 'agentRefused',
+            applied: 'no',
+          })
+        await callGuest('filesystems.thaw', agent)
+        expect(await last()).toBe(held)
+        await callGuest('scripts.thaw', settings(channel), { ...scripts, reason: 'thaw' })
+        while ((await last()) === held) await new Promise((resolve) => setTimeout(resolve, 50))
+      },
     )
   })
 })

@@ -11,6 +11,8 @@ import { Secret } from '../../../src/values/index.ts'
 export interface ReachableGuest extends AsyncDisposable {
   readonly agentSocket: string
   readonly ssh: SshHost
+  /** From then on its writer writes to both of its disks. */
+  startWriter(): Promise<void>
 }
 
 export async function startReachableGuest(): Promise<ReachableGuest> {
@@ -23,12 +25,15 @@ export async function startReachableGuest(): Promise<ReachableGuest> {
   await ask(guest.monitorPath, 'netdev_add', network)
   await ask(guest.monitorPath, 'device_add', { driver: 'virtio-net-pci', netdev: 'net0', id: 'nic0' })
   const hostKey = await runInGuest(guest, '/usr/bin/listen', [readFileSync(`${key}.pub`, 'utf8').trim()])
-  const network0 = String(await ask(guest.monitorPath, 'human-monitor-command', { 'command-line': 'info usernet' }))
-  const port = Number(/HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)/.exec(network0)?.[1])
+  const forwarded = String(await ask(guest.monitorPath, 'human-monitor-command', { 'command-line': 'info usernet' }))
+  const port = Number(/HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)/.exec(forwarded)?.[1])
   const login = { kind: 'key', privateKey: new Secret(readFileSync(key, 'utf8')) } as const
   return {
     agentSocket: guest.agentPath,
     ssh: { host: '127.0.0.1', port, user: 'root', hostKey: hostKey.trim(), login },
+    startWriter: async () => {
+      await runInGuest(guest, '/bin/sh', ['-c', 'writer >/dev/null 2>&1 </dev/null &'])
+    },
     [Symbol.asyncDispose]: async () => {
       await guest[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
