@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Secret } from '../../../src/values/index.ts'
 import { type Backend, type BackendAddress, initVault, openVault, VaultError } from '../../../src/vault/index.ts'
 import { backendAt } from '../../../src/vault/open-backend.ts'
@@ -14,6 +14,9 @@ import { peer } from '../../peers/peer.ts'
 import { refuse, type S3Server, type S3ServerOptions, startS3 } from '../../s3/server.ts'
 import { type Sshd, type SshdOptions, startSshd } from '../../ssh/sshd.ts'
 import { backUp, createFolder, MiB, noise, PASSWORD, readBack, SMALL, writeDisk } from '../../vault/world.ts'
+
+// Handshakes with a true sshd take long on a busy machine.
+vi.setConfig({ testTimeout: 600_000 })
 
 const NAME = 'ab'.repeat(32)
 const OTHER = 'cd'.repeat(32)
