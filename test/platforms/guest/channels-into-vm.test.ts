@@ -5,9 +5,10 @@ import { agentChannel } from '../../../src/platforms/guest/agent-programs.ts'
 import { type Channel, runsOver } from '../../../src/platforms/guest/programs.ts'
 import { sshChannel } from '../../../src/platforms/guest/ssh-programs.ts'
 import { peer } from '../../peers/peer.ts'
+import { failureOf } from '../calls.ts'
 import { hasGuest } from '../qemu/has-guest.ts'
 import { channelContract } from './channel.contract.ts'
-import { callGuest, failureOf } from './harness.ts'
+import { callGuest } from './harness.ts'
 import { type ReachableGuest, startReachableGuest } from './measured-guest.ts'
 
 const never = new AbortController().signal
