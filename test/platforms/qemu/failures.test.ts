@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { systemClock } from '../../../src/engine/index.ts'
-import { type ActionContext, ActionFailure, type Failure } from '../../../src/packs/index.ts'
+import { ActionFailure, type Failure } from '../../../src/packs/index.ts'
 import { qemu } from '../../../src/platforms/qemu/index.ts'
 import { openMonitor } from '../../../src/platforms/qemu/monitor.ts'
 import type { JsonObject } from '../../../src/values/index.ts'
 import { peer } from '../../peers/peer.ts'
+import { callAction, failureOf } from '../calls.ts'
 import { checkpointsOf, leftIn, openDesk } from './desk.ts'
 import { DISK_BYTES, DISKS, type Machine, type MachineOptions, startMachine } from './machine.ts'
 
@@ -115,44 +115,24 @@ interface There extends AsyncDisposable {
 async function openThere(options: MachineOptions = {}): Promise<There> {
   const folder = mkdtempSync(join(tmpdir(), 'hf-there-'))
   const machine = await startMachine(join(folder, 'vm'), 5, options)
-  const context: ActionContext = {
-    runId: 'run-1',
-    path: 'step',
-    key: '11111111-1111-4111-8111-111111111111',
-    signal: new AbortController().signal,
-    clock: systemClock,
-    connection: ({ $target }) => ({
-      target: $target,
-      type: 'qemu/Hypervisor',
-      settings: { monitor: machine.monitorPath, scratchDirectory: join(folder, 'vm') },
-    }),
-    progress: () => undefined,
-    assertOwner: () => undefined,
-    checkpoint: { load: () => undefined, save: async () => undefined },
-  }
-  const act = async (action: string, input: JsonObject): Promise<JsonObject> => {
-    const handler = qemu.handlers[`qemu/${action}`]
-    if (!handler) throw new Error(`no action ${action}`)
-    return await handler({ hypervisor: { $target: 'hypervisor', connection: 'qemu/Hypervisor' }, ...input }, context)
-  }
-  const failureOf = async (action: string, input: JsonObject): Promise<Failure | undefined> => {
-    try {
-      await act(action, input)
-      return undefined
-    } catch (error) {
-      if (error instanceof ActionFailure) return error.failure
-      throw error
-    }
-  }
+  const act = (action: string, input: JsonObject): Promise<JsonObject> =>
+    callAction(
+      qemu.handlers,
+      `qemu/${action}`,
+      { hypervisor: { $target: 'hypervisor', connection: 'qemu/Hypervisor' }, ...input },
+      {
+        connection: ({ $target }) => ({
+          target: $target,
+          type: 'qemu/Hypervisor',
+          settings: { monitor: machine.monitorPath, scratchDirectory: join(folder, 'vm') },
+        }),
+      },
+    )
   return {
     machine,
     folder,
     act,
-    fails: async (action, input) => {
-      const failure = await failureOf(action, input)
-      if (!failure) throw new Error(`${action} does not fail`)
-      return failure
-    },
+    fails: (action, input) => failureOf(act(action, input)),
     exported: async (name) => {
       const disks = DISKS.map((disk) => ({ disk }))
       await act('scratch.create', { name, disks: [...DISKS] })
@@ -161,7 +141,9 @@ async function openThere(options: MachineOptions = {}): Promise<There> {
     },
     release: async (name) => {
       for (const action of ['export.delete', 'snapshot.delete', 'scratch.delete'])
-        expect((await failureOf(action, { name }))?.type ?? 'gone').toBe('gone')
+        await act(action, { name }).catch((error: unknown) => {
+          if (!(error instanceof ActionFailure) || error.failure.type !== 'gone') throw error
+        })
     },
     [Symbol.asyncDispose]: async () => {
       await machine[Symbol.asyncDispose]()
