@@ -8,6 +8,7 @@ import { evaluationFailure, isTrue } from './evaluate.ts'
 import { aborted, bug, failureOf, outputInvalid, withoutSecrets } from './failures.ts'
 import type { Happening } from './happening.ts'
 import type { SecretResolver } from './model.ts'
+import { underReleaseLock } from './release-lock.ts'
 import { revealed } from './secrets.ts'
 
 /** How long a handler has to end after its abort; then the answer is that nobody knows. */
@@ -17,7 +18,7 @@ export interface CallHost {
   readonly runId: string
   readonly epoch: number
   readonly program: Program
-  readonly journal: Pick<Journal, 'assertOwner' | 'loadCheckpoint' | 'saveCheckpoint'>
+  readonly journal: Pick<Journal, 'append' | 'assertOwner' | 'loadCheckpoint' | 'locks' | 'saveCheckpoint' | 'tryLock'>
   readonly handlers: Handlers
   readonly clock: Clock
   readonly connection: (target: string) => Connection
@@ -119,7 +120,8 @@ async function perform(
     if (problems.length > 0) throw new ActionFailure(outputInvalid(action, problems))
     return output
   }
-  return poll === undefined ? callOnce() : callUntil(callOnce, context, poll)
+  if (poll) return callUntil(callOnce, context, poll)
+  return underReleaseLock(host, action, command, callOnce)
 }
 
 async function callUntil(

@@ -57,11 +57,14 @@ export function createReader(options: ReaderOptions): Reader {
   }
 }
 
-/** There is no run that another engine could take over, and a read keeps no checkpoint. */
+/** There is no run that another engine could take over, and a read keeps no checkpoint and takes no lock. */
 const NO_JOURNAL = {
   assertOwner: () => {},
   loadCheckpoint: async () => undefined,
   saveCheckpoint: async () => {},
+  locks: async () => [],
+  tryLock: async () => true,
+  append: async () => {},
 }
 
 function answerOf(happening: Happening, timedOut: boolean): ReadAnswer {

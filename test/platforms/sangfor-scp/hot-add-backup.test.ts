@@ -1,5 +1,5 @@
 // Backups through a backup proxy, from snapshot to restored bytes. [seed 002 (4) B]
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { MIB } from './stage.ts'
 import { ids, type Point, restoreAndCompare, stage, useTwoGuests, writeEverywhere } from './two-guests.ts'
 
@@ -98,6 +98,32 @@ describe('a backup through a proxy', () => {
     const outcome = await stage.run('vm-backup-hotadd', { serverId: ids[0] ?? '' })
     expect(outcome).toMatchObject({ status: 'failed', owed: [] })
     expect(await stage.vault.points({})).toEqual([])
+  })
+
+  it('P4: is not cut by what an earlier run owes: that run powers the proxy off when nobody uses it any more', {
+    timeout: 120_000,
+  }, async () => {
+    const [first = '', second = ''] = ids
+    stage.scp.faults.add({ operation: 'stopServer', does: 'failTask', times: 100 })
+    await stage.run('vm-backup-hotadd', { serverId: first })
+    expect(stage.owed().map(({ type }) => type)).toEqual(['sangfor-scp/ProxyPower'])
+    stage.scp.faults.clear()
+    stage.scp.calls.length = 0
+    // Held as long as it is read: the lock of the turn.
+    const running = stage.run('vm-backup-hotadd', { serverId: second })
+    await vi.waitFor(
+      async () => expect((await stage.journal.locks()).map(({ name }) => name)).toContain(`scp-proxy/${proxyId}`),
+      {
+        timeout: 60_000,
+      },
+    )
+    const reaping = stage.reap('run-1')
+    expect(await running).toMatchObject({ status: 'succeeded' })
+    await reaping
+    const order = stage.scp.calls.map(({ operationId }) => operationId)
+    expect(order.indexOf('stopServer') === -1 || order.indexOf('stopServer') > order.lastIndexOf('actOnServerDisks')).toBe(true)
+    await stage.reap('run-1')
+    expect(statusOf(proxyId)).toBe('stopped')
   })
 
   it('asks for nothing that it would have to give back where no proxy will do', async () => {
