@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** The last one is not imported by name: the vault starts it as a thread. */
 const ENTRIES = [
-  'scripts/bench/read-nbd.ts',
-  'scripts/bench/copy-nbd.ts',
-  'scripts/bench/use-vault.ts',
-  'src/vault/worker-thread.ts',
+  new URL('read-nbd.ts', import.meta.url),
+  new URL('copy-nbd.ts', import.meta.url),
+  new URL('use-vault.ts', import.meta.url),
+  new URL('../../src/vault/worker-thread.ts', import.meta.url),
 ]
 
 /** Answers the folder of the scripts' JavaScript. */
@@ -19,7 +19,7 @@ export function buildScripts(folder: string): string {
   mkdirSync(out)
   const project = join(out, 'tsconfig.json')
   const compilerOptions = { rootDir: ROOT, outDir: out, noCheck: true, typeRoots: [join(ROOT, 'node_modules/@types')] }
-  const files = ENTRIES.map((entry) => join(ROOT, entry))
+  const files = ENTRIES.map((entry) => fileURLToPath(entry))
   writeFileSync(project, JSON.stringify({ extends: join(ROOT, 'tsconfig.build.json'), compilerOptions, files, include: [] }))
   const { status } = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', project], {
     stdio: 'inherit',
