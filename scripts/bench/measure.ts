@@ -29,9 +29,9 @@ export async function timeProgram(program: string, args: readonly string[], env?
   })
   const [code] = await once(child, 'exit')
   const wallMs = performance.now() - startMs
-  if (code !== 0) throw new Error(`${program} failed with ${code}`)
   const [userS = 0, systemS = 0, peakKiB = 0] = readFileSync(report, 'utf8').trim().split(' ').map(Number)
   rmSync(report)
+  if (code !== 0) throw new Error(`${program} failed with ${code}`)
   return { wallMs, cpuMs: (userS + systemS) * 1000, peakBytes: peakKiB * 1024 }
 }
 

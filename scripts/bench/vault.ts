@@ -42,7 +42,7 @@ export const vaultGround: Ground = async (folder, sizeBytes, scripts) => {
   const restic = (repository: string, ...args: readonly string[]) =>
     timeProgram('restic', ['--no-cache', '-q', '-r', at(repository), ...args], { ...process.env, RESTIC_PASSWORD: 'bench' })
   const borg = (...args: readonly string[]) =>
-    timeProgram('borg', ['--log-level', 'error', ...args], {
+    timeProgram('borg', ['--error', ...args], {
       ...process.env,
       BORG_PASSPHRASE: 'bench',
       BORG_BASE_DIR: at('borg-home'),
