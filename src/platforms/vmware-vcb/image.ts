@@ -70,6 +70,12 @@ export async function findFolder(proxy: VcbProxy, folder: string): Promise<JsonO
   return found?.isDirectory() ? { found: true, folder } : { found: false }
 }
 
+/** Whatever made them. */
+export async function listFolders(proxy: VcbProxy): Promise<JsonObject> {
+  const entries = await readdir(proxy.seen(), { withFileTypes: true })
+  return { folders: entries.filter((entry) => entry.isDirectory()).map(({ name }) => ({ folder: name })) }
+}
+
 export async function removeFolder(proxy: VcbProxy, folder: string): Promise<JsonObject> {
   await rm(proxy.seen(folder), { recursive: true, force: true })
   return {}

@@ -3,7 +3,7 @@ import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, ActionHandler } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
 import type { Platform } from '../platform.ts'
-import { createFolder, findFolder, layOut, readImage, removeFolder, restoreImage } from './image.ts'
+import { createFolder, findFolder, layOut, listFolders, readImage, removeFolder, restoreImage } from './image.ts'
 import { type Form, findMount, listMounts, mountSnapshot, readVolumes, unmount } from './mounts.ts'
 import { proxyOf, type VcbProxy } from './proxy.ts'
 import { createSnapshot, findSnapshot, removeSnapshot } from './snapshots.ts'
@@ -49,6 +49,7 @@ export const vmwareVcb: Platform = {
     'vmware-vcb/mount.list': onProxy(async (proxy, { name }) => ({ folders: [...(await listMounts(proxy, String(name)))] })),
     'vmware-vcb/folder.create': onProxy((proxy, input) => createFolder(proxy, folder(input))),
     'vmware-vcb/folder.find': onProxy((proxy, input) => findFolder(proxy, folder(input))),
+    'vmware-vcb/folder.list': onProxy((proxy) => listFolders(proxy)),
     'vmware-vcb/folder.remove': onProxy((proxy, input) => removeFolder(proxy, folder(input))),
     'vmware-vcb/image.layOut': onProxy((proxy, input) =>
       layOut(proxy, folder(input), input.config as JsonObject, String(input.name)),

@@ -96,6 +96,12 @@ describe('by processes of this machine', () => {
     })
   })
 
+  test('a sweep lists the folders of restores, whoever made them', async () => {
+    await call('folder.create', { folder: 'holdfast-1' })
+    writeFileSync(join(vcb.mountRoot, 'notes.txt'), 'no folder')
+    expect(await call('folder.list')).toEqual({ folders: [{ folder: 'holdfast-1' }] })
+  })
+
   test('no name leads out of the mount root', async () => {
     for (const folder of ['..', '../etc', 'a/b', 'c:\\x', '']) {
       expect(await failureOf(call('mount.remove', { folder }))).toMatchObject({ type: 'notReady' })

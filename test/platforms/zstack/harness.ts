@@ -37,6 +37,8 @@ export interface Harness extends AsyncDisposable {
   run(name: string, inputs: JsonObject): Promise<Outcome>
   /** What was asked so far, in words. */
   readonly asked: readonly string[]
+  /** As the engine has them, for what calls without a run. */
+  readonly calling: Awaited<ReturnType<typeof openStage>>['calling']
 }
 
 interface HarnessOptions extends Partial<ZstackSimulatorOptions> {
@@ -100,6 +102,7 @@ export async function startHarness({
     zstack,
     requests,
     asked: stage.asked,
+    calling: stage.calling,
     call,
     failureOf: (name, input, more) => failureOf(call(name, input, more)),
     run: stage.run,
