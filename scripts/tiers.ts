@@ -1,8 +1,8 @@
-// Runs the tests of real machines up to a tier (`node scripts/tiers.ts 2`), or lists them (`node scripts/tiers.ts`).
+// Runs the tests of real machines up to a tier (`npm run test:tiers -- 2`, and options of vitest behind it), or lists them.
 import { spawnSync } from 'node:child_process'
 import { TIERS, tieredFiles } from '../test/peers/tiers.ts'
 
-const [highest] = process.argv.slice(2)
+const [highest, ...options] = process.argv.slice(2)
 const files = tieredFiles()
 
 for (const { tier, title, needs } of TIERS) {
@@ -12,6 +12,6 @@ for (const { tier, title, needs } of TIERS) {
 }
 if (highest !== undefined) {
   const chosen = files.filter(({ tier }) => tier <= Number(highest)).map(({ file }) => file)
-  const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...chosen], { stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...options, ...chosen], { stdio: 'inherit' })
   process.exitCode = status ?? 1
 }
