@@ -5,6 +5,7 @@ import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createProgressLine } from '../progress-line.ts'
 import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { withInterrupt } from '../with-interrupt.ts'
 
 interface Options extends VaultOptions {
   /** A share. */
@@ -17,13 +18,11 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
   const { maxUnused, dryRun = false } = options
   await using vault = await openNamedVault(host, directory, options)
   const progress = createProgressLine(host.stderr, await host.clock())
-  const stop = new AbortController()
-  const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
-  try {
+  return await withInterrupt(host, async (signal) => {
     const pruned = await vault.prune({
       maxUnused,
       dryRun,
-      signal: stop.signal,
+      signal,
       onProgress: (bytes) => progress.show('repack', bytes),
     })
     progress.clear()
@@ -34,9 +33,7 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
         : `${formatSize(freedBytes)} ${dryRun ? 'would be freed' : 'freed'}: ${packsDeleted + packsUnindexed} packs deleted, ${packsRepacked} written anew; ${formatSize(unusedBytes)} stay unused\n${staying(refused)}`,
     )
     return EXIT.done
-  } finally {
-    stopListening()
-  }
+  })
 }
 
 const factsOf = (pruned: Pruned) => ({

@@ -5,6 +5,7 @@ import { EXIT } from '../exit-codes.ts'
 import { moment } from '../moment.ts'
 import { createProgressLine } from '../progress-line.ts'
 import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { withInterrupt } from '../with-interrupt.ts'
 
 interface Options extends VaultOptions {
   readonly dropPoints?: boolean
@@ -16,22 +17,18 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
   const { dropPoints = false, dryRun = false } = options
   await using vault = await openNamedVault(host, directory, options)
   const progress = createProgressLine(host.stderr, await host.clock())
-  const stop = new AbortController()
-  const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
-  try {
+  return await withInterrupt(host, async (signal) => {
     const repaired = await vault.repair({
       dropPoints,
       dryRun,
-      signal: stop.signal,
+      signal,
       onProgress: (bytes) => progress.show('repair', bytes),
     })
     progress.clear()
     host.stdout.write(options.format === 'json' ? `${JSON.stringify(repaired, undefined, 2)}\n` : describe(repaired, dryRun))
     const left = repaired.damagedPoints.length + repaired.unreadableSnapshots.length - repaired.pointsDropped
     return left > 0 ? EXIT.checkFailed : EXIT.done
-  } finally {
-    stopListening()
-  }
+  })
 }
 
 function describe(repaired: Repaired, dryRun: boolean): string {

@@ -7,6 +7,7 @@ import { createProgressLine } from '../progress-line.ts'
 import { restoreDisks } from '../restore-disks.ts'
 import { restoreFiles } from '../restore-files.ts'
 import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { withInterrupt } from '../with-interrupt.ts'
 
 interface Options extends VaultOptions {
   readonly to: string
@@ -22,24 +23,20 @@ export const run: RunCommand<[vault: string, point: string], Options> = async (h
   await using vault = await openNamedVault(host, directory, options)
   const point = (await findForeign(vault, wanted)) ?? (await vault.point(wanted))
   const progress = createProgressLine(host.stderr, await host.clock())
-  const stop = new AbortController()
-  const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
-  try {
+  return await withInterrupt(host, async (signal) => {
     if (point.kind === 'foreign' || (point.kind === 'files' && only === undefined) || include?.length)
       return await restoreFiles(host, vault, progress, {
         point,
         to: resolve(host.workingDirectory, to),
         resume,
-        signal: stop.signal,
+        signal,
         ...(include?.length ? { include } : {}),
       })
     const disks = point.disks.filter(({ disk }) => only === undefined || disk === only)
     if (disks.length === 0 && only !== undefined) await vault.openDisk(point.id, only)
-    await restoreDisks(host, vault, progress, { point, disks, to, image, resume, overwrite, signal: stop.signal })
+    await restoreDisks(host, vault, progress, { point, disks, to, image, resume, overwrite, signal })
     return EXIT.done
-  } finally {
-    stopListening()
-  }
+  })
 }
 
 /** A snapshot of another program holds files. */

@@ -6,6 +6,7 @@ import { EXIT } from '../exit-codes.ts'
 import { moment } from '../moment.ts'
 import { createProgressLine } from '../progress-line.ts'
 import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { withInterrupt } from '../with-interrupt.ts'
 
 interface Options extends VaultOptions {
   /** A share of the packs to read. */
@@ -18,21 +19,17 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
   await using vault = await openNamedVault(host, directory, options)
   const clock = await host.clock()
   const progress = createProgressLine(host.stderr, clock)
-  const stop = new AbortController()
-  const stopListening = host.onInterrupt(() => stop.abort(new Error('interrupted')))
-  try {
+  return await withInterrupt(host, async (signal) => {
     const report = await vault.verify({
       data: options.structure !== true,
       ...(options.sample === undefined ? {} : { sample: options.sample }),
-      signal: stop.signal,
+      signal,
       onProgress: (bytes) => progress.show('verify', bytes),
     })
     progress.clear()
     host.stdout.write(options.format === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report, options))
     return report.problems.length > 0 || report.damagedPoints.length > 0 ? EXIT.checkFailed : EXIT.done
-  } finally {
-    stopListening()
-  }
+  })
 }
 
 function describe(
