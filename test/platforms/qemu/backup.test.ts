@@ -8,7 +8,7 @@ const hasPeers = peer('qemu-system-x86_64', 'qemu-system-x86') && peer('qemu-img
 
 describe.runIf(hasPeers)('a VM of a real QEMU', () => {
   test('P4, P8: is backed up full and incremental while it writes; every point is of one moment on all disks, and nothing is left', {
-    timeout: 120_000,
+    timeout: 900_000,
   }, async () => {
     await using desk = await openDesk(7)
     for (let count = 0; count < 40; count += 1) await desk.machine.write()
@@ -28,7 +28,7 @@ describe.runIf(hasPeers)('a VM of a real QEMU', () => {
   })
 
   test('P8: a checkpoint that QEMU has stored is built upon after a restart; one that a crash took means a full backup', {
-    timeout: 120_000,
+    timeout: 900_000,
   }, async () => {
     await using desk = await openDesk(11)
     for (let count = 0; count < 10; count += 1) await desk.machine.write()
@@ -57,7 +57,7 @@ describe.runIf(hasPeers)('a VM of a real QEMU', () => {
   test.each(LINES)(
     'P1, P2, P5: killed after %i lines of its run and resumed, it leaves nothing, the VM runs, and points are of one moment',
     {
-      timeout: 120_000,
+      timeout: 900_000,
     },
     async (line) => {
       await using desk = await openDesk(line)

@@ -19,7 +19,7 @@ const hasPeers = [
   peer('prlimit', 'util-linux'),
 ].every(Boolean)
 
-const MINUTES = { timeout: 300_000 }
+const MINUTES = { timeout: 900_000 }
 
 describe.runIf(hasPeers)('a real QEMU', () => {
   test('whose scratch is full writes on: the snapshot is broken, and is told to be', MINUTES, async () => {

@@ -29,7 +29,7 @@ const openWith = (readerOf: (ours: string, others: string, folder: string) => st
 
 describe.runIf(hasPeers)('a QEMU that serves disks with certificates', () => {
   test('P11: is backed up full and incremental; no key is in journal or log, and no certificate is left in QEMU', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     await using desk = await openWith((ours) => ours)
     for (const level of ['full', 'incremental']) {
@@ -55,7 +55,7 @@ describe.runIf(hasPeers)('a QEMU that serves disks with certificates', () => {
         return mixed
       },
     },
-  ])('refuses $who, and nothing is left', { timeout: 300_000 }, async ({ readerOf }) => {
+  ])('refuses $who, and nothing is left', { timeout: 900_000 }, async ({ readerOf }) => {
     await using desk = await openWith(readerOf)
     const { exitCode, printed } = await desk.run('qemu/vm-backup', 'quiesce=false')
     expect(exitCode).not.toBe(0)
