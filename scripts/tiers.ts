@@ -12,6 +12,8 @@ for (const { tier, title, needs } of TIERS) {
 }
 if (highest !== undefined) {
   const chosen = files.filter(({ tier }) => tier <= Number(highest)).map(({ file }) => file)
-  const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...options, ...chosen], { stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...options, ...chosen], {
+    stdio: 'inherit',
+  })
   process.exitCode = status ?? 1
 }
