@@ -93,9 +93,9 @@ describe('objects', () => {
     await using server = await startS3()
     const objects = openBucket({ ...server.bucket, sessionToken: new Secret('the token') })
     await objects.list('')
-    const [{ headers } = { headers: {} }] = server.requests
-    expect(headers['x-amz-security-token']).toBe('the token')
-    expect(headers.authorization).toMatch(/SignedHeaders=[^,]*x-amz-security-token/)
+    const headers = server.requests[0]?.headers
+    expect(headers?.['x-amz-security-token']).toBe('the token')
+    expect(headers?.authorization).toMatch(/SignedHeaders=[^,]*x-amz-security-token/)
     objects.close()
   })
 
