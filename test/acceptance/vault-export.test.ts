@@ -2,11 +2,14 @@
 import { execFile } from 'node:child_process'
 import { copyFileSync, mkdirSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createCertificates } from '../blocks/certificates.ts'
 import { peer } from '../peers/peer.ts'
 import { backUp, createFolder, createVault, MiB, noise, PASSWORD, writeDisk } from '../vault/world.ts'
 import { holdfast, startHoldfast } from './holdfast.ts'
+
+/** Several processes each, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 600_000 })
 
 const run = promisify(execFile)
 const hasQemu = [peer('qemu-img', 'qemu-utils'), peer('qemu-io', 'qemu-utils')].every(Boolean)

@@ -1,9 +1,12 @@
 // Points of files, from the command line: told from points of disks, and given back.
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { backUpFolder } from '../vault/file-world.ts'
 import { backUp, createFolder, createVault, MiB, noise, PASSWORD, writeDisk } from '../vault/world.ts'
 import { holdfast } from './holdfast.ts'
+
+/** Several processes each, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 600_000 })
 
 test('points of files are told from those of disks, and restored as files', async () => {
   await using folder = await createFolder()

@@ -3,11 +3,14 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { buildGuest } from '../../src/platforms/qemu/measuring/build.ts'
 import { exportVault, type PointSummary, type Vault } from '../../src/vault/index.ts'
 import { backUp, createFolder, createVault, MiB, noise, readBack, writeDisk } from '../vault/world.ts'
 import { peer } from './peer.ts'
+
+/** Several processes each, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 600_000 })
 
 const run = promisify(execFile)
 const hasQemu = [peer('qemu-img', 'qemu-utils'), peer('qemu-io', 'qemu-utils')].every(Boolean)

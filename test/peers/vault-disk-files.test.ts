@@ -4,7 +4,7 @@ import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink, utimes, writ
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { quoteArgument } from '../../src/cli/disk-files/guestfish.ts'
 import { type DiskFiles, openDiskFiles, takeFiles } from '../../src/cli/disk-files/index.ts'
 import type { Vault } from '../../src/vault/index.ts'
@@ -12,6 +12,9 @@ import { holdfast } from '../acceptance/holdfast.ts'
 import { createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, whole, writeDisk } from '../vault/world.ts'
 import { canMakeFileSystems, makeExt4, makeFatAndNtfsInMbr, makeXfsInGpt } from './file-systems.ts'
 import { peer } from './peer.ts'
+
+/** Several processes each, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 600_000 })
 
 const run = promisify(execFile)
 const hasGuestfish = peer('guestfish', 'guestfish')
