@@ -13,7 +13,7 @@ const STRIDE = byEffort({ desk: 4, ci: 1 })
 test.each(OPERATIONS)(
   'P7: $name that dies at any call leaves earlier points whole and can be repeated',
   {
-    timeout: 300_000,
+    timeout: 3_600_000,
   },
   async (operation) => {
     await using folder = await createFolder()
@@ -82,7 +82,7 @@ async function healTorn(backend: Backend, vault: Awaited<ReturnType<typeof openA
   for (const name of damaged) await vault.keys.remove(name)
 }
 
-test('P7: the making of a vault that dies at any call can be repeated', { timeout: 60_000 }, async () => {
+test('P7: the making of a vault that dies at any call can be repeated', { timeout: 3_600_000 }, async () => {
   await using folder = await createFolder()
   let deaths = 0
   for (const death of ['before', 'after'] as const) {

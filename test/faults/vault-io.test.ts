@@ -27,7 +27,7 @@ const STRIDE = byEffort({ desk: 6, ci: 3, all: 1 })
 
 test.skipIf(!peer('strace', 'strace')).each(INJECTIONS)(
   'P7: a backup that meets %s: %s at any call says so or goes through, leaves earlier points whole, and can be repeated',
-  { timeout: 1_200_000 },
+  { timeout: 3_600_000 },
   async (call, what, says) => {
     await using folder = await createFolder()
     const { template, first } = await prepare(folder.path)

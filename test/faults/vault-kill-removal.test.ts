@@ -32,7 +32,7 @@ async function expectIntact(directory: string, kept: readonly Stored[]): Promise
 }
 
 test('P7: kill -9 of forget and prune before steps that change the disk leaves what is kept whole, and they can be repeated at once', {
-  timeout: 600_000,
+  timeout: 3_600_000,
 }, async () => {
   await using folder = await createFolder()
   const template = folder.file('template')
@@ -53,7 +53,7 @@ test('P7: kill -9 of forget and prune before steps that change the disk leaves w
 })
 
 test('P7: power loss before steps of forget and prune that change the disk leaves what is kept whole', {
-  timeout: 600_000,
+  timeout: 3_600_000,
 }, async () => {
   await using folder = await createFolder()
   const template = folder.file('template')

@@ -83,7 +83,7 @@ async function expectHarmless(world: World): Promise<void> {
   expect((await readBack(world.vault, id)).equals(CONTENT)).toBe(true)
 }
 
-describe.skipIf(!peer('nbdkit', 'nbdkit'))('a backup from an NBD server', { timeout: 60_000 }, () => {
+describe.skipIf(!peer('nbdkit', 'nbdkit'))('a backup from an NBD server', { timeout: 3_600_000 }, () => {
   test.each(['EIO', 'EPERM', 'ENOMEM', 'ESHUTDOWN', 'EINVAL'])(
     'that answers %s to every read fails and makes no point',
     async (errno) => {

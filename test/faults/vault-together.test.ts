@@ -55,7 +55,7 @@ test('prune waits for nobody: it is refused while another process has a lock, an
   await expectWhole(localBackend(directory), stored)
 })
 
-test('two writers at once store the same chunks, and the points of both are whole', { timeout: 120_000 }, async () => {
+test('two writers at once store the same chunks, and the points of both are whole', { timeout: 3_600_000 }, async () => {
   await using folder = await createFolder()
   const directory = folder.file('vault')
   await initVault(directory, PASSWORD, { keyCost: 1024 })
@@ -83,7 +83,7 @@ test('two writers at once store the same chunks, and the points of both are whol
 test.skipIf(!peer('restic', 'restic'))(
   'a backup of ours and one of restic at once are both whole, and restic finds no error',
   {
-    timeout: 120_000,
+    timeout: 3_600_000,
   },
   async () => {
     await using folder = await createFolder()

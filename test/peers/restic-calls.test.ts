@@ -31,7 +31,7 @@ async function dieAt(operation: Operation, backend: Backend, fatal: number, fold
   return dying.calls()
 }
 
-describe.skipIf(!peer('restic', 'restic'))('restic finds no error', { timeout: 600_000 }, () => {
+describe.skipIf(!peer('restic', 'restic'))('restic finds no error', { timeout: 3_600_000 }, () => {
   test.each(OPERATIONS.filter(({ isDamaged }) => !isDamaged))('where $name died (P7)', async (operation) => {
     await using folder = await createFolder()
     const { backend: template } = await operation.prepare()

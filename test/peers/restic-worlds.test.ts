@@ -89,7 +89,7 @@ const segmentsOf = ({ content }: Written): readonly string[] =>
 
 const WORLDS = process.env.CI ? 3 : 2
 
-describe.skipIf(!peer('restic', 'restic'))('of random vaults', { timeout: 300_000 }, () => {
+describe.skipIf(!peer('restic', 'restic'))('of random vaults', { timeout: 3_600_000 }, () => {
   test('restic finds no error, and lists, dumps, restores, copies and prunes what Holdfast wrote', async () => {
     for (const { vms, files } of fc.sample(worlds, WORLDS)) {
       await using folder = await createFolder()

@@ -164,7 +164,7 @@ async function expectTold(backend: Backend, problem: string, lost: readonly Use[
 
 describe('a flipped bit [P7]', () => {
   test('in any blob of a pack is told with the points and the ranges that it costs, and no others; in a header it costs nothing', {
-    timeout: 120_000,
+    timeout: 3_600_000,
   }, async () => {
     const counts = { data: 0, tree: 0, header: 0 }
     for (const place of places) {

@@ -88,7 +88,7 @@ describe('the cache of index files', () => {
     expect(await vault.verify({ data: true })).toMatchObject({ problems: [], damagedPoints: [] })
   })
 
-  test('is never believed when it was changed, cut, mixed up or belongs to another vault', { timeout: 60_000 }, async () => {
+  test('is never believed when it was changed, cut, mixed up or belongs to another vault', { timeout: 3_600_000 }, async () => {
     await using folder = await createFolder()
     const cache = folder.file('cache')
     const world = await createWorld(cache)
