@@ -1,6 +1,6 @@
 // One rehearsal: the true engine and the true actions on a fresh far side, with these faults. The far side's own state is the judge.
 import { JournalUnusable } from '../journal/index.ts'
-import type { Outcome } from '../kernel/index.ts'
+import type { Obligation, Outcome } from '../kernel/index.ts'
 import type { Platform, StandIn } from '../platforms/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import { live } from './lives.ts'
@@ -150,7 +150,11 @@ async function judge(
 ): Promise<readonly string[]> {
   const leaks = (await Promise.all(standIns.map((standIn) => standIn.leaks()))).flat()
   const open = await journal.obligations({ open: true, runId })
-  const made = outcome?.status === 'succeeded' ? [] : without(madeBy(standIns), there)
+  const settled = await journal.obligations({ open: false, runId })
+  const kept = settled.flatMap(({ obligation }) => (obligation.state === 'kept' ? namesIn(obligation) : []))
+  // What a scope that closed well has handed over is no reason to blame what failed after it.
+  const left = without(madeBy(standIns), there).filter((line) => !kept.some((name) => line.endsWith(` ${name}`)))
+  const made = outcome?.status === 'succeeded' ? [] : left
   return [
     ...(outcome === undefined ? ['the run never ends: it waits for what never comes'] : []),
     ...leaks.map((line) => `left behind: ${line}`),
@@ -159,6 +163,10 @@ async function judge(
     ...(outcome?.status === 'failed' && !outcome.failure ? ['the run failed and does not say why'] : []),
   ]
 }
+
+/** What it was called before it was there, and what the platform calls it. */
+const namesIn = ({ identity, handle }: Obligation): readonly string[] =>
+  [...Object.values(identity), ...Object.values(handle ?? {})].filter((value) => typeof value === 'string')
 
 const madeBy = (standIns: readonly StandIn[]): readonly string[] => standIns.flatMap((standIn) => standIn.made())
 

@@ -43,12 +43,11 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
 
 /** Any simulator without a port whose time stands still, as it is now. */
 export function standInOf(scp: ScpSimulator, groupId: string, serverIds: readonly string[]): StandIn {
-  const vms = () => scp.state().vms as { id: string; name: string; status: string }[]
+  const vms = () => scp.state().vms as { id: string; name: string }[]
   const before = vms().map(({ id }) => id)
   const vmLines = (): readonly string[] =>
     vms()
-      // One that has come up is in use: what failed after that is no reason to delete it.
-      .filter(({ id, status }) => !before.includes(id) && status !== 'running')
+      .filter(({ id }) => !before.includes(id))
       .map(({ name }) => `VM ${name}`)
   return {
     connection: 'sangfor-scp/Connection',
