@@ -1,7 +1,7 @@
 // The lock of a release: what it would take from another run is let go later. It never waits: the kernel tries a release that fails
 // again, owes it after that, and reap goes on from there.
 import type { Journal } from '../journal/index.ts'
-import type { CallCommand } from '../kernel/index.ts'
+import type { CallCommand, Program } from '../kernel/index.ts'
 import { evaluateTemplate } from '../language/index.ts'
 import { type Action, ActionFailure } from '../packs/index.ts'
 import { evaluationFailure } from './evaluate.ts'
@@ -10,16 +10,17 @@ interface Holder {
   readonly runId: string
   readonly epoch: number
   readonly journal: Pick<Journal, 'append' | 'locks' | 'tryLock'>
+  readonly program: Program
 }
 
-/** Throws `lockTaken` when another run holds what the release names. */
+/** Throws `lockTaken` when another run holds what the release names. What is critical, such as a freeze, is let go whoever holds what. [P5] */
 export async function underReleaseLock<T>(
-  { runId, epoch, journal }: Holder,
+  { runId, epoch, journal, program }: Holder,
   action: Action,
   { purpose, input }: CallCommand,
   call: () => Promise<T>,
 ): Promise<T> {
-  if (purpose !== 'release' || action.lock === undefined) return call()
+  if (purpose !== 'release' || action.lock === undefined || isCritical(program, action)) return call()
   const name = await evaluateTemplate(action.lock, { input }).catch((error: unknown) => {
     throw new ActionFailure(evaluationFailure(error))
   })
@@ -33,6 +34,9 @@ export async function underReleaseLock<T>(
     await journal.append(runId, epoch, { events: [], obligations: [], unlocks: [name] })
   }
 }
+
+const isCritical = ({ resources }: Program, { name }: Action): boolean =>
+  Object.values(resources).some(({ critical, release }) => critical && release.action === name)
 
 const lockTaken = (name: string): ActionFailure =>
   new ActionFailure({ type: 'lockTaken', message: `another run holds the lock ${name}`, retryable: true, applied: 'no' })
