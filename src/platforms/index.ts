@@ -1,6 +1,5 @@
 // The list of platforms. A new one is a folder here and a line below.
-import { vaultBodies } from './block-transfer/bodies.ts'
-import { blockTransferHandlers } from './block-transfer/index.ts'
+import { blockTransferHandlers, vaultBodies } from './block-transfer/index.ts'
 import { coreHandlers } from './core/index.ts'
 import { guest } from './guest/index.ts'
 import type { Platform } from './platform.ts'

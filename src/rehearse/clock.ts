@@ -11,6 +11,9 @@ const LONGEST_TURN_MS = 20
 /** A run that takes longer than this of its own time waits for what never comes. */
 const LONGEST_MS = 3 * 86_400_000
 
+/** How long it takes until somebody looks, at questions and for answers; a question whose time is over by then stays without one. */
+export const LOOKS_EVERY_MS = 20_000
+
 /** When every rehearsal begins, milliseconds since the epoch. */
 export const STARTS_AT_MS = Date.UTC(2026, 0, 1)
 

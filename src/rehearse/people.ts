@@ -3,10 +3,8 @@ import { answerApproval } from '../engine/index.ts'
 import type { Approval } from '../kernel/index.ts'
 import type { Clock } from '../packs/index.ts'
 import { isObject, type Json, type JsonObject, type JsonSchema } from '../values/index.ts'
+import { LOOKS_EVERY_MS } from './clock.ts'
 import type { Stage } from './stage.ts'
-
-/** How long it takes until somebody looks; a question whose time is over by then stays without an answer. */
-export const LOOKS_EVERY_MS = 20_000
 
 /** Until it is over. What cannot be granted, for nobody knows what to say, is denied. */
 export async function answerQuestions(

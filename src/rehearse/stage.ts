@@ -6,10 +6,9 @@ import { createMemoryJournal, type Journal } from '../journal/index.ts'
 import type { Clock, Connection, Handlers } from '../packs/index.ts'
 import type { Platform, StandIn } from '../platforms/index.ts'
 import { type JsonObject, Secret } from '../values/index.ts'
-import { createRehearsalClock, type RehearsalClock, STARTS_AT_MS } from './clock.ts'
+import { createRehearsalClock, LOOKS_EVERY_MS, type RehearsalClock, STARTS_AT_MS } from './clock.ts'
 import { createDiskWire, type DiskWire } from './disk-wire.ts'
 import type { Life } from './lives.ts'
-import { LOOKS_EVERY_MS } from './people.ts'
 import { createWire, type Wire } from './wire.ts'
 
 /** A runbook that can be started, and the connection type of each of its targets. */

@@ -5,7 +5,7 @@ import { createHttp, type Network, operationHandlers } from '../../src/http/inde
 import { createMemoryJournal, type Journal } from '../../src/journal/index.ts'
 import { isOpen, type Obligation, type Outcome } from '../../src/kernel/index.ts'
 import type { Catalogue, Connection, Handlers } from '../../src/packs/index.ts'
-import { vaultBodies } from '../../src/platforms/block-transfer/bodies.ts'
+import { vaultBodies } from '../../src/platforms/block-transfer/index.ts'
 import { keepOpen } from '../../src/platforms/block-transfer/open-vaults.ts'
 import { platforms } from '../../src/platforms/index.ts'
 import { fillDefaults, type Json, type JsonObject, Secret } from '../../src/values/index.ts'

@@ -9,6 +9,7 @@ import { asFailure, mapMissing, pointDamaged } from './failures.ts'
 import { backUpFiles, restoreFiles } from './file-actions.ts'
 import { withVault } from './open-vaults.ts'
 
+export { vaultBodies } from './bodies.ts'
 export { cacheVaultsIn } from './open-vaults.ts'
 
 // Inputs have been checked against the manifest; these say the same to the compiler.

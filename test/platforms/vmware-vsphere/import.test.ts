@@ -70,7 +70,10 @@ describe('an import that fails', () => {
     vsphere.behaviour.leaseReadyMs = 330_000
     const { vmId: made } = await stage.succeed('vm-import', { pointId })
     expect(callsOf('leaseProgress').length).toBeGreaterThanOrEqual(3)
-    expect(vsphere.disks(String(made)).map((disk, index) => isEqual(disk, vsphere.disks(vmId)[index] ?? disk))).toEqual([true, true])
+    expect(vsphere.disks(String(made)).map((disk, index) => isEqual(disk, vsphere.disks(vmId)[index] ?? disk))).toEqual([
+      true,
+      true,
+    ])
     expect(vsphere.leaks()).toEqual([])
   })
 
