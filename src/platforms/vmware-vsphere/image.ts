@@ -1,6 +1,6 @@
 // Images of VMs in a folder of this machine: `<folder>/<vm>-fullVM` with the configuration and a raw file for each disk, sparse where
 // the disk holds nothing. A folder belongs to the run that made it, which is written in it: no other is ever removed.
-import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { get as getHttp, type IncomingMessage } from 'node:http'
 import { get as getHttps } from 'node:https'
 import { join } from 'node:path'
@@ -51,15 +51,27 @@ export function folderOf({ vc, name }: InFolder, context: ActionContext): string
   return join(imageFolder, name)
 }
 
+/** A folder that is not whole, yet or any more, is named for the run: whatever a crash leaves can be told to be its. */
+const ownNameOf = (folder: string, { runId }: ActionContext): string => `${folder}.${runId}`
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
 const ownerOf = (folder: string): Promise<string | undefined> => readFile(join(folder, OWNER), 'utf8').catch(() => undefined)
 
 async function begin({ config, ...at }: BeginInput, context: ActionContext): Promise<JsonObject> {
   const folder = folderOf(at, context)
   try {
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 })
-    if (made === undefined && (await ownerOf(folder)) !== context.runId) throw folderTaken(folder)
-    await writeFile(join(folder, OWNER), context.runId, { mode: 0o600 })
-    await writeFile(join(folder, 'config.json'), JSON.stringify(config, undefined, 2), { mode: 0o600 })
+    if ((await ownerOf(folder)) === context.runId) return { folder }
+    if (await isThere(folder)) throw folderTaken(folder)
+    const own = ownNameOf(folder, context)
+    await mkdir(own, { recursive: true, mode: 0o700 })
+    await writeFile(join(own, OWNER), context.runId, { mode: 0o600 })
+    await writeFile(join(own, 'config.json'), JSON.stringify(config, undefined, 2), { mode: 0o600 })
+    await rename(own, folder)
   } catch (error) {
     throw error instanceof ActionFailure ? error : stagingUnusable(error)
   }
@@ -68,11 +80,13 @@ async function begin({ config, ...at }: BeginInput, context: ActionContext): Pro
 
 async function remove(at: InFolder, context: ActionContext): Promise<JsonObject> {
   const folder = folderOf(at, context)
-  if ((await ownerOf(folder)) !== context.runId) return {}
+  const own = ownNameOf(folder, context)
   context.assertOwner()
-  // Its mark goes last: what a crash leaves of the folder is still this run's.
-  for (const file of await readdir(folder)) if (file !== OWNER) await rm(join(folder, file), { force: true })
-  await rm(folder, { recursive: true, force: true })
+  // What a crash left under the run's own name goes first, for the folder takes that name as it goes.
+  await rm(own, { recursive: true, force: true })
+  if ((await ownerOf(folder)) !== context.runId) return {}
+  await rename(folder, own)
+  await rm(own, { recursive: true, force: true })
   return {}
 }
 
