@@ -59,6 +59,7 @@ export async function startStandIn(): Promise<StandIn> {
     known: {
       vmId: first.uuid,
       vms: [first, ...others].map(({ name }) => name),
+      vmIds: [first, ...others].map(({ uuid }) => uuid),
       directory: join(folder, 'restored'),
       name: 'rehearsed',
     },
