@@ -23,12 +23,13 @@ interface Stage {
   /** A VM that is powered off, and an NFS storage with a file for its disk. */
   readonly stoppedId: string
   readonly storageId: string
+  readonly clusterId: string
 }
 
 /** A platform on which every operation has something to work on. */
 async function stage(): Promise<Stage> {
   harness = await startHarness({ login: 'token', behaviour: { groupSnapshotInUse: 'cutReaders' } })
-  const serverId = harness.scp.addVm({ name: 'erp-db', disks: [{ sizeBytes: 16 * MIB }] }).id
+  const serverId = harness.scp.addVm({ name: 'erp-db', disks: [{ sizeBytes: 16 * MIB }], traits: { customBios: true } }).id
   const groupId = harness.scp.addGroup('erp', [serverId])
   await harness.call('cbt.enable', { serverId })
   const { snapshotId } = await harness.call('snapshot.create', { serverId, name: 'one' })
@@ -49,6 +50,8 @@ async function stage(): Promise<Stage> {
     address: address ?? '',
     exportPath: exportPath ?? '',
   })
+  const { json } = await harness.send('GET', `/janus/20210725/clusters?az_id=${harness.scp.azId}`)
+  const [cluster] = (json.data?.data ?? []) as unknown as { id: string }[]
   const [task] = harness.scp.state().tasks as unknown as { task_id: string }[]
   return {
     serverId,
@@ -60,6 +63,7 @@ async function stage(): Promise<Stage> {
     proxyId,
     stoppedId,
     storageId: String(storageId),
+    clusterId: cluster?.id ?? '',
   }
 }
 
@@ -71,7 +75,9 @@ const config = (datastore: string): JsonObject => ({
 })
 
 /** What each operation is sent beyond its path. */
-const SENT: Readonly<Record<string, (at: Stage) => { readonly query?: Record<string, string>; readonly body?: JsonObject }>> = {
+const SENT: Readonly<
+  Record<string, (at: Stage) => { readonly query?: Record<string, string>; readonly body?: JsonObject | Buffer }>
+> = {
   deleteServer: () => ({ body: { force: 1 } }),
   stopServer: () => ({ body: { force: 0 } }),
   createServerFromConfig: () => ({ body: { az_id: harness.scp.azId, ...config('7a41c0de_vs_vol_rep2') } }),
@@ -100,6 +106,11 @@ const SENT: Readonly<Record<string, (at: Stage) => { readonly query?: Record<str
   rebaseBackingFile: ({ storageId }) => ({
     body: { disks: [{ disk_id: 'ide0', datastore: storageId, path: 'files/ide0.raw' }] },
   }),
+  downloadFile: ({ serverId }) => ({ query: { file_type: 'BIOS', server_id: serverId } }),
+  uploadFile: ({ stoppedId, storageId }) => ({
+    query: { file_type: 'BIOS', server_id: stoppedId, storage_id: storageId, file_name: 'bios' },
+    body: Buffer.from('firmware'),
+  }),
   attachNfs: () => ({
     body: {
       cluster_id: 'cluster',
@@ -121,6 +132,7 @@ const pathOf = (path: string, at: Stage): string => {
         ? at.stoppedId
         : at.serverId,
     storage_id: at.storageId,
+    cluster_id: at.clusterId,
     group_id: at.groupId,
     resource_id: at.resourceId,
     task_id: at.taskId,

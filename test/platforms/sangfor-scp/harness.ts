@@ -32,7 +32,7 @@ export interface Harness extends AsyncDisposable {
 }
 
 export interface RawOptions {
-  readonly body?: JsonObject
+  readonly body?: JsonObject | Buffer
   /** `X-Client-Token`. */
   readonly clientToken?: string
   /** Instead of a signature. */
@@ -42,7 +42,7 @@ export interface RawOptions {
 export interface RawAnswer {
   readonly status: number
   readonly text: string
-  /** Empty when the answer had no body. */
+  /** Empty when the answer had no body, or one of bytes. */
   readonly json: { readonly data?: Record<string, unknown>; readonly [name: string]: unknown }
 }
 
@@ -101,7 +101,7 @@ export async function send(
   path: string,
   { body, clientToken, token }: RawOptions = {},
 ): Promise<RawAnswer> {
-  const text = body === undefined ? '' : JSON.stringify(body)
+  const sent = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body)
   const signed = { host: new URL(scp.url).host, 'x-amz-date': amzDate(scp.clock.now()) }
   const key = {
     accessKey: String(scp.settings.accessKey),
@@ -115,12 +115,15 @@ export async function send(
     headers: {
       'x-amz-date': signed['x-amz-date'],
       authorization:
-        token === undefined ? authorization({ method, path: pathOnly, headers: signed, body: text }, key) : `Token ${token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        token === undefined
+          ? authorization({ method, path: pathOnly, headers: signed, body: sent ?? '' }, key)
+          : `Token ${token}`,
+      ...(sent === undefined ? {} : { 'content-type': Buffer.isBuffer(sent) ? 'application/octet-stream' : 'application/json' }),
       ...(clientToken === undefined ? {} : { 'x-client-token': clientToken }),
     },
-    ...(body === undefined ? {} : { body: text }),
+    ...(sent === undefined ? {} : { body: sent }),
   })
   const answered = await answer.text()
-  return { status: answer.status, text: answered, json: answered === '' ? {} : JSON.parse(answered) }
+  const isJson = answered !== '' && answer.headers.get('content-type')?.includes('json') === true
+  return { status: answer.status, text: answered, json: isJson ? JSON.parse(answered) : {} }
 }
