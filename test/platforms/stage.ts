@@ -1,5 +1,8 @@
-// The whole of Holdfast around a simulator: true engine, true packs, true vault, this one in memory. Time runs fast.
+// The whole of Holdfast around a simulator: true engine, true packs, true vault. Time runs fast.
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { answerApproval, createEngine, fastClock, type Observation, type ReaderOptions } from '../../src/engine/index.ts'
 import { createHttp, type Network, operationHandlers } from '../../src/http/index.ts'
 import { createMemoryJournal, type Journal } from '../../src/journal/index.ts'
@@ -9,7 +12,7 @@ import { vaultBodies } from '../../src/platforms/block-transfer/index.ts'
 import { keepOpen } from '../../src/platforms/block-transfer/open-vaults.ts'
 import { platforms } from '../../src/platforms/index.ts'
 import { fillDefaults, type Json, type JsonObject, Secret } from '../../src/values/index.ts'
-import { initBackend, memoryBackend, openBackend, type Vault } from '../../src/vault/index.ts'
+import { initBackend, initVault, memoryBackend, openBackend, openVault, type Vault } from '../../src/vault/index.ts'
 import type { Runbooks } from './runbooks.ts'
 
 export const MIB = 2 ** 20
@@ -47,6 +50,8 @@ export interface StageOptions {
   readonly secret?: (name: string) => Secret
   /** Whether what a run asks of people is granted; it is, unless this says no. */
   readonly grants?: boolean
+  /** In memory unless given. In a folder it has threads of its own, so that much data holds up nobody whose time runs fast. */
+  readonly vaultIn?: 'memory' | 'folder'
 }
 
 /** Requests wait by this clock: slower than the rest, so that one times out where it hangs and not where the machine is busy. */
@@ -60,12 +65,12 @@ export async function openStage({
   network,
   secret = () => new Secret('rehearsed'),
   grants = true,
+  vaultIn = 'memory',
 }: StageOptions): Promise<BareStage> {
-  const storage = memoryBackend()
-  await initBackend(storage, PASSWORD, { keyCost: 1024 })
-  const vault = await openBackend(storage, PASSWORD, { threads: 0 })
-  const directory = `in-memory-${randomUUID()}`
-  const letGo = keepOpen(directory, vault)
+  await using parts = new AsyncDisposableStack()
+  const { vault, directory } = vaultIn === 'memory' ? await memoryVault() : await folderVault(parts)
+  parts.defer(() => vault.close())
+  parts.defer(keepOpen(directory, vault))
   const ofVault = { type: 'block-transfer/Vault', settings: { directory, password: PASSWORD } }
   const http = createHttp({ clock: fastClock(REQUEST_RATE), ...(network === undefined ? {} : { network }) })
   const logins = Object.assign({}, ...platforms.map((platform) => platform.logins))
@@ -100,6 +105,7 @@ export async function openStage({
     },
     owner: 'test',
   })
+  const held = parts.move()
   const stage: BareStage = {
     vault,
     journal,
@@ -136,9 +142,22 @@ export async function openStage({
     [Symbol.asyncDispose]: async () => {
       await engine[Symbol.asyncDispose]()
       await http[Symbol.asyncDispose]()
-      letGo()
-      await vault.close()
+      await held.disposeAsync()
     },
   }
   return stage
+}
+
+async function memoryVault() {
+  const storage = memoryBackend()
+  await initBackend(storage, PASSWORD, { keyCost: 1024 })
+  return { vault: await openBackend(storage, PASSWORD, { threads: 0 }), directory: `in-memory-${randomUUID()}` }
+}
+
+async function folderVault(parts: AsyncDisposableStack) {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-stage-'))
+  parts.defer(() => rm(folder, { recursive: true, force: true }))
+  const directory = join(folder, 'vault')
+  await initVault(directory, PASSWORD, { keyCost: 1024 })
+  return { vault: await openVault(directory, PASSWORD), directory }
 }

@@ -34,7 +34,7 @@ export async function startStage({ onRequest, settings, ...options }: StageOptio
   const scp = await startScpSimulator({ seed: 'stage', rate: RATE, ...options })
   const cloud = { type: 'sangfor-scp/Connection', settings: { ...scp.settings, ...settings } }
   const network = onRequest === undefined ? {} : { network: overheard(scp, onRequest) }
-  const stage = await openStage({ runbooks, rate: RATE, targets: { cloud }, ...network })
+  const stage = await openStage({ runbooks, rate: RATE, targets: { cloud }, vaultIn: 'folder', ...network })
   return {
     ...stage,
     scp,
