@@ -15,7 +15,7 @@ const isThere = (program: string): boolean =>
     }
   })
 
-/** Whether the program is there: `describe.skipIf(!peer('nbdkit', 'nbdkit'))`. */
+/** Whether the program is there; give it and its package to `describe.skipIf(!peer(…))`. */
 export function peer(program: string, debianPackage: string): boolean {
   return isThere(program) || missing(program, debianPackage)
 }

@@ -10,7 +10,7 @@ export interface Tier {
 }
 
 export const TIERS: readonly Tier[] = [
-  { tier: 0, title: 'nothing but Node: simulated monitors, agents and guests', needs: ['sh', 'ps'] },
+  { tier: 0, title: 'nothing but Node: simulated monitors, agents and guests', needs: ['sh', 'ps', 'prlimit'] },
   {
     tier: 1,
     title: 'programs of QEMU without a VM, and a guest agent that runs on this machine',
