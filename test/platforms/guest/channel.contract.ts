@@ -196,9 +196,10 @@ export function channelContract(
   /** Those of the processes that run, dead ones that nobody has asked for left out. */
   async function stillRun(pids: readonly string[]): Promise<readonly string[]> {
     const look = 'for pid; do grep -qs "^State:[[:space:]]*[^ZX]" "/proc/$pid/status" && echo "$pid"; done; exit 0'
-    // What was killed is not gone at once.
+    // What was killed is gone when it gets the processor, which may take a busy machine some time.
     let last: readonly string[] = pids
-    for (let tries = 0; tries < 50 && last.length > 0; tries += 1) {
+    for (let tries = 0; tries < 1500 && last.length > 0; tries += 1) {
+      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, 20))
       last = (await run(shell(look, ...pids))).stdout
         .toString()
         .split('\n')
