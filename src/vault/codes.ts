@@ -245,6 +245,14 @@ const DAMAGE_HINTS: Readonly<Record<FileKind, string>> = {
 export const fileDamaged = (kind: FileKind, name: string, reason: string, options?: ErrorOptions): VaultError =>
   new VaultError('VAULT_FILE_DAMAGED', `${fileWords(kind, name)} is damaged: ${reason}`, DAMAGE_HINTS[kind], options)
 
+/** A file that ends before the range that was asked for. */
+export const fileTooShort = (
+  kind: FileKind,
+  name: string,
+  sizeBytes: number,
+  range: { readonly offsetBytes: number; readonly lengthBytes: number },
+): VaultError => fileDamaged(kind, name, `it has ${sizeBytes} bytes, ${range.offsetBytes + range.lengthBytes} are needed`)
+
 export const blobMissing = (type: 'data' | 'tree', id: string): VaultError =>
   new VaultError(
     'VAULT_BLOB_MISSING',

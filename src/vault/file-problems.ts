@@ -38,3 +38,8 @@ export function gatherProblems(): { add(problem: FileProblem): void; all(): File
     all: () => ({ count, listed }),
   }
 }
+
+/** The target as a whole has failed; the next file would fare no better. */
+export const takesNoMore = (error: unknown): boolean => error instanceof Error && 'code' in error && FATAL.has(error.code)
+
+const FATAL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS'])

@@ -5,6 +5,7 @@ import { isObject, type Json, type Secret } from '../values/index.ts'
 import type { Backend } from './backend.ts'
 import { fileDamaged, keyMissing, passwordWrong } from './codes.ts'
 import { type SealKey, seal, sha256, unseal } from './crypto.ts'
+import { unlessDamaged } from './files.ts'
 
 interface Cost {
   readonly N: number
@@ -75,20 +76,11 @@ export async function listKeys(backend: Backend): Promise<readonly VaultKey[]> {
 export async function keyProblems(backend: Backend): Promise<readonly string[]> {
   const problems: string[] = []
   for (const name of await backend.names('key')) {
-    const bytes = await readIfThere(backend, name)
+    // Somebody may have removed it meanwhile.
+    const bytes = await unlessDamaged(backend.read('key', name))
     if (bytes && sha256(bytes).toString('hex') !== name) problems.push(nameMismatch(name).message)
   }
   return problems
-}
-
-/** Undefined when somebody removed it meanwhile. */
-async function readIfThere(backend: Backend, name: string): Promise<Buffer | undefined> {
-  try {
-    return await backend.read('key', name)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'VAULT_FILE_MISSING') return undefined
-    throw error
-  }
 }
 
 const nameMismatch = (name: string): Error => fileDamaged('key', name, 'its content does not match its name')

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Backend, FileKind, StoredFile } from './backend.ts'
-import { fileDamaged, fileMissing } from './codes.ts'
+import { fileMissing, fileTooShort } from './codes.ts'
 import { allFolders, BESIDE_FOLDER, folderOf, isFileName, LEFTOVER_MS, pathOf as pathBelow } from './layout.ts'
 
 const FILE_MODE = 0o600
@@ -142,8 +142,7 @@ async function readRange(
   let done = 0
   while (done < lengthBytes) {
     const { bytesRead } = await file.read(into, done, lengthBytes - done, offsetBytes + done)
-    if (bytesRead === 0)
-      throw fileDamaged(kind, name, `it has ${(await file.stat()).size} bytes, ${offsetBytes + lengthBytes} are needed`)
+    if (bytesRead === 0) throw fileTooShort(kind, name, (await file.stat()).size, { offsetBytes, lengthBytes })
     done += bytesRead
   }
   return into

@@ -1,6 +1,6 @@
 // The reference backend: a map. What the contract suite asks of it, it asks of every other.
 import type { Backend, FileKind } from './backend.ts'
-import { fileDamaged, fileMissing } from './codes.ts'
+import { fileMissing, fileTooShort } from './codes.ts'
 
 export function memoryBackend(): Backend {
   const files = new Map<FileKind, Map<string, Buffer>>()
@@ -19,7 +19,7 @@ export function memoryBackend(): Backend {
       if (!content) throw fileMissing(kind, name)
       if (!range) return Buffer.from(content)
       const end = range.offsetBytes + range.lengthBytes
-      if (end > content.length) throw fileDamaged(kind, name, `it has ${content.length} bytes, ${end} are needed`)
+      if (end > content.length) throw fileTooShort(kind, name, content.length, range)
       return Buffer.from(content.subarray(range.offsetBytes, end))
     },
     async list(kind) {

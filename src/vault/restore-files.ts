@@ -5,7 +5,7 @@ import { chmod, type FileHandle, lchown, link, lstat, lutimes, mkdir, open, rm, 
 import { isZero } from '../blocks/index.ts'
 import { ID_BYTES } from './blobs.ts'
 import { fileUnknown, targetFailed } from './codes.ts'
-import { type FileProblems, fileProblemOf, gatherProblems } from './file-problems.ts'
+import { type FileProblems, fileProblemOf, gatherProblems, takesNoMore } from './file-problems.ts'
 import { goUnquote } from './go-quote.ts'
 import { rfc3339, secondsOf, unixMode } from './metadata.ts'
 import { findForeign, findPoint } from './points.ts'
@@ -45,9 +45,6 @@ async function findFiles(
   return { id, treeId: files.treeId, sizeBytes }
 }
 
-/** The target as a whole has failed; the next file would fare no better. */
-const FATAL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS'])
-
 export async function restoreFiles(repository: Repository, request: RestoreFilesRequest): Promise<RestoredFiles> {
   const { id, treeId: root, sizeBytes: totalBytes } = await findFiles(repository, request)
   const { signal, include } = request
@@ -70,7 +67,7 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
         if (wanted !== 'no') await restoreNode(node, path, within, wanted)
       } catch (error) {
         signal?.throwIfAborted()
-        if (error instanceof Error && 'code' in error && FATAL.has(error.code)) throw targetFailed(error)
+        if (takesNoMore(error)) throw targetFailed(error)
         problems.add(fileProblemOf(Buffer.from(within), error))
       }
     }

@@ -1,7 +1,7 @@
 // A vault in a bucket of an object store, laid out as a local one, so that `restic -r s3:` opens it. It knows requests, not what is in a file.
 import { openBucket, type Retention, S3Failed, S3Lost } from '../s3/index.ts'
 import type { Backend, BackendAddress, FileKind, StoredFile } from './backend.ts'
-import { fileDamaged, fileMissing, storageLost, storageRefused, vaultExists } from './codes.ts'
+import { fileMissing, fileTooShort, storageLost, storageRefused, vaultExists } from './codes.ts'
 import { folderOf, isFileName, pathOf } from './layout.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -56,8 +56,7 @@ export function s3Backend(address: Extract<BackendAddress, { kind: 's3' }>): Bac
           throw error instanceof S3Failed && error.code === 'NoSuchKey' ? fileMissing(kind, name, { cause: error }) : error
         })
         if (!range || content.length === range.lengthBytes) return content
-        const needed = range.offsetBytes + range.lengthBytes
-        throw fileDamaged(kind, name, `it has ${await objects.sizeOf(key)} bytes, ${needed} are needed`)
+        throw fileTooShort(kind, name, await objects.sizeOf(key), range)
       }),
     list: (kind) => on(() => list(kind)),
     names: (kind) => on(async () => (await list(kind)).map(({ name }) => name)),

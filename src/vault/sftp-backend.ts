@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path/posix'
 import { openSftp, type Sftp, SftpFailed, SshFailed } from '../ssh/index.ts'
 import type { Backend, BackendAddress, FileKind, StoredFile } from './backend.ts'
-import { fileDamaged, fileMissing, storageLost, storageRefused } from './codes.ts'
+import { fileMissing, fileTooShort, storageLost, storageRefused } from './codes.ts'
 import { allFolders, BESIDE_FOLDER, folderOf, isFileName, LEFTOVER_MS, pathOf as pathBelow } from './layout.ts'
 
 const FILE_MODE = 0o600
@@ -94,8 +94,7 @@ export function sftpBackend(address: Extract<BackendAddress, { kind: 'sftp' }>):
           throw isMissing(error) ? fileMissing(kind, name, { cause: error }) : error
         })
         if (!range || content.length === range.lengthBytes) return content
-        const needed = range.offsetBytes + range.lengthBytes
-        throw fileDamaged(kind, name, `it has ${await sftp.sizeOf(path)} bytes, ${needed} are needed`)
+        throw fileTooShort(kind, name, await sftp.sizeOf(path), range)
       }),
     list: (kind) => on((sftp) => list(sftp, kind)),
     names: (kind) => on(async (sftp) => (await list(sftp, kind)).map(({ name }) => name)),

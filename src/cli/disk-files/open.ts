@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BlockSource, serveNbd } from '../../blocks/index.ts'
-import { type ListedFile, type RestorePoint, type Vault, VaultError } from '../../vault/index.ts'
+import { fileUnknown, type ListedFile, type RestorePoint, type Vault } from '../../vault/index.ts'
 import { programFailed, programMissing } from '../codes.ts'
 import { Refusal } from '../refusal.ts'
 import { type Guestfish, GuestfishError, type GuestfishOptions, startGuestfish } from './guestfish.ts'
@@ -68,7 +68,7 @@ function filesIn(fish: Guestfish, point: RestorePoint, volumes: readonly Attache
 
   async function find(path: string): Promise<Found> {
     const where = volumeOf(path, volumes)
-    if (!where) throw unknown(path)
+    if (!where) throw fileUnknown(point.id, path)
     const { volume, within } = where
     if (mounted !== volume) {
       if (mounted) await fish.ask('umount-all')
@@ -77,12 +77,9 @@ function filesIn(fish: Guestfish, point: RestorePoint, volumes: readonly Attache
       mounted = volume
     }
     const about = await aboutOf(fish, Buffer.from(within))
-    if (!about) throw unknown(path)
+    if (!about) throw fileUnknown(point.id, path)
     return { volume, within, about }
   }
-
-  const unknown = (path: string): VaultError =>
-    new VaultError('POINT_FILE_UNKNOWN', `restore point ${point.id.slice(0, 10)} has no file or folder ${path}`)
 
   async function list(path: string): Promise<readonly (ListedFile | Volume)[]> {
     if (cleanPath(path) === '') return volumes.map(({ mountable: _, ...volume }) => volume)

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, lchown, lutimes, mkdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { takesNoMore } from '../../vault/index.ts'
 import { type Guestfish, GuestfishError } from './guestfish.ts'
 import type { DiskFiles, Found } from './open.ts'
 import { type About, aboutOf, linkTarget } from './stat.ts'
@@ -143,9 +144,7 @@ const isPlain = (path: Buffer): boolean =>
 const isAboutOneFile = (error: unknown): error is Error =>
   error instanceof GuestfishError
     ? !error.ended
-    : error instanceof Error && 'syscall' in error && 'code' in error && !FATAL.has(error.code)
-
-const FATAL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS'])
+    : error instanceof Error && 'syscall' in error && 'code' in error && !takesNoMore(error)
 
 /** Owner before mode, which a change of owner weakens; times last. */
 async function describe(path: Buffer, { kind, mode, uid, gid, atimeS, mtimeS }: About): Promise<undefined> {

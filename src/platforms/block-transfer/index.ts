@@ -4,10 +4,10 @@ import type { DiskAddress, Extent } from '../../blocks/index.ts'
 import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, Handlers, Progress } from '../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
-import type { Attachment, Checkpoint, Consistency, Level, RestorePoint, Vault } from '../../vault/index.ts'
-import { asFailure, mapMissing, pointDamaged } from './failures.ts'
+import type { Checkpoint, NewPoint, RestorePoint, Vault } from '../../vault/index.ts'
+import { mapMissing, pointDamaged } from './failures.ts'
 import { backUpFiles, restoreFiles } from './file-actions.ts'
-import { withVault } from './open-vaults.ts'
+import { onVault } from './open-vaults.ts'
 
 export { vaultBodies } from './bodies.ts'
 export { cacheVaultsIn } from './open-vaults.ts'
@@ -44,19 +44,6 @@ export const blockTransferHandlers: Handlers = {
   'block-transfer/files.backup': (input, context) => onVault(input, context, (vault) => backUpFiles(vault, input, context)),
   'block-transfer/files.restore': (input, context) => onVault(input, context, (vault) => restoreFiles(vault, input, context)),
   'block-transfer/point.verify': (input, context) => onVault(input, context, (vault) => verify(vault, input, context)),
-}
-
-async function onVault(
-  input: JsonObject,
-  context: ActionContext,
-  call: (vault: Vault) => Promise<JsonObject>,
-): Promise<JsonObject> {
-  try {
-    return await withVault(context.connection((input as OnVault).vault), call)
-  } catch (error) {
-    context.signal.throwIfAborted()
-    throw asFailure(error)
-  }
 }
 
 async function last(vault: Vault, vm: string): Promise<JsonObject> {
@@ -188,6 +175,12 @@ function createCheckpoints(context: ActionContext, work: string): { of(disk: str
   }
 }
 
+/** What a point is given, but for what the run itself knows of it. */
+interface Committed extends Omit<NewPoint, 'run' | 'disks' | 'files' | 'parent' | 'addedBytes'> {
+  readonly disks: readonly StoredDisk[]
+  readonly basePointId?: string
+}
+
 async function commit(vault: Vault, input: JsonObject, context: ActionContext): Promise<JsonObject> {
   const {
     vm,
@@ -203,21 +196,7 @@ async function commit(vault: Vault, input: JsonObject, context: ActionContext): 
     attachments,
     platform,
     basePointId,
-  } = input as unknown as {
-    readonly vm: string
-    readonly name: string
-    readonly group?: string
-    readonly level: Level
-    readonly consistency: Consistency
-    readonly evidence?: Json
-    readonly checkpoint?: Json
-    readonly config: Json
-    readonly machine?: Json
-    readonly platform: Json
-    readonly disks: readonly StoredDisk[]
-    readonly attachments?: readonly Attachment[]
-    readonly basePointId?: string
-  }
+  } = input as unknown as Committed
   const parent =
     basePointId ??
     (level === 'incremental'

@@ -1,7 +1,9 @@
 // Open vaults, shared by the calls that are under way: one index, one lock and one set of workers for all of them.
-import { ActionFailure, type Connection } from '../../packs/index.ts'
-import { Secret } from '../../values/index.ts'
+import type { TargetRef } from '../../language/index.ts'
+import { type ActionContext, ActionFailure, type Connection } from '../../packs/index.ts'
+import { type JsonObject, Secret } from '../../values/index.ts'
 import { openVault, placeOf, type Vault, type VaultPlace } from '../../vault/index.ts'
+import { asFailure } from './failures.ts'
 
 interface OpenVault {
   readonly vault: Promise<Vault>
@@ -14,6 +16,16 @@ let cacheFolder: string | undefined
 /** Where vaults that are opened from now on keep their caches; nowhere unless told. */
 export function cacheVaultsIn(folder: string): void {
   cacheFolder = folder
+}
+
+/** The call of an action on the vault that its input names, with what goes wrong in the words of the pack. */
+export async function onVault<T>(input: JsonObject, context: ActionContext, call: (vault: Vault) => Promise<T>): Promise<T> {
+  try {
+    return await withVault(context.connection(input.vault as unknown as TargetRef), call)
+  } catch (error) {
+    context.signal.throwIfAborted()
+    throw asFailure(error)
+  }
 }
 
 /** Opens the target's vault unless another call has it open; the last call to end closes it. */

@@ -106,7 +106,7 @@ function card({ _typeName, key, backing, macAddress }: JsonObject): JsonObject {
   })
 }
 
-const configUnusable = (what: string): ActionFailure =>
+export const configUnusable = (what: string): ActionFailure =>
   new ActionFailure({
     type: 'configUnusable',
     message: `the backed-up configuration does not say enough of ${what}`,

@@ -1,9 +1,10 @@
 // The descriptor of a VM from its backed-up configuration, as an import is asked for: processors, memory, firmware, controllers and disks.
 // Network cards are left out: in a descriptor they have no address of their own. Pure over its input. Source: DMTF DSP0243, Open
 // Virtualization Format 1.1, and VMware's additions to it as its own exports have them.
-import { ActionFailure, type Handlers } from '../../packs/index.ts'
+import type { Handlers } from '../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import { escapeXml } from '../xml.ts'
+import { configUnusable } from './new-vm.ts'
 
 export const ovfHandlers: Handlers = {
   'vmware-vsphere/import.descriptor': async (input) => {
@@ -129,11 +130,3 @@ function datastoreIn(devices: readonly JsonObject[]): string | undefined {
   }
   return undefined
 }
-
-const configUnusable = (what: string): ActionFailure =>
-  new ActionFailure({
-    type: 'configUnusable',
-    message: `the backed-up configuration does not say enough of ${what}`,
-    retryable: false,
-    applied: 'no',
-  })
