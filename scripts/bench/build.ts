@@ -10,7 +10,7 @@ const ENTRIES = [
   new URL('read-nbd.ts', import.meta.url),
   new URL('copy-nbd.ts', import.meta.url),
   new URL('use-vault.ts', import.meta.url),
-  new URL('../../src/vault/worker-thread.ts', import.meta.url),
+  new URL('../../src/vault/workers/worker-thread.ts', import.meta.url),
 ]
 
 /** Answers the folder of the scripts' JavaScript. */

@@ -10,7 +10,7 @@ import {
   serveNbd,
 } from '../blocks/index.ts'
 import { VaultError } from './codes.ts'
-import type { RestorePoint } from './points.ts'
+import type { RestorePoint } from './points/index.ts'
 import type { Vault } from './vault.ts'
 
 export interface ExportVaultOptions extends Pick<NbdServerOptions, 'listen' | 'tls'> {

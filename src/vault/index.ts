@@ -1,28 +1,50 @@
-export type { Attachment } from './attachments.ts'
 export type { Backend, BackendAddress, FileKind, StoredFile } from './backend.ts'
-export type { KeyRing, ListedKey } from './change-keys.ts'
+export { type LocalOptions, localBackend, memoryBackend, placeOf, type VaultPlace, type WriteStep } from './backends/index.ts'
 export { fileUnknown, type VaultCode, VaultError, vaultCodes } from './codes.ts'
-export type { DiskDiff, FileDiff, PointsDiff } from './diff-points.ts'
-export type { Geometry } from './disk-tree.ts'
+export type { Checkpoint, Geometry, RestoreDiskRequest, RestoredDisk, StoreDiskRequest, StoredDisk } from './disks/index.ts'
 export { type ExportVaultOptions, exportVault } from './export.ts'
-export type { BackedUpFiles, BackUpFilesRequest, FilesProgress } from './file-points.ts'
 export { type FileProblem, type FileProblems, type FileTrouble, takesNoMore } from './file-problems.ts'
-export type { ForgetRequest, Forgotten, KeptPoint } from './forget.ts'
-export type { KeepRules } from './keep-rules.ts'
-export type { ListedFile } from './list-files.ts'
-export { type LocalOptions, localBackend, type WriteStep } from './local-backend.ts'
-export { memoryBackend } from './memory-backend.ts'
-export type { Consistency, Level, NewPoint, PointDisk, PointFiles, PointKind, PointSummary, RestorePoint } from './points.ts'
-export type { Checkpoint } from './progress.ts'
-export type { Pruned, PruneRequest } from './prune.ts'
-export type { Refused } from './remove-each.ts'
-export type { Repaired, RepairRequest } from './repair.ts'
-export type { RestoreDiskRequest, RestoredDisk } from './restore-disk.ts'
-export type { RestoredFiles, RestoreFilesRequest } from './restore-files.ts'
-export type { Snapshot } from './snapshots.ts'
-export type { VaultStats } from './stats.ts'
-export type { StoreDiskRequest, StoredDisk } from './store-disk.ts'
-export type { FileCounts, FolderToStore } from './store-files.ts'
+export type {
+  BackedUpFiles,
+  BackUpFilesRequest,
+  FilesProgress,
+  ListedFile,
+  RestoredFiles,
+  RestoreFilesRequest,
+} from './files/index.ts'
+export type { Snapshot } from './format/index.ts'
+export type {
+  Attachment,
+  Consistency,
+  DiskDiff,
+  FileCounts,
+  FileDiff,
+  FolderToStore,
+  Level,
+  NewPoint,
+  PointDisk,
+  PointFiles,
+  PointKind,
+  PointSummary,
+  PointsDiff,
+  RestorePoint,
+} from './points/index.ts'
+export type {
+  Damage,
+  DamagedPoint,
+  ForgetRequest,
+  Forgotten,
+  KeepRules,
+  KeptPoint,
+  KeyRing,
+  ListedKey,
+  Pruned,
+  PruneRequest,
+  Refused,
+  Repaired,
+  RepairRequest,
+  VaultStats,
+  VerifyReport,
+  VerifyRequest,
+} from './upkeep/index.ts'
 export { initBackend, initVault, openBackend, openVault, type Vault, type VaultOptions } from './vault.ts'
-export { placeOf, type VaultPlace } from './vault-place.ts'
-export type { Damage, DamagedPoint, VerifyReport, VerifyRequest } from './verify.ts'

@@ -2,23 +2,46 @@
 import { randomBytes } from 'node:crypto'
 import type { BlockSource } from '../blocks/index.ts'
 import { isObject, type Secret } from '../values/index.ts'
-import { type Attachment, readAttachment, storeAttachment } from './attachments.ts'
 import type { Backend } from './backend.ts'
-import { createKeyRing, type KeyRing } from './change-keys.ts'
+import { backendAt, type VaultPlace } from './backends/index.ts'
 import { diskUnknown, mapInvalid, vaultClosed, vaultExists, vaultNotFound, versionUnsupported } from './codes.ts'
-import type { SealKey } from './crypto.ts'
-import { diffPoints, type PointsDiff } from './diff-points.ts'
-import { GEOMETRY, type Geometry } from './disk-tree.ts'
-import { type BackedUpFiles, type BackUpFilesRequest, backUpFiles } from './file-points.ts'
-import { putConfig, readConfig } from './files.ts'
-import { type ForgetRequest, type Forgotten, forgetPoints } from './forget.ts'
-import { indexCache } from './index-cache.ts'
-import { createKey, findKey } from './keys.ts'
-import { type ListedFile, listFiles } from './list-files.ts'
-import { takeLock, type VaultLock } from './locks.ts'
-import { backendAt } from './open-backend.ts'
 import {
+  GEOMETRY,
+  type Geometry,
+  openDiskMap,
+  type RestoreDiskRequest,
+  type RestoredDisk,
+  readDisk,
+  restoreDisk,
+  type StoreDiskRequest,
+  type StoredDisk,
+  storeDisk,
+} from './disks/index.ts'
+import {
+  type BackedUpFiles,
+  type BackUpFilesRequest,
+  backUpFiles,
+  type ListedFile,
+  listFiles,
+  type RestoredFiles,
+  type RestoreFilesRequest,
+  restoreFiles,
+} from './files/index.ts'
+import {
+  createKey,
+  findKey,
+  putConfig,
+  randomPolynomial,
+  readConfig,
+  type SealKey,
+  type Snapshot,
+  takeLock,
+  type VaultLock,
+} from './format/index.ts'
+import {
+  type Attachment,
   commitPoint,
+  diffPoints,
   findPoint,
   listPoints,
   listSnapshots,
@@ -26,21 +49,30 @@ import {
   type PointDisk,
   type PointKind,
   type PointSummary,
+  type PointsDiff,
   type RestorePoint,
-} from './points.ts'
-import { randomPolynomial } from './polynomial.ts'
-import { type Pruned, type PruneRequest, pruneVault } from './prune.ts'
-import { openDiskMap, readDisk } from './read-disk.ts'
-import { type Repaired, type RepairRequest, repairVault } from './repair.ts'
-import { type Caches, openRepository } from './repository.ts'
-import { type RestoreDiskRequest, type RestoredDisk, restoreDisk } from './restore-disk.ts'
-import { type RestoredFiles, type RestoreFilesRequest, restoreFiles } from './restore-files.ts'
-import { snapshotCache } from './snapshot-cache.ts'
-import type { Snapshot } from './snapshots.ts'
-import { type VaultStats, vaultStats } from './stats.ts'
-import { type StoreDiskRequest, type StoredDisk, storeDisk } from './store-disk.ts'
-import type { VaultPlace } from './vault-place.ts'
-import { type VerifyReport, type VerifyRequest, verifyVault } from './verify.ts'
+  readAttachment,
+  storeAttachment,
+} from './points/index.ts'
+import { type Caches, indexCache, openRepository, snapshotCache } from './repository/index.ts'
+import {
+  createKeyRing,
+  type ForgetRequest,
+  type Forgotten,
+  forgetPoints,
+  type KeyRing,
+  type Pruned,
+  type PruneRequest,
+  pruneVault,
+  type Repaired,
+  type RepairRequest,
+  repairVault,
+  type VaultStats,
+  type VerifyReport,
+  type VerifyRequest,
+  vaultStats,
+  verifyVault,
+} from './upkeep/index.ts'
 
 export interface VaultOptions {
   /** Worker threads; 0 works in this thread. Default: one per core, four at most. */

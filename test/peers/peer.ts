@@ -1,7 +1,7 @@
 // Real programs that judge ours. A missing one is skipped with the way to get it; where CI is set, it fails instead.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { basename, delimiter, join } from 'node:path'
 
 const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
 
@@ -26,8 +26,15 @@ export function pythonPeer(module: string, debianPackage: string): boolean {
   return status === 0 || missing(`${module} of Python`, debianPackage)
 }
 
-function missing(what: string, debianPackage: string): false {
-  const reason = `${what} is missing; get it with: apt-get install ${debianPackage}`
+/** The same for a program that is fetched for tests, and not installed. */
+export function fetchedPeer(path: string): boolean {
+  return existsSync(path) || missingUntil(basename(path), 'npm run fetch:peers')
+}
+
+const missing = (what: string, debianPackage: string): false => missingUntil(what, `apt-get install ${debianPackage}`)
+
+function missingUntil(what: string, command: string): false {
+  const reason = `${what} is missing; get it with: ${command}`
   if (process.env.CI) throw new Error(reason)
   console.warn(`skipped: ${reason}`)
   return false

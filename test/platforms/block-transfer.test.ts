@@ -7,9 +7,9 @@ import { systemClock } from '../../src/engine/index.ts'
 import { type ActionContext, ActionFailure, type Failure, loadPack, type Progress } from '../../src/packs/index.ts'
 import { blockTransferHandlers } from '../../src/platforms/block-transfer/index.ts'
 import { type Json, type JsonObject, validator } from '../../src/values/index.ts'
+import { findKey } from '../../src/vault/format/keys.ts'
+import { takeLock } from '../../src/vault/format/locks.ts'
 import { initVault, localBackend } from '../../src/vault/index.ts'
-import { findKey } from '../../src/vault/keys.ts'
-import { takeLock } from '../../src/vault/locks.ts'
 import { createFolder, MiB, noise, PASSWORD, whole, writeDisk } from '../vault/world.ts'
 
 const VAULT = { $target: 'vault', connection: 'block-transfer/Vault' }

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Extent, ExtentKind } from '../../src/blocks/index.ts'
-import { createBlobIndex } from '../../src/vault/blob-index.ts'
-import { planChunks, plannedBytes, sliceRuns } from '../../src/vault/chunk-plan.ts'
+import { planChunks, plannedBytes, sliceRuns } from '../../src/vault/disks/chunk-plan.ts'
+import { createBlobIndex } from '../../src/vault/format/blob-index.ts'
+import { decodeTree, encodeTree, nodeName } from '../../src/vault/format/tree.ts'
 import { type Backend, type FileKind, memoryBackend, openBackend, VaultError } from '../../src/vault/index.ts'
-import { decodeTree, encodeTree, nodeName } from '../../src/vault/tree.ts'
 import { PASSWORD, readBack } from '../vault/world.ts'
 
 const CHUNK = 64

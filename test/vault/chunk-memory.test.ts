@@ -1,8 +1,8 @@
 // Memory that chunks are read into, and how few requests it takes to write them back.
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { createChunkMemory } from '../../src/vault/chunk-memory.ts'
 import { type Backend, initBackend, memoryBackend, openBackend } from '../../src/vault/index.ts'
+import { createChunkMemory } from '../../src/vault/workers/chunk-memory.ts'
 import { backUp, createFolder, MiB, noise, PASSWORD, SMALL, writeDisk } from './world.ts'
 
 describe('memory for chunks', () => {

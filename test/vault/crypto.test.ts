@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { SEAL_BYTES, seal, unseal } from '../../src/vault/crypto.ts'
-import { isIrreducible, randomPolynomial } from '../../src/vault/polynomial.ts'
+import { SEAL_BYTES, seal, unseal } from '../../src/vault/format/crypto.ts'
+import { isIrreducible, randomPolynomial } from '../../src/vault/format/polynomial.ts'
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
 

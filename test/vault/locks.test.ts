@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { putFile } from '../../src/vault/files.ts'
+import { takeLock } from '../../src/vault/format/locks.ts'
+import { putFile } from '../../src/vault/format/sealed-files.ts'
 import { type Backend, memoryBackend } from '../../src/vault/index.ts'
-import { takeLock } from '../../src/vault/locks.ts'
 
 const KEY = { encrypt: Buffer.alloc(32, 1), macK: Buffer.alloc(16, 2), macR: Buffer.alloc(16, 3) }
 const MINUTE = 60_000

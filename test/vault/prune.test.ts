@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { applyRules, type KeepRules } from '../../src/vault/keep-rules.ts'
+import { applyRules, type KeepRules } from '../../src/vault/upkeep/keep-rules.ts'
 import { CHUNK, createStorage, DISKS, expectWhole, open, storePoints } from './prune-world.ts'
 import { createFolder, noise, pointOf, whole, writeDisk } from './world.ts'
 

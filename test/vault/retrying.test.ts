@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../../src/values/index.ts'
+import { arrived, carry } from '../../src/vault/backends/open.ts'
+import { retrying } from '../../src/vault/backends/retrying.ts'
 import { storageLost, storageRefused } from '../../src/vault/codes.ts'
 import { type Backend, type BackendAddress, memoryBackend } from '../../src/vault/index.ts'
-import { arrived, carry } from '../../src/vault/open-backend.ts'
-import { retrying } from '../../src/vault/retrying-backend.ts'
 
 /** A storage that fails so many times in this way, then works; all waits are noted, none is waited for. */
 function world(failures: number, error: Error) {

@@ -1,0 +1,5 @@
+export { assertStored, GEOMETRY, type Geometry, readSegment, readSegments } from './disk-tree.ts'
+export type { Checkpoint } from './progress.ts'
+export { openDiskMap, readDisk } from './read-disk.ts'
+export { type RestoreDiskRequest, type RestoredDisk, restoreDisk } from './restore-disk.ts'
+export { type StoreDiskRequest, type StoredDisk, storeDisk } from './store-disk.ts'

@@ -1,0 +1,199 @@
+// Writes the files of a restore point back: content, owner, mode, times, links. What cannot be given back is told by path.
+// Pipes, sockets and devices cannot be made from Node, and times are set to a quarter of a microsecond; `restic restore` does both fully.
+import { constants } from 'node:fs'
+import { chmod, type FileHandle, lchown, link, lstat, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises'
+import { isZero } from '../../blocks/index.ts'
+import { fileUnknown, targetFailed } from '../codes.ts'
+import { type FileProblems, fileProblemOf, gatherProblems, takesNoMore } from '../file-problems.ts'
+import { goUnquote, ID_BYTES, type Metadata, type Node, release } from '../format/index.ts'
+import { findForeign, findPoint } from '../points/index.ts'
+import type { Repository } from '../repository/index.ts'
+import { rfc3339, secondsOf, unixMode } from './metadata.ts'
+
+export interface RestoreFilesRequest {
+  /** A point of files, or a snapshot that another program made: of that, all that is in it. */
+  readonly pointId: string
+  /** Absolute; created where it is not there. What is there under the name of a file is replaced, all else stays. */
+  readonly to: string
+  /** Paths within the point, such as `letters/D/mail`; all of it by default. */
+  readonly include?: readonly string[]
+  /** Leave files alone that have the right size and time already: an earlier try restored them. */
+  readonly resume?: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number; readonly path: string }) => void
+}
+
+export interface RestoredFiles {
+  readonly files: number
+  readonly folders: number
+  readonly others: number
+  readonly bytesWritten: number
+  readonly problems: FileProblems
+}
+
+async function findFiles(
+  repository: Repository,
+  { pointId, include }: RestoreFilesRequest,
+): Promise<{ readonly id: string; readonly treeId: string; readonly sizeBytes: number }> {
+  const foreign = await findForeign(repository, pointId)
+  if (foreign) return { id: foreign.id, treeId: foreign.tree, sizeBytes: foreign.sizeBytes ?? 0 }
+  const { id, files, sizeBytes } = await findPoint(repository, pointId)
+  if (!files) throw fileUnknown(id, include?.[0] ?? 'files')
+  return { id, treeId: files.treeId, sizeBytes }
+}
+
+export async function restoreFiles(repository: Repository, request: RestoreFilesRequest): Promise<RestoredFiles> {
+  const { id, treeId: root, sizeBytes: totalBytes } = await findFiles(repository, request)
+  const { signal, include } = request
+  const problems = gatherProblems()
+  const counts = { files: 0, folders: 0, others: 0, bytesWritten: 0 }
+  const linked = new Map<string, Buffer>()
+  const unmatched = new Set(include)
+  const mayOwn = process.getuid?.() === 0
+  let doneBytes = 0
+
+  async function restoreFolder(treeId: string, to: Buffer, inside: string): Promise<void> {
+    for (const node of await repository.readTree(treeId)) {
+      signal?.throwIfAborted()
+      const name = goUnquote(node.name)
+      const path = name ? Buffer.concat([to, SLASH, name]) : to
+      const within = inside === '' ? String(name) : `${inside}/${name}`
+      try {
+        if (!name || !isPlain(name)) throw new Error(`its name ${node.name} is none for a file`)
+        const wanted = matches(within, node.kind)
+        if (wanted !== 'no') await restoreNode(node, path, within, wanted)
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (takesNoMore(error)) throw targetFailed(error)
+        problems.add(fileProblemOf(Buffer.from(within), error))
+      }
+    }
+  }
+
+  /** `on the way`: only a folder to go through. */
+  function matches(path: string, kind: Node['kind']): 'yes' | 'on the way' | 'no' {
+    if (!include || include.some((one) => `${path}/`.startsWith(`${one}/`))) {
+      unmatched.delete(path)
+      return 'yes'
+    }
+    return kind === 'dir' && include.some((one) => one.startsWith(`${path}/`)) ? 'on the way' : 'no'
+  }
+
+  async function restoreNode(node: Node, path: Buffer, within: string, wanted: 'yes' | 'on the way'): Promise<void> {
+    switch (node.kind) {
+      case 'dir':
+        await makeFolder(path)
+        await restoreFolder(node.subtree, path, within)
+        if (wanted === 'yes') counts.folders += 1
+        return await putMetadata(path, node.metadata)
+      case 'symlink':
+        await rm(path, { force: true })
+        await symlink(node.rawTarget === undefined ? node.target : Buffer.from(node.rawTarget, 'base64'), path)
+        counts.others += 1
+        return await putMetadata(path, node.metadata, 'symlink')
+      case 'other':
+        throw new Error(`it is a ${node.type}, which only \`restic restore\` makes`)
+      case 'file': {
+        const wrote = await restoreFile(node, path)
+        counts.files += 1
+        counts.bytesWritten += wrote
+        doneBytes += node.sizeBytes
+        return request.onProgress?.({ doneBytes, totalBytes, path: within })
+      }
+      default: {
+        const never: never = node
+        throw new Error(`unknown node ${JSON.stringify(never)}`)
+      }
+    }
+  }
+
+  async function restoreFile(node: FileNode, path: Buffer): Promise<number> {
+    const { metadata } = node
+    const inode = metadata && Number(metadata.links ?? 1) > 1 ? `${metadata.deviceId} ${metadata.inode}` : undefined
+    const first = inode === undefined ? undefined : linked.get(inode)
+    if (request.resume && (await isThere(node, path))) {
+      if (inode !== undefined) linked.set(inode, first ?? path)
+      return 0
+    }
+    await rm(path, { force: true })
+    if (first) {
+      await link(first, path)
+      return 0
+    }
+    const wrote = await writeFile(node, path)
+    await putMetadata(path, metadata)
+    if (inode !== undefined) linked.set(inode, path)
+    return wrote
+  }
+
+  async function writeFile(node: FileNode, path: Buffer): Promise<number> {
+    const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600)
+    try {
+      return await writeContent(file, node)
+    } catch (error) {
+      await rm(path, { force: true })
+      throw error
+    } finally {
+      await file.close()
+    }
+  }
+
+  async function writeContent(file: FileHandle, { content, sizeBytes }: FileNode): Promise<number> {
+    let at = 0
+    let wrote = 0
+    for (let blob = 0; blob < content.length; blob += ID_BYTES) {
+      signal?.throwIfAborted()
+      const plain = await repository.readData(content.subarray(blob, blob + ID_BYTES))
+      // Zeros are skipped, so that what was sparse stays so.
+      if (!isZero(plain)) wrote += await writeAt(file, plain, at)
+      at += plain.length
+      release(plain)
+    }
+    if (at !== sizeBytes) throw new Error(`its content has ${at} bytes instead of ${sizeBytes}`)
+    await file.truncate(sizeBytes)
+    return wrote
+  }
+
+  /** Owner before mode, which a change of owner weakens; times last. */
+  async function putMetadata(path: Buffer, metadata: Metadata | undefined, kind?: 'symlink'): Promise<void> {
+    if (!metadata) return
+    if (mayOwn) await lchown(path, metadata.uid, metadata.gid)
+    if (kind !== 'symlink') await chmod(path, unixMode(metadata.mode))
+    await lutimes(path, secondsOf(metadata.atime), secondsOf(metadata.mtime))
+  }
+
+  await mkdir(request.to, { recursive: true, mode: 0o700 })
+  await restoreFolder(root, Buffer.from(request.to), '')
+  const [missing] = unmatched
+  if (missing !== undefined) throw fileUnknown(id, missing)
+  return { ...counts, problems: problems.all() }
+}
+
+async function writeAt(file: FileHandle, plain: Buffer, at: number): Promise<number> {
+  const { bytesWritten } = await file.write(plain, 0, plain.length, at)
+  if (bytesWritten !== plain.length) throw new Error(`only ${bytesWritten} of ${plain.length} bytes were written`)
+  return bytesWritten
+}
+
+type FileNode = Extract<Node, { kind: 'file' }>
+
+const SLASH = Buffer.from('/')
+
+const isPlain = (name: Buffer): boolean => {
+  const text = name.toString('latin1')
+  return text !== '' && text !== '.' && text !== '..' && !/[/\0]/.test(text)
+}
+
+async function makeFolder(path: Buffer): Promise<void> {
+  const there = await lstat(path).catch(() => undefined)
+  if (there?.isDirectory()) return
+  if (there) await rm(path, { force: true })
+  await mkdir(path, { mode: 0o700 })
+}
+
+/** Times come last, so a file that has them is whole. */
+async function isThere({ sizeBytes, metadata }: FileNode, path: Buffer): Promise<boolean> {
+  const about = await lstat(path, { bigint: true }).catch(() => undefined)
+  if (!about?.isFile() || !metadata || about.size !== BigInt(sizeBytes)) return false
+  return Math.abs(secondsOf(rfc3339(about.mtimeNs)) - secondsOf(metadata.mtime)) < 1e-6
+}

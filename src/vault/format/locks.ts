@@ -1,0 +1,136 @@
+// restic's locks, so that both programs share a repository safely. Source: restic doc/design.rst, "Locks".
+// Created first, then checked: of two that race, the later always sees the earlier, so no waiting is needed on a storage that lists what it has.
+import { hostname, userInfo } from 'node:os'
+import { isObject, type Json } from '../../values/index.ts'
+import type { Backend } from '../backend.ts'
+import { lockLost, vaultLocked } from '../codes.ts'
+import type { SealKey } from './crypto.ts'
+import { putFile, readFile } from './sealed-files.ts'
+
+const STALE_MS = 30 * 60_000
+const REFRESH_MS = 5 * 60_000
+/** A refresh that failed this long counts as lost, well before others take the lock for stale. */
+const LOST_MS = STALE_MS - 1.5 * REFRESH_MS
+
+interface Holder {
+  readonly time: string
+  readonly exclusive: boolean
+  readonly hostname: string
+  readonly pid: number
+}
+
+export interface VaultLock {
+  /** Aborts with `VAULT_LOCK_LOST` when the lock could not be refreshed in time. */
+  readonly lost: AbortSignal
+  release(): Promise<void>
+}
+
+/** Throws `VAULT_LOCKED` while another holds a lock that excludes this one. Stale locks do not count. */
+export async function takeLock(backend: Backend, key: SealKey, exclusive: boolean, now: () => number): Promise<VaultLock> {
+  await assertFree(backend, key, exclusive, now(), undefined)
+  let id = await putLock(backend, key, exclusive, now())
+  try {
+    await assertFree(backend, key, exclusive, now(), id)
+  } catch (error) {
+    await backend.remove('lock', id)
+    throw error
+  }
+
+  const lost = new AbortController()
+  let refreshedMs = now()
+  let refreshing: Promise<void> = Promise.resolve()
+
+  async function refresh(): Promise<void> {
+    try {
+      const next = await putLock(backend, key, exclusive, now())
+      const last = id
+      id = next
+      refreshedMs = now()
+      await backend.remove('lock', last)
+    } catch {
+      // Tried again next time; until LOST_MS nobody takes the lock for stale.
+      if (now() - refreshedMs > LOST_MS) lost.abort(lockLost())
+    }
+  }
+
+  const timer = setInterval(() => {
+    refreshing = refreshing.then(refresh)
+  }, REFRESH_MS)
+  timer.unref()
+
+  return {
+    lost: lost.signal,
+    async release() {
+      clearInterval(timer)
+      await refreshing
+      await backend.remove('lock', id)
+    },
+  }
+}
+
+async function assertFree(
+  backend: Backend,
+  key: SealKey,
+  exclusive: boolean,
+  nowMs: number,
+  own: string | undefined,
+): Promise<void> {
+  for (const { name, sizeBytes } of await backend.list('lock')) {
+    if (name === own || sizeBytes === 0) continue
+    const holder = await readHolder(backend, key, name)
+    if (!holder || isStale(holder, nowMs)) continue
+    if (exclusive || holder.exclusive) throw vaultLocked(holder)
+  }
+}
+
+/** Undefined when it was released meanwhile. An unreadable lock throws: nobody can say whether it still counts. */
+async function readHolder(backend: Backend, key: SealKey, name: string): Promise<Holder | undefined> {
+  try {
+    return decode(await readFile(backend, key, 'lock', name))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'VAULT_FILE_MISSING') return undefined
+    throw error
+  }
+}
+
+function decode(file: Json): Holder {
+  const { time, exclusive, hostname: host, pid } = isObject(file) ? file : {}
+  return {
+    time: typeof time === 'string' ? time : '',
+    exclusive: exclusive === true,
+    hostname: typeof host === 'string' ? host : '',
+    pid: typeof pid === 'number' ? pid : 0,
+  }
+}
+
+function isStale(holder: Holder, nowMs: number): boolean {
+  if (nowMs - Date.parse(holder.time) > STALE_MS) return true
+  return holder.hostname === hostname() && !isAlive(holder.pid)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+function putLock(backend: Backend, key: SealKey, exclusive: boolean, nowMs: number): Promise<string> {
+  const { username, uid, gid } = userInfo()
+  return putFile(
+    backend,
+    key,
+    'lock',
+    JSON.stringify({
+      time: new Date(nowMs).toISOString(),
+      exclusive,
+      hostname: hostname(),
+      username,
+      pid: process.pid,
+      uid,
+      gid,
+    }),
+  )
+}

@@ -1,0 +1,8 @@
+export { createKeyRing, type KeyRing, type ListedKey } from './change-keys.ts'
+export { type ForgetRequest, type Forgotten, forgetPoints, type KeptPoint } from './forget.ts'
+export type { KeepRules } from './keep-rules.ts'
+export { type Pruned, type PruneRequest, pruneVault } from './prune.ts'
+export type { Refused } from './remove-each.ts'
+export { type Repaired, type RepairRequest, repairVault } from './repair.ts'
+export { type VaultStats, vaultStats } from './stats.ts'
+export { type Damage, type DamagedPoint, type VerifyReport, type VerifyRequest, verifyVault } from './verify.ts'
