@@ -1,14 +1,23 @@
 // A program on this machine, run to its end as one on a host is: a list of arguments, no shell, limits on what it says.
 import { spawn } from 'node:child_process'
-import type { Program, RunProgram } from '../../ssh/index.ts'
+import type { Ended, Program, RunProgram } from '../ssh/index.ts'
 
 const MAX_OUTPUT_BYTES = 1_048_576
 
 /** Rejects with the error of `spawn` where there is no such program, and with the signal's reason when aborted. */
-export const runHere: RunProgram = ({ argv: [program, ...args], stdin, maxOutputBytes = MAX_OUTPUT_BYTES }: Program, signal) =>
+export const runHere: RunProgram = (program, signal) => run(program, signal, {})
+
+/** The same, whatever language this machine speaks: what the program says is read by us, too. */
+export const runHereInEnglish: RunProgram = (program, signal) => run(program, signal, { LC_ALL: 'C' })
+
+const run = (
+  { argv: [program, ...args], stdin, maxOutputBytes = MAX_OUTPUT_BYTES }: Program,
+  signal: AbortSignal,
+  env: NodeJS.ProcessEnv,
+): Promise<Ended> =>
   new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true })
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, env: { ...process.env, ...env } })
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []]
     let tooLarge = false
     const gather = (chunks: Buffer[]) => (chunk: Buffer) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runHere } from '../../../src/platforms/vmware-vcb/run-here.ts'
+import { runHere } from '../../src/platforms/run-here.ts'
 
 const never = new AbortController().signal
 

@@ -3,7 +3,7 @@ import type { Clock } from '../../packs/index.ts'
 import { KILL_TREE } from '../../ssh/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import { type Channel, NotStarted, type Output, type ProgramEnd, type RunningProgram } from './programs.ts'
-import { type Agent, AgentFailed, openAgent } from './qemu-agent.ts'
+import { type Agent, type AgentAt, AgentFailed, openAgent } from './qemu-agent.ts'
 import { signalNamed } from './signals.ts'
 
 const POLL_MS = 100
@@ -12,7 +12,7 @@ const POLL_MS = 100
  * Its failures are `AgentFailed`. How a program ended is told once; a connection that breaks over that leaves it open. What it said comes
  * when it has ended: at once, of at most 16 MiB.
  */
-export const agentChannel = (path: string, clock: Clock): Channel => ({
+export const agentChannel = (at: AgentAt, clock: Clock): Channel => ({
   async start({ argv: [program, ...args], stdin, maxOutputBytes }, signal) {
     if ([program, ...args].some((each) => NONCHARACTER.test(each))) {
       throw new NotStarted('an argument holds a character that the guest agent takes from nobody')
@@ -23,7 +23,7 @@ export const agentChannel = (path: string, clock: Clock): Channel => ({
     signal.throwIfAborted()
     signal.addEventListener('abort', giveUp, { once: true })
     try {
-      const agent = await openAgent(path, life.signal)
+      const agent = await openAgent(at, life.signal)
       const pid = await started(agent, {
         path: program,
         arg: args,

@@ -5,6 +5,7 @@ import { Secret } from '../../values/index.ts'
 import { agentChannel } from './agent-programs.ts'
 import { notLetIn } from './failures.ts'
 import { type Channel, type RunInGuest, runsOver } from './programs.ts'
+import type { AgentAt } from './qemu-agent.ts'
 import { sshChannel } from './ssh-programs.ts'
 import { winrmChannel } from './winrm/index.ts'
 
@@ -18,7 +19,8 @@ function channelOf(connection: Connection, { clock }: ActionContext): Channel {
     case 'ssh':
       return sshChannel(sshHostOf(settings))
     case 'qemu-agent':
-      return agentChannel(agentSocketOf(settings), clock)
+    case 'libvirt':
+      return agentChannel(agentIn(settings), clock)
     case 'winrm':
       return winrmChannel(connection, clock)
     default:
@@ -26,9 +28,10 @@ function channelOf(connection: Connection, { clock }: ActionContext): Channel {
   }
 }
 
-export function agentSocketOf({ channel, socket }: Connection['settings']): string {
-  if (channel !== 'qemu-agent' || typeof socket !== 'string') throw notLetIn('this needs the QEMU guest agent, and its socket')
-  return socket
+export function agentIn({ channel, socket, libvirt, domain }: Connection['settings']): AgentAt {
+  if (channel === 'qemu-agent' && typeof socket === 'string') return socket
+  if (channel === 'libvirt' && typeof libvirt === 'string' && typeof domain === 'string') return { uri: libvirt, name: domain }
+  throw notLetIn('this needs the QEMU guest agent: its socket, or libvirt and a domain')
 }
 
 function sshHostOf({ host, port, user, hostKey, password, privateKey, passphrase }: Connection['settings']): SshHost {

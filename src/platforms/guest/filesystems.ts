@@ -1,7 +1,7 @@
 // File systems of a guest, frozen and thawed by its QEMU guest agent.
 import { type ActionContext, ActionFailure, type Connection } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
-import { agentSocketOf } from './channel.ts'
+import { agentIn } from './channel.ts'
 import { asFailure, notFrozen, partlyFrozen } from './failures.ts'
 import { type Agent, openAgent } from './qemu-agent.ts'
 
@@ -38,7 +38,7 @@ async function withAgent(
 ): Promise<JsonObject> {
   let started = false
   try {
-    using agent = await openAgent(agentSocketOf(settings), context.signal)
+    using agent = await openAgent(agentIn(settings), context.signal)
     return await call(agent, () => {
       started = true
     })

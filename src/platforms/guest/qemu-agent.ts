@@ -1,7 +1,9 @@
-// A client of the QEMU guest agent: lines of JSON over a unix socket, one question at a time. (qemu, docs/interop/qemu-ga-ref)
+// A client of the QEMU guest agent, one question at a time: lines of JSON over a unix socket, or through libvirt, whose agent it then is.
+// (qemu, docs/interop/qemu-ga-ref)
 import { randomInt } from 'node:crypto'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import { connectSocket, readJsonLines } from '../json-lines.ts'
+import { askDomain, type Domain, VirshFailed } from '../virsh.ts'
 
 export class AgentFailed extends Error {
   /** `refused`: the agent answered with an error. `lost`: the connection broke after a question. */
@@ -21,11 +23,31 @@ export interface Agent extends Disposable {
 
 const SENTINEL = 0xff
 
+/** Where an agent is: a unix socket, or behind libvirt. */
+export type AgentAt = string | Domain
+
+/** Nothing is connected to where libvirt stands between: each question is, and it waits until libvirt has finished the one before. */
+export const openAgent = async (at: AgentAt, signal: AbortSignal): Promise<Agent> =>
+  typeof at === 'string' ? await connectTo(at, signal) : agentOf(at, signal)
+
+const agentOf = (domain: Domain, signal: AbortSignal): Agent => ({
+  ask: async (command, args) => {
+    const question = { execute: command, ...(args === undefined ? {} : { arguments: args }) }
+    // An agent that is there gets the time that it needs, as a freeze does; one that is not is told at once.
+    const answer = await askDomain(domain, ['qemu-agent-command', '--block'], question, signal).catch((error: unknown) => {
+      if (!(error instanceof VirshFailed)) throw error
+      throw new AgentFailed(error.reason === 'unusable' ? 'unreachable' : error.reason, error.message, { cause: error })
+    })
+    return answer.return ?? null
+  },
+  [Symbol.dispose]: () => {},
+})
+
 /**
  * Connects, and leaves behind whatever the agent still had to say to somebody else. An agent that is not there accepts the connection and
  * stays silent: only the signal ends that.
  */
-export async function openAgent(path: string, signal: AbortSignal): Promise<Agent> {
+async function connectTo(path: string, signal: AbortSignal): Promise<Agent> {
   const unreachable = (cause: NodeJS.ErrnoException) => {
     // An agent talks to one client, one more waits unheard, and all others get this.
     const message = cause.code === 'EAGAIN' ? `others talk to the guest agent at ${path}` : `no guest agent at ${path}`

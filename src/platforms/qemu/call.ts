@@ -3,7 +3,7 @@ import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, ActionHandler, Connection } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
 import { asFailure, failure } from './failures.ts'
-import { type Monitor, openMonitor } from './monitor.ts'
+import { type Monitor, type MonitorAt, openMonitor } from './monitor.ts'
 
 export interface Call {
   readonly input: JsonObject
@@ -35,12 +35,12 @@ export const onVm =
   async (input, context) => {
     const { hypervisor, vmName } = input as OnVm
     const { settings } = context.connection(hypervisor)
-    const [path, scratchDirectory] = [settings.monitor, settings.scratchDirectory].map((each) => pathOf(each, vmName))
-    if (path === undefined || scratchDirectory === undefined)
+    const [at, scratchDirectory] = [monitorIn(settings, vmName), withName(settings.scratchDirectory, vmName)]
+    if (at === undefined || scratchDirectory === undefined)
       throw failure({ type: 'unreachable', message: 'this target names no monitor', retryable: false, applied: 'no' })
     let changed = false
     try {
-      using monitor = await openMonitor(path, context.signal)
+      using monitor = await openMonitor(at, context.signal)
       const change = async (command: string, args?: JsonObject): Promise<void> => {
         context.assertOwner()
         changed = true
@@ -53,8 +53,13 @@ export const onVm =
     }
   }
 
+function monitorIn({ monitor, libvirt, domain }: Connection['settings'], vmName: string | undefined): MonitorAt | undefined {
+  const name = withName(domain, vmName)
+  return typeof libvirt === 'string' && name !== undefined ? { uri: libvirt, name } : withName(monitor, vmName)
+}
+
 /** Where a target serves several VMs, `{vm}` stands for the name of the one that is meant. */
-const pathOf = (setting: unknown, vmName: string | undefined): string | undefined => {
+const withName = (setting: unknown, vmName: string | undefined): string | undefined => {
   if (typeof setting !== 'string') return undefined
   return vmName === undefined ? setting : setting.replaceAll('{vm}', vmName)
 }

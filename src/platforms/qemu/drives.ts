@@ -5,7 +5,7 @@ import { isOurs } from './names.ts'
 
 export interface Bitmap {
   readonly name: string
-  /** Holds all that changed since it was made: it records, nobody else uses it, and no crash has spoilt it. */
+  /** Holds all that changed since it was made: it records, nobody else uses it, it is in one place, and no crash has spoilt it. */
   readonly usable: boolean
   /** By a crash: it can only be removed. */
   readonly spoilt: boolean
@@ -49,7 +49,24 @@ export async function drivesOf(monitor: Monitor): Promise<Drives> {
     else if (inserted.ro === true) leftOut.push({ disk, reason: 'read-only' })
     else drives.push(driveOf(disk, qdev, inserted, nodes))
   }
-  return { drives, leftOut, nodes: new Set(nodes.map((node) => String(node['node-name']))), blocks }
+  return {
+    drives: withoutCarried(drives, nodes),
+    leftOut,
+    nodes: new Set(nodes.map((node) => String(node['node-name']))),
+    blocks,
+  }
+}
+
+/**
+ * Where libvirt puts an overlay on a disk it makes bitmaps of the same names there, which record from then on; what they held before stays
+ * below. So neither of the two has all that changed. (libvirt, qemuSnapshotDiskBitmapsPropagate)
+ */
+function withoutCarried(drives: readonly Drive[], nodes: readonly JsonObject[]): readonly Drive[] {
+  const above = new Set(drives.map(({ node }) => node))
+  const inner = nodes.filter((node) => !above.has(String(node['node-name'])))
+  const below = new Set(inner.flatMap((node) => objectsOf(node['dirty-bitmaps'] ?? [])).map(({ name }) => name))
+  const asFound = (bitmap: Bitmap): Bitmap => (below.has(bitmap.name) ? { ...bitmap, usable: false } : bitmap)
+  return drives.map((drive) => ({ ...drive, bitmaps: drive.bitmaps.map(asFound) }))
 }
 
 function driveOf(disk: string, device: string, inserted: JsonObject, nodes: readonly JsonObject[]): Drive {

@@ -11,6 +11,8 @@ export function asFailure(error: unknown, changed: boolean): unknown {
     case 'unreachable':
     case 'busy':
       return failure({ type: 'unreachable', message, retryable: true, applied })
+    case 'unusable':
+      return failure({ type: 'unreachable', message, retryable: false, applied })
     case 'lost':
       return failure({ type: 'answerLost', message, retryable: true, applied })
     case 'refused':

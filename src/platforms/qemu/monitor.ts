@@ -1,10 +1,15 @@
-// A client of QEMU's monitor: one command at a time over a unix socket. It knows no command. (QEMU, docs/interop/qmp-spec)
+// A client of QEMU's monitor: one command at a time, over a unix socket or through libvirt, whose monitor it then is. It knows no command.
+// (QEMU, docs/interop/qmp-spec)
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import { connectSocket, readJsonLines } from '../json-lines.ts'
+import { askDomain, type Domain, VirshFailed } from '../virsh.ts'
 
 export class MonitorFailed extends Error {
-  /** `busy`: somebody else is connected. `refused`: QEMU answered with an error. `lost`: the connection broke after a command. */
-  readonly reason: 'unreachable' | 'busy' | 'refused' | 'lost'
+  /**
+   * `busy`: somebody else is connected. `unusable`: libvirt has no such VM, or it does not run. `refused`: QEMU or libvirt answered with an
+   * error. `lost`: the connection broke after a command.
+   */
+  readonly reason: 'unreachable' | 'busy' | 'unusable' | 'refused' | 'lost'
   /** Of an error that QEMU answered with, such as `GenericError`. */
   readonly errorClass?: string
 
@@ -24,8 +29,27 @@ export interface Monitor extends Disposable {
 /** A monitor talks to one client only and lets others wait without a word; QEMU greets the one it talks to at once. */
 const GREETING_MS = 10_000
 
+/** Where a monitor is: a unix socket, or behind libvirt. */
+export type MonitorAt = string | Domain
+
+/** Nothing is connected to where libvirt stands between: each command is. */
+export const openMonitor = async (at: MonitorAt, signal: AbortSignal): Promise<Monitor> =>
+  typeof at === 'string' ? await connectTo(at, signal) : monitorOf(at, signal)
+
+const monitorOf = (domain: Domain, signal: AbortSignal): Monitor => ({
+  ask: async (command, args) => {
+    const question = { execute: command, ...(args === undefined ? {} : { arguments: args }) }
+    const answer = await askDomain(domain, ['qemu-monitor-command'], question, signal).catch((error: unknown) => {
+      if (!(error instanceof VirshFailed)) throw error
+      throw new MonitorFailed(error.reason, error.message, { cause: error })
+    })
+    return returned(command, answer)
+  },
+  [Symbol.dispose]: () => {},
+})
+
 /** Connects and agrees on capabilities. */
-export async function openMonitor(path: string, signal: AbortSignal): Promise<Monitor> {
+async function connectTo(path: string, signal: AbortSignal): Promise<Monitor> {
   const unreachable = (cause: Error) => new MonitorFailed('unreachable', `no monitor at ${path}`, { cause })
   const socket = await connectSocket(path, signal, unreachable)
   const lines = readJsonLines(socket, signal, () => new MonitorFailed('lost', 'the connection to the monitor broke'))
@@ -37,10 +61,7 @@ export async function openMonitor(path: string, signal: AbortSignal): Promise<Mo
     for (;;) {
       const answer = await lines.next()
       // Events stand between answers.
-      if (answer.id !== id) continue
-      const { error } = answer
-      if (!isObject(error)) return answer.return ?? null
-      throw new MonitorFailed('refused', `${command}: ${String(error.desc)}`, { errorClass: String(error.class) })
+      if (answer.id === id) return returned(command, answer)
     }
   }
   let isOverdue = false
@@ -60,4 +81,9 @@ export async function openMonitor(path: string, signal: AbortSignal): Promise<Mo
     clearTimeout(overdue)
   }
   return { ask, [Symbol.dispose]: () => void socket.destroy() }
+}
+
+function returned(command: string, { error, return: value = null }: JsonObject): Json {
+  if (!isObject(error)) return value
+  throw new MonitorFailed('refused', `${command}: ${String(error.desc)}`, { errorClass: String(error.class) })
 }

@@ -3,8 +3,8 @@ import { join as joinHere, posix, win32 } from 'node:path'
 import type { ActionContext, Connection } from '../../packs/index.ts'
 import { type Ended, overSsh, type RunProgram, type SshHost } from '../../ssh/index.ts'
 import { Secret } from '../../values/index.ts'
+import { runHere } from '../run-here.ts'
 import { asFailure, commandFailed, notReady, said } from './failures.ts'
-import { runHere } from './run-here.ts'
 
 export type Command = 'vcbVmName' | 'vcbSnapshot' | 'vcbMounter' | 'vcbRestore'
 
