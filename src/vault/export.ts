@@ -10,8 +10,8 @@ import {
   serveNbd,
 } from '../blocks/index.ts'
 import { VaultError } from './codes.ts'
+import type { Vault } from './model.ts'
 import type { RestorePoint } from './points/index.ts'
-import type { Vault } from './vault.ts'
 
 export interface ExportVaultOptions extends Pick<NbdServerOptions, 'listen' | 'tls'> {
   /** Ids of the only points that are served; otherwise all are, and `latest` of each VM. */

@@ -13,6 +13,7 @@ export type {
   RestoreFilesRequest,
 } from './files/index.ts'
 export type { Snapshot } from './format/index.ts'
+export type { Vault, VaultOptions } from './model.ts'
 export type {
   Attachment,
   Consistency,
@@ -47,4 +48,4 @@ export type {
   VerifyReport,
   VerifyRequest,
 } from './upkeep/index.ts'
-export { initBackend, initVault, openBackend, openVault, type Vault, type VaultOptions } from './vault.ts'
+export { initBackend, initVault, openBackend, openVault } from './vault.ts'

@@ -1,32 +1,11 @@
-// A vault as its callers see it: restore points, and the disks in them.
+// Vaults made and opened: each call under the lock that it needs.
 import { randomBytes } from 'node:crypto'
-import type { BlockSource } from '../blocks/index.ts'
 import { isObject, type Secret } from '../values/index.ts'
 import type { Backend } from './backend.ts'
 import { backendAt, type VaultPlace } from './backends/index.ts'
 import { diskUnknown, mapInvalid, vaultClosed, vaultExists, vaultNotFound, versionUnsupported } from './codes.ts'
-import {
-  GEOMETRY,
-  type Geometry,
-  openDiskMap,
-  type RestoreDiskRequest,
-  type RestoredDisk,
-  readDisk,
-  restoreDisk,
-  type StoreDiskRequest,
-  type StoredDisk,
-  storeDisk,
-} from './disks/index.ts'
-import {
-  type BackedUpFiles,
-  type BackUpFilesRequest,
-  backUpFiles,
-  type ListedFile,
-  listFiles,
-  type RestoredFiles,
-  type RestoreFilesRequest,
-  restoreFiles,
-} from './files/index.ts'
+import { GEOMETRY, type Geometry, openDiskMap, readDisk, restoreDisk, storeDisk } from './disks/index.ts'
+import { backUpFiles, listFiles, restoreFiles } from './files/index.ts'
 import {
   createKey,
   findKey,
@@ -34,96 +13,22 @@ import {
   randomPolynomial,
   readConfig,
   type SealKey,
-  type Snapshot,
   takeLock,
   type VaultLock,
 } from './format/index.ts'
+import type { Vault, VaultOptions } from './model.ts'
 import {
-  type Attachment,
   commitPoint,
   diffPoints,
   findPoint,
   listPoints,
   listSnapshots,
-  type NewPoint,
   type PointDisk,
-  type PointKind,
-  type PointSummary,
-  type PointsDiff,
-  type RestorePoint,
   readAttachment,
   storeAttachment,
 } from './points/index.ts'
 import { type Caches, indexCache, openRepository, snapshotCache } from './repository/index.ts'
-import {
-  createKeyRing,
-  type ForgetRequest,
-  type Forgotten,
-  forgetPoints,
-  type KeyRing,
-  type Pruned,
-  type PruneRequest,
-  pruneVault,
-  type Repaired,
-  type RepairRequest,
-  repairVault,
-  type VaultStats,
-  type VerifyReport,
-  type VerifyRequest,
-  vaultStats,
-  verifyVault,
-} from './upkeep/index.ts'
-
-export interface VaultOptions {
-  /** Worker threads; 0 works in this thread. Default: one per core, four at most. */
-  readonly threads?: number
-  /** Of disks stored from now on; points remember theirs. */
-  readonly geometry?: Geometry
-  /** How much of a disk is read between two checkpoints. */
-  readonly checkpointBytes?: number
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number
-  /** scrypt's N of a new key. Default: what takes about 100 ms; less is for vaults that hold nothing worth a guess. */
-  readonly keyCost?: number
-  /** Absolute: where lists of points and of chunks are kept, so that opening is quick. It may be deleted at any time. Default: nowhere. */
-  readonly cacheFolder?: string
-}
-
-/** Every call may be made at any time and several at once. All throw VaultError for what is wrong with vault or request. */
-export interface Vault extends AsyncDisposable {
-  readonly where: string
-  /** Index files that could not be read so far. They are looked at when something beyond a list of points is asked for. */
-  readonly damage: readonly Error[]
-  /** Newest first. */
-  points(filter?: { readonly vm?: string; readonly kind?: PointKind; readonly limit?: number }): Promise<readonly PointSummary[]>
-  /** By id, unambiguous prefix, or `latest` (of the VM and the kind, where they are named). */
-  point(wanted: string, vm?: string, kind?: PointKind): Promise<RestorePoint>
-  /** All snapshots, those of other programs too, newest first. */
-  snapshots(): Promise<readonly Snapshot[]>
-  storeDisk(request: StoreDiskRequest): Promise<StoredDisk>
-  /** Stores a small file that belongs to a VM; a point names it. Durable when it answers. */
-  storeAttachment(bytes: Uint8Array): Promise<Omit<Attachment, 'name'>>
-  readAttachment(pointId: string, name: string): Promise<Uint8Array>
-  commitPoint(point: NewPoint): Promise<PointSummary>
-  /** The caller disposes of the source. */
-  openDisk(pointId: string, disk: string): Promise<BlockSource>
-  restoreDisk(request: RestoreDiskRequest): Promise<RestoredDisk>
-  /** Stores folders and makes a point of them. */
-  backUpFiles(request: BackUpFilesRequest): Promise<BackedUpFiles>
-  restoreFiles(request: RestoreFilesRequest): Promise<RestoredFiles>
-  /** What is in a folder of a point of files; its folders for an empty path. */
-  listFiles(pointId: string, path: string): Promise<readonly ListedFile[]>
-  verify(request: VerifyRequest): Promise<VerifyReport>
-  /** Needs the vault for itself, as prune does: throws `VAULT_LOCKED` while anybody else uses it. */
-  forget(request: ForgetRequest): Promise<Forgotten>
-  prune(request: PruneRequest): Promise<Pruned>
-  /** Needs the vault for itself too. */
-  repair(request: RepairRequest): Promise<Repaired>
-  diff(fromPointId: string, toPointId: string): Promise<PointsDiff>
-  stats(): Promise<VaultStats>
-  readonly keys: KeyRing
-  close(): Promise<void>
-}
+import { createKeyRing, forgetPoints, pruneVault, repairVault, vaultStats, verifyVault } from './upkeep/index.ts'
 
 const backendOf = (place: VaultPlace): Promise<Backend> =>
   backendAt(typeof place === 'string' ? { kind: 'local', directory: place } : place)

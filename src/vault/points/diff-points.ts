@@ -4,7 +4,7 @@ import { pointsIncomparable } from '../codes.ts'
 import { readSegment, readSegments } from '../disks/index.ts'
 import { goUnquote, ID_BYTES, type Node } from '../format/index.ts'
 import type { Repository } from '../repository/index.ts'
-import type { PointDisk, RestorePoint } from './points.ts'
+import type { PointDisk, RestorePoint } from './model.ts'
 
 export interface PointsDiff {
   readonly disks: readonly DiskDiff[]

@@ -1,23 +1,16 @@
 export { type Attachment, readAttachment, storeAttachment } from './attachments.ts'
+export { commitPoint, findCommitted } from './commit-point.ts'
 export { type DiskDiff, diffPoints, type FileDiff, type PointsDiff } from './diff-points.ts'
-export {
-  type Consistency,
-  commitPoint,
-  type FileCounts,
-  type FolderToStore,
-  findCommitted,
-  findForeign,
-  findPoint,
-  findSummary,
-  type Level,
-  listPoints,
-  listSnapshots,
-  type NewPoint,
-  type PointDisk,
-  type PointFiles,
-  type PointKind,
-  type PointSummary,
-  type RestorePoint,
-  readPoint,
-  summarise,
-} from './points.ts'
+export type {
+  Consistency,
+  FileCounts,
+  FolderToStore,
+  Level,
+  NewPoint,
+  PointDisk,
+  PointFiles,
+  PointKind,
+  PointSummary,
+  RestorePoint,
+} from './model.ts'
+export { findForeign, findPoint, findSummary, listPoints, listSnapshots, readPoint, summarise } from './read-points.ts'
