@@ -4,7 +4,7 @@ export { readableExport, writableExport } from './exports.ts'
 export { createFaults, type Faults, faultsSchemaOf, readFaultScript, type ScriptedFault } from './faults.ts'
 export { answerTo } from './in-process.ts'
 export { openapiSliceOf } from './openapi-slice.ts'
-export type { SimulationOptions } from './options.ts'
+export type { SimulatedPlatform, SimulationOptions } from './platform.ts'
 export { movedTime, tallyOf } from './rehearsed.ts'
 export { addFaultRoutes, recordCall, wrongWith } from './server.ts'
 export {

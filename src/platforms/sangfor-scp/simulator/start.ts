@@ -5,15 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generate } from 'selfsigned'
-import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
-import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
+import { type Json, Secret } from '../../../values/index.ts'
 import {
   answerTo,
   createFaults,
   createPlatformClock,
-  type Faults,
   openapiSliceOf,
   type PlatformClock,
+  type SimulatedPlatform,
   type SimulationOptions,
 } from '../../simulation/index.ts'
 import { type Credentials, createAccess } from './access.ts'
@@ -44,25 +43,12 @@ export interface SimulatedVm {
   readonly guest: Guest
 }
 
-export interface ScpSimulator extends AsyncDisposable {
-  readonly url: string
+export interface ScpSimulator extends SimulatedPlatform<Behaviour, Fault, CallRecord> {
   /** Settings of a target that reaches it by access key. */
   readonly settings: Readonly<Record<string, Json | Secret>>
   /** The same with name and password instead. */
   readonly tokenSettings: Readonly<Record<string, Json | Secret>>
-  /** Answers a request of its API without a network. */
-  answer(request: HttpRequest): Promise<HttpAnswer>
-  /** The operation that a request is for; nothing where its API has none. */
-  operationOf(request: HttpRequest): string | undefined
-  readonly clock: PlatformClock
-  readonly faults: Faults<Fault>
-  /** May be changed while it runs. */
-  readonly behaviour: Behaviour
   readonly azId: string
-  /** Calls so far, oldest first; may be emptied. */
-  readonly calls: CallRecord[]
-  /** What missed the OpenAPI slice: bugs, of a caller or of this simulator. */
-  readonly violations: readonly string[]
   /** Reached by all hosts unless said otherwise. */
   addStorage(storage: {
     readonly id: string
@@ -96,9 +82,6 @@ export interface ScpSimulator extends AsyncDisposable {
   powerOff(serverId: string): void
   /** Ends every token, as a restart of the platform would. */
   forgetTokens(): void
-  state(): JsonObject
-  /** What is still held: snapshots, leases, hot-added disks, tasks under way; a line each. */
-  leaks(): readonly string[]
 }
 
 const DEFAULT_BEHAVIOUR: Behaviour = {

@@ -1,15 +1,14 @@
 // Starts a simulated platform and gives tests and demos what no API shows: the bytes on the volumes, leaks, faults, time.
 import { createHash, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
-import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
+import { type Json, Secret } from '../../../values/index.ts'
 import {
   answerTo,
   createFaults,
   createPlatformClock,
-  type Faults,
   openapiSliceOf,
   type PlatformClock,
+  type SimulatedPlatform,
   type SimulationOptions,
   type SparseDisk,
   type SparseView,
@@ -26,25 +25,12 @@ import { type VmSpec, vmFrom } from './vms.ts'
 
 export type TowerOptions = SimulationOptions<Behaviour, Fault>
 
-export interface TowerSimulator extends AsyncDisposable {
-  readonly url: string
+export interface TowerSimulator extends SimulatedPlatform<Behaviour, Fault, CallRecord> {
   /** Settings of a target that logs in with name and password. */
   readonly settings: Readonly<Record<string, Json | Secret>>
   /** The same with an API key instead. */
   readonly keySettings: Readonly<Record<string, Json | Secret>>
-  /** Answers a request of its API without a network. */
-  answer(request: HttpRequest): Promise<HttpAnswer>
-  /** The operation that a request is for; nothing where its API has none. */
-  operationOf(request: HttpRequest): string | undefined
-  readonly clock: PlatformClock
-  readonly faults: Faults<Fault>
-  /** May be changed while it runs. */
-  readonly behaviour: Behaviour
   readonly clusterId: string
-  /** Calls so far, oldest first; may be emptied. */
-  readonly calls: CallRecord[]
-  /** What missed the OpenAPI slice: bugs, of a caller or of this simulator. */
-  readonly violations: readonly string[]
   addVm(spec: VmSpec): Vm
   /** The VM as it is; may be changed. Throws where there is none. */
   vm(id: string): Vm
@@ -57,8 +43,6 @@ export interface TowerSimulator extends AsyncDisposable {
   /** Deletes a snapshot behind everybody's back. */
   loseSnapshot(snapshotId: string): void
   forgetTokens(): void
-  state(): JsonObject
-  leaks(): readonly string[]
 }
 
 const DEFAULT_BEHAVIOUR: Behaviour = {

@@ -4,15 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { HttpAnswer, HttpRequest } from '../../../http/index.ts'
-import { type Json, type JsonObject, Secret } from '../../../values/index.ts'
+import type { HttpRequest } from '../../../http/index.ts'
+import { type Json, Secret } from '../../../values/index.ts'
 import {
   answerTo,
   createFaults,
   createPlatformClock,
-  type Faults,
   openapiSliceOf,
   type PlatformClock,
+  type SimulatedPlatform,
   type SimulationOptions,
   type SparseDisk,
   type SparseView,
@@ -37,26 +37,13 @@ export interface VsphereOptions extends SimulationOptions<Behaviour, Fault> {
   readonly guestPassword?: Secret
 }
 
-export interface VsphereSimulator extends AsyncDisposable {
-  readonly url: string
+export interface VsphereSimulator extends SimulatedPlatform<Behaviour, Fault, CallRecord> {
   /** Settings of a target that speaks VI JSON; with `binding: soap` they serve as well. */
   readonly settings: Readonly<Record<string, Json | Secret>>
   /** Where images are exported to; gone with the simulator. */
   readonly imageFolder: string
   readonly guestUser: string
   readonly guestPassword: Secret
-  /** Answers a request of its API without a network. */
-  answer(request: HttpRequest): Promise<HttpAnswer>
-  /** The operation that a request is for, in either binding; nothing where its API has none. */
-  operationOf(request: HttpRequest): string | undefined
-  readonly clock: PlatformClock
-  readonly faults: Faults<Fault>
-  /** May be changed while it runs. */
-  readonly behaviour: Behaviour
-  /** Calls so far, oldest first; may be emptied. */
-  readonly calls: CallRecord[]
-  /** What missed the OpenAPI slice: bugs, of a caller or of this simulator. */
-  readonly violations: readonly string[]
   readonly openSessions: number
   addVm(spec: VmSpec): Vm
   /** The VM as it is; may be changed. Throws where there is none. */
@@ -80,8 +67,6 @@ export interface VsphereSimulator extends AsyncDisposable {
   /** Before a call of that operation is looked at; until the next one for the operation. */
   onCall(operation: string, does: () => Promise<void>): void
   forgetSessions(): void
-  state(): JsonObject
-  leaks(): readonly string[]
 }
 
 const DEFAULT_BEHAVIOUR: Behaviour = {
