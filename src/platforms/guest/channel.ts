@@ -1,7 +1,6 @@
 // The way into a guest, as its target says it.
 import type { ActionContext, Connection } from '../../packs/index.ts'
-import type { SshHost } from '../../ssh/index.ts'
-import { Secret } from '../../values/index.ts'
+import { sshHostOf } from '../ssh-host.ts'
 import { agentChannel } from './agent-programs.ts'
 import { notLetIn } from './failures.ts'
 import { type Channel, type RunInGuest, runsOver } from './programs.ts'
@@ -17,7 +16,7 @@ function channelOf(connection: Connection, { clock }: ActionContext): Channel {
   const { settings } = connection
   switch (settings.channel) {
     case 'ssh':
-      return sshChannel(sshHostOf(settings))
+      return sshChannel(sshHostOf(settings, notLetIn))
     case 'qemu-agent':
     case 'libvirt':
       return agentChannel(agentIn(settings), clock)
@@ -32,16 +31,4 @@ export function agentIn({ channel, socket, libvirt, domain }: Connection['settin
   if (channel === 'qemu-agent' && typeof socket === 'string') return socket
   if (channel === 'libvirt' && typeof libvirt === 'string' && typeof domain === 'string') return { uri: libvirt, name: domain }
   throw notLetIn('this needs the QEMU guest agent: its socket, or libvirt and a domain')
-}
-
-function sshHostOf({ host, port, user, hostKey, password, privateKey, passphrase }: Connection['settings']): SshHost {
-  if (typeof host !== 'string' || typeof user !== 'string' || typeof hostKey !== 'string') {
-    throw notLetIn('SSH needs the settings host, user and hostKey')
-  }
-  const where = { host, port: typeof port === 'number' ? port : 22, user, hostKey }
-  if (privateKey instanceof Secret) {
-    return { ...where, login: { kind: 'key', privateKey, ...(passphrase instanceof Secret ? { passphrase } : {}) } }
-  }
-  if (password instanceof Secret) return { ...where, login: { kind: 'password', password } }
-  throw notLetIn('SSH needs the setting privateKey or password')
 }

@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import { type DiskAddress, type Relay, relayStreams } from '../../blocks/index.ts'
 import type { TargetRef } from '../../language/index.ts'
 import { type ActionContext, ActionFailure, type Connection, type Handlers } from '../../packs/index.ts'
-import { openProgram, type SshHost } from '../../ssh/index.ts'
-import { isObject, type Json, type JsonObject, Secret } from '../../values/index.ts'
+import { openProgram } from '../../ssh/index.ts'
+import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import { NbdkitFailed, startNbdkit, stopNbdkit } from '../nbdkit-bridge.ts'
+import { sshHostOf } from '../ssh-host.ts'
 import type { LibraryDisk } from './disks.ts'
 import type { DeviceInProxy } from './proxies.ts'
 
@@ -111,25 +112,14 @@ async function openProxy(
   bridge: string,
 ): Promise<DiskAddress> {
   const settings: JsonObject = isObject(hotAdd) ? hotAdd : {}
-  const host = sshHostOf(isObject(settings.ssh) ? settings.ssh[proxyId] : undefined, proxyKey, proxyId)
+  const proxy = isObject(settings.ssh) ? settings.ssh[proxyId] : undefined
+  if (!isObject(proxy) || !proxyKey) throw unusable(`hotAdd.ssh or proxyKey of the target is missing for ${proxyId}`)
+  const host = sshHostOf({ ...proxy, privateKey: proxyKey }, unusable)
   const server = Array.isArray(settings.server) ? settings.server.map(String) : DEFAULT_SERVER
   const [program = 'nbdkit', ...rest] = server.map((part) => part.replaceAll('{device}', device))
   const relay = await relayStreams(async (stop) => (await openProgram(host, [program, ...rest], stop)).stream)
   relays.set(bridge, [...(relays.get(bridge) ?? []), relay])
   return { kind: 'nbd-unix', path: relay.path, exportName: '' }
-}
-
-function sshHostOf(found: Json | undefined, privateKey: unknown, proxyId: string): SshHost {
-  if (!isObject(found) || !(privateKey instanceof Secret))
-    throw unusable(`hotAdd.ssh or proxyKey of the target is missing for ${proxyId}`)
-  const { host, port, user, hostKey } = found
-  return {
-    host: String(host),
-    port: typeof port === 'number' ? port : 22,
-    user: String(user),
-    hostKey: String(hostKey),
-    login: { kind: 'key', privateKey },
-  }
 }
 
 const unusable = (message: string): ActionFailure =>

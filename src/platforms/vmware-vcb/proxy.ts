@@ -1,9 +1,9 @@
 // The VCB proxy: where its commands run, and where this machine sees the folder in which it makes snapshots available.
 import { join as joinHere, posix, win32 } from 'node:path'
 import type { ActionContext, Connection } from '../../packs/index.ts'
-import { type Ended, overSsh, type RunProgram, type SshHost } from '../../ssh/index.ts'
-import { Secret } from '../../values/index.ts'
+import { type Ended, overSsh, type RunProgram } from '../../ssh/index.ts'
 import { runHere } from '../run-here.ts'
+import { sshHostOf } from '../ssh-host.ts'
 import { asFailure, commandFailed, notReady, said } from './failures.ts'
 
 export type Command = 'vcbVmName' | 'vcbSnapshot' | 'vcbMounter' | 'vcbRestore'
@@ -76,17 +76,5 @@ function safe(name: string): string {
 }
 
 function runnerOf(settings: Connection['settings']): RunProgram {
-  const { channel, host, port, user, hostKey, password, privateKey, passphrase } = settings
-  if (channel === 'local') return runHere
-  if (typeof host !== 'string' || typeof user !== 'string' || typeof hostKey !== 'string') {
-    throw notReady('SSH needs the settings host, user and hostKey')
-  }
-  const login: SshHost['login'] | undefined =
-    privateKey instanceof Secret
-      ? { kind: 'key', privateKey, ...(passphrase instanceof Secret ? { passphrase } : {}) }
-      : password instanceof Secret
-        ? { kind: 'password', password }
-        : undefined
-  if (!login) throw notReady('SSH needs the setting privateKey or password')
-  return overSsh({ host, port: typeof port === 'number' ? port : 22, user, hostKey, login })
+  return settings.channel === 'local' ? runHere : overSsh(sshHostOf(settings, notReady))
 }
