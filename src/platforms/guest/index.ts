@@ -3,6 +3,7 @@ import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, Connection, Handlers } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
 import type { Platform, StandIn } from '../platform.ts'
+import { settingFor } from '../several-vms.ts'
 import { programsIn } from './channel.ts'
 import { consistencyOf, type Happened } from './consistency.ts'
 import { execute } from './exec.ts'
@@ -17,6 +18,7 @@ export { type Agent, openAgent } from './qemu-agent.ts'
 // Inputs have been checked against the manifest; these say the same to the compiler.
 interface OnMachine extends JsonObject {
   readonly machine: TargetRef & JsonObject
+  readonly vmName?: string
 }
 interface WithScripts extends OnMachine {
   readonly os: GuestOs
@@ -44,7 +46,15 @@ export const guest: Platform = {
 /** A simulated guest, for the demonstrations of platforms. */
 export const startSimulatedGuest = async (): Promise<StandIn> => (await import('./simulator/index.ts')).startStandIn()
 
-const machineOf = (input: JsonObject, context: ActionContext): Connection => context.connection((input as OnMachine).machine)
+function machineOf(input: JsonObject, context: ActionContext): Connection {
+  const { machine, vmName } = input as OnMachine
+  const connection = context.connection(machine)
+  const named = ['socket', 'domain'].flatMap((key) => {
+    const setting = settingFor(connection.settings[key], vmName)
+    return setting === undefined ? [] : [[key, setting] as const]
+  })
+  return { ...connection, settings: { ...connection.settings, ...Object.fromEntries(named) } }
+}
 
 async function freezeScripts(input: JsonObject, context: ActionContext): Promise<JsonObject> {
   const { os, esx } = input as WithScripts

@@ -2,6 +2,7 @@
 import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, ActionHandler, Connection } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
+import { settingFor } from '../several-vms.ts'
 import { asFailure, failure } from './failures.ts'
 import { type Monitor, type MonitorAt, openMonitor } from './monitor.ts'
 
@@ -35,7 +36,7 @@ export const onVm =
   async (input, context) => {
     const { hypervisor, vmName } = input as OnVm
     const { settings } = context.connection(hypervisor)
-    const [at, scratchDirectory] = [monitorIn(settings, vmName), withName(settings.scratchDirectory, vmName)]
+    const [at, scratchDirectory] = [monitorIn(settings, vmName), settingFor(settings.scratchDirectory, vmName)]
     if (at === undefined || scratchDirectory === undefined)
       throw failure({ type: 'unreachable', message: 'this target names no monitor', retryable: false, applied: 'no' })
     let changed = false
@@ -54,14 +55,8 @@ export const onVm =
   }
 
 function monitorIn({ monitor, libvirt, domain }: Connection['settings'], vmName: string | undefined): MonitorAt | undefined {
-  const name = withName(domain, vmName)
-  return typeof libvirt === 'string' && name !== undefined ? { uri: libvirt, name } : withName(monitor, vmName)
-}
-
-/** Where a target serves several VMs, `{vm}` stands for the name of the one that is meant. */
-const withName = (setting: unknown, vmName: string | undefined): string | undefined => {
-  if (typeof setting !== 'string') return undefined
-  return vmName === undefined ? setting : setting.replaceAll('{vm}', vmName)
+  const name = settingFor(domain, vmName)
+  return typeof libvirt === 'string' && name !== undefined ? { uri: libvirt, name } : settingFor(monitor, vmName)
 }
 
 function nbdIn({ nbdHost = '127.0.0.1', nbdPort, certificates, serverCertificates }: Connection['settings']): Pick<Call, 'nbd'> {

@@ -18,3 +18,4 @@ export {
   type SparseView,
   writeAsGuest,
 } from './sparse-disk.ts'
+export { VM_NAMES } from './vm-names.ts'

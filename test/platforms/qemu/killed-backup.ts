@@ -7,9 +7,7 @@ import { type BlockSource, openSource } from '../../../src/blocks/index.ts'
 import { createEngine } from '../../../src/engine/index.ts'
 import { createMemoryJournal, openJournal } from '../../../src/journal/index.ts'
 import type { Outcome } from '../../../src/kernel/index.ts'
-import { openAgent } from '../../../src/platforms/guest/index.ts'
 import { bootGuest, DISKS, type Guest, makeDisks } from '../../../src/platforms/qemu/measuring/boot.ts'
-import type { JsonObject } from '../../../src/values/index.ts'
 import { openVault } from '../../../src/vault/index.ts'
 import { makeEmptyVault } from '../../faults/kill/crew.ts'
 import { type CrewRun, openCrew, VAULT, writeCrew } from '../../faults/kill/crew-file.ts'
@@ -17,7 +15,7 @@ import { PASSWORD } from '../../faults/kill/far-side.ts'
 import { child } from '../../faults/kill/kill.ts'
 import { shipped } from '../../faults/kill/shipped.ts'
 import { hearBeats } from './beats.ts'
-import { SIGNAL_MS, tell, whatIsLeft } from './left-behind.ts'
+import { tell, whatIsHeld, whatIsLeft } from './left-behind.ts'
 
 export interface KilledBackups extends AsyncDisposable {
   /** Records that the journal of a backup which nobody kills has. */
@@ -145,21 +143,6 @@ async function outcomeOf(folder: string, id: string) {
       ...locks.map(({ name }) => `still locked: ${name}`),
     ],
   }
-}
-
-/** Of the guest itself: its processors, file systems and application. */
-async function whatIsHeld(guest: Guest): Promise<readonly string[]> {
-  const { status } = (await tell(guest, 'query-status')) as JsonObject
-  using agent = await openAgent(guest.agentPath, AbortSignal.timeout(SIGNAL_MS))
-  const frozen = await agent.ask('guest-fsfreeze-status')
-  const { pid } = (await agent.ask('guest-exec', { path: '/bin/test', arg: ['-e', '/run/hold'] })) as JsonObject
-  let ended: JsonObject = {}
-  while (ended.exited !== true) ended = (await agent.ask('guest-exec-status', { pid: pid ?? null })) as JsonObject
-  return [
-    ...(status === 'running' ? [] : [`the VM is ${String(status)}`]),
-    ...(frozen === 'thawed' ? [] : [`the file systems are ${String(frozen)}`]),
-    ...(ended.exitcode === 1 ? [] : ['the application holds still']),
-  ]
 }
 
 /** Every byte of a point against what QEMU itself says is on the disks. */

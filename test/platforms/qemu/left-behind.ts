@@ -1,10 +1,11 @@
-// What of Holdfast's is left in a QEMU with a measuring guest.
+// What of Holdfast's is left in a QEMU with a measuring guest, and in the guest.
 import { readdir } from 'node:fs/promises'
+import { openAgent } from '../../../src/platforms/guest/index.ts'
 import type { Guest } from '../../../src/platforms/qemu/measuring/boot.ts'
 import { openMonitor } from '../../../src/platforms/qemu/monitor.ts'
 import { isObject, type JsonObject } from '../../../src/values/index.ts'
 
-export const SIGNAL_MS = 60_000
+const SIGNAL_MS = 60_000
 
 export async function tell({ monitorPath }: Pick<Guest, 'monitorPath'>, command: string, args?: JsonObject) {
   using monitor = await openMonitor(monitorPath, AbortSignal.timeout(SIGNAL_MS))
@@ -28,4 +29,19 @@ export async function whatIsLeft(guest: Guest): Promise<readonly string[]> {
     ...checkpoints.slice(1).map((name) => `checkpoint ${name}`),
     ...files,
   ].map((line) => `left behind: ${line}`)
+}
+
+/** Of the guest itself: its processors, file systems and application. */
+export async function whatIsHeld(guest: Guest): Promise<readonly string[]> {
+  const { status } = (await tell(guest, 'query-status')) as JsonObject
+  using agent = await openAgent(guest.agentPath, AbortSignal.timeout(SIGNAL_MS))
+  const frozen = await agent.ask('guest-fsfreeze-status')
+  const { pid } = (await agent.ask('guest-exec', { path: '/bin/test', arg: ['-e', '/run/hold'] })) as JsonObject
+  let ended: JsonObject = {}
+  while (ended.exited !== true) ended = (await agent.ask('guest-exec-status', { pid: pid ?? null })) as JsonObject
+  return [
+    ...(status === 'running' ? [] : [`the VM is ${String(status)}`]),
+    ...(frozen === 'thawed' ? [] : [`the file systems are ${String(frozen)}`]),
+    ...(ended.exitcode === 1 ? [] : ['the application holds still']),
+  ]
 }

@@ -20,8 +20,12 @@ const STRAY = { error: { class: 'GenericError', desc: "JSON parse error, stray '
 /** Refused while file systems are frozen; anything that could write. */
 const WHILE_FROZEN = ['guest-exec', 'guest-fsfreeze-freeze', 'guest-get-fsinfo']
 
-export async function startAgent(guest: SimulatedGuest, path: string): Promise<SimulatedAgent> {
-  const faults = createFaults<AgentFault>()
+/** `faults`: those of several agents may be the same. */
+export async function startAgent(
+  guest: SimulatedGuest,
+  path: string,
+  faults = createFaults<AgentFault>(),
+): Promise<SimulatedAgent> {
   const asked: Record<string, number> = {}
   const ended = new Map<number, JsonObject>()
   const sockets = new Set<Socket>()

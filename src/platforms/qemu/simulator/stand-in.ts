@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StandIn } from '../../platform.ts'
+import { VM_NAMES } from '../../simulation/index.ts'
 import { baseOf, createMachine, type SimulatedMachine, writeAsGuest } from './machine.ts'
 import { createWatch, type MonitorFault, startMonitor } from './monitor.ts'
 
@@ -32,8 +33,8 @@ const FAULTS: Readonly<Record<string, readonly MonitorFault['does'][]>> = {
 }
 
 const MACHINES = [
-  { name: 'erp-db', uuid: '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11', sizesBytes: [2 * MIB, MIB] },
-  { name: 'erp-app', uuid: '7a1c2d4e-0b9f-4c55-8d21-6e5f4a3b2c10', sizesBytes: [MIB] },
+  { name: VM_NAMES[0], uuid: '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11', sizesBytes: [2 * MIB, MIB] },
+  { name: VM_NAMES[1], uuid: '7a1c2d4e-0b9f-4c55-8d21-6e5f4a3b2c10', sizesBytes: [MIB] },
 ] as const
 
 export async function startStandIn(): Promise<StandIn> {
