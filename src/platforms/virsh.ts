@@ -30,33 +30,22 @@ type Asking = readonly ['qemu-monitor-command'] | readonly ['qemu-agent-command'
 export async function askDomain({ uri, name }: Domain, [command, ...options]: Asking, question: JsonObject, signal: AbortSignal) {
   // virsh takes digits for the number of a domain that runs, and only then for a name.
   if (/^\d+$/.test(name)) throw new VirshFailed('unusable', `a domain named ${name} has to be given by its UUID`)
-  const argv = [
-    'virsh',
-    '--quiet',
-    `--connect=${uri}`,
-    command,
-    ...options,
-    `--domain=${name}`,
-    JSON.stringify(question),
-  ] as const
-  const {
-    exitCode,
-    stdout,
-    stderr,
-    signal: ended = '',
-  } = await runHereInEnglish({ argv, maxOutputBytes: MAX_ANSWER_BYTES }, signal).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-    throw new VirshFailed('unusable', 'there is no virsh on this machine; apt-get install libvirt-clients', { cause: error })
-  })
+  const argv = ['virsh', '--quiet', `--connect=${uri}`, command, ...options, `--domain=${name}`] as const
+  const program = { argv: [...argv, JSON.stringify(question)] as const, maxOutputBytes: MAX_ANSWER_BYTES }
+  const { exitCode, stdout, stderr, signal: ended = '' } = await runHereInEnglish(program, signal).catch(notStarted)
   if (exitCode === undefined) throw new VirshFailed('lost', `virsh was ended by ${ended}`)
-  const said = stderr
-    .toString('utf8')
-    .replaceAll(/^error: /gm, '')
-    .trim()
+  const said = stderr.toString().replaceAll('error: ', '').trim()
   if (exitCode !== 0) throw new VirshFailed(reasonOf(said), `virsh: ${said}`)
   const answer: Json = JSON.parse(stdout.toString('utf8'))
   if (!isObject(answer)) throw new VirshFailed('lost', 'virsh did not answer with an object')
   return answer
+}
+
+function notStarted(error: NodeJS.ErrnoException): never {
+  const failed = (reason: VirshFailed['reason'], message: string) => new VirshFailed(reason, message, { cause: error })
+  if (error.code === 'ENOENT') throw failed('unusable', 'there is no virsh on this machine; apt-get install libvirt-clients')
+  if (error.code === 'E2BIG') throw failed('refused', 'virsh takes no question of more than 128 KiB')
+  throw error
 }
 
 /** libvirt itself hands on no answer of more than 4 MiB. (libvirt, VIR_NET_MESSAGE_STRING_MAX) */

@@ -13,7 +13,7 @@ import { type Esx, type GuestOs, LAYOUTS, type ThawReason } from './layouts.ts'
 import { runPostThaw, runPreFreeze, type ScriptRan } from './scripts.ts'
 
 export { type EsxGeneration, type GuestOs, LAYOUTS, type ScriptPlace, type ThawReason } from './layouts.ts'
-export { type Agent, openAgent } from './qemu-agent.ts'
+export { type Agent, type AgentAt, openAgent } from './qemu-agent.ts'
 
 // Inputs have been checked against the manifest; these say the same to the compiler.
 interface OnMachine extends JsonObject {

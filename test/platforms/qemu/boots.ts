@@ -59,7 +59,7 @@ export async function openBoots(): Promise<Boots> {
 export async function measurePoint(office: Office, pointId: string, folder: string): Promise<Measured> {
   const files = await office.restore(pointId)
   try {
-    const byDisk = DISKS.map((disk) => [disk, files.find((file) => file.includes(`.${disk}.`))])
+    const byDisk = DISKS.map((disk) => [disk, files.find((file) => file.endsWith(`${disk}.raw`))])
     return await measure(folder, Object.fromEntries(byDisk) as Record<DiskName, string>)
   } finally {
     for (const file of files) rmSync(file)

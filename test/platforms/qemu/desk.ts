@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isObject, type Json, type JsonObject } from '../../../src/values/index.ts'
-import { DISKS, type DiskName, type Machine, startMachine } from './machine.ts'
+import { DISKS, type DiskName, type Machine, startMachine, type Writing } from './machine.ts'
 import { type Office, openOffice } from './office.ts'
 
 export const VM = '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11'
@@ -39,12 +39,7 @@ export async function openDesk(seed: number, settings: (folder: string) => JsonO
       await machine[Symbol.asyncDispose]()
       machine = await startMachine(join(folder, 'vm'), seed + 1, { before: machine.writes })
     },
-    restored: async (pointId) => {
-      const files = await office.restore(pointId)
-      return Object.fromEntries(
-        DISKS.map((disk) => [disk, readFileSync(files.find((file) => file.includes(`.${disk}.`)) ?? '')]),
-      ) as Record<DiskName, Buffer>
-    },
+    restored: async (pointId) => bytesOf(await office.restore(pointId)),
     [Symbol.asyncDispose]: async () => {
       await machine[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
@@ -52,8 +47,20 @@ export async function openDesk(seed: number, settings: (folder: string) => JsonO
   }
 }
 
+/** Of restored disks. */
+export const bytesOf = (files: readonly string[]): Readonly<Record<DiskName, Buffer>> =>
+  Object.fromEntries(
+    DISKS.map((disk) => [disk, readFileSync(files.find((file) => file.includes(`${disk}.raw`)) ?? '')]),
+  ) as Record<DiskName, Buffer>
+
 /** What of Holdfast's is left inside QEMU and in the scratch folder, but for checkpoints. */
-export async function leftIn({ machine, folder }: Pick<Desk, 'machine' | 'folder'>): Promise<readonly string[]> {
+export async function leftIn({
+  machine,
+  folder,
+}: {
+  readonly machine: Pick<Writing, 'ask'>
+  readonly folder: string
+}): Promise<readonly string[]> {
   const nodes = (await machine.ask('query-named-block-nodes', { flat: true })) as readonly JsonObject[]
   const blocks = (await machine.ask('query-block')) as readonly JsonObject[]
   const exports = (await machine.ask('query-block-exports')) as readonly Json[]
@@ -72,14 +79,14 @@ export async function leftIn({ machine, folder }: Pick<Desk, 'machine' | 'folder
   ]
 }
 
-export async function checkpointsOf({ machine }: Desk): Promise<readonly string[]> {
+export async function checkpointsOf({ machine }: { readonly machine: Pick<Writing, 'ask'> }): Promise<readonly string[]> {
   const nodes = (await machine.ask('query-named-block-nodes', { flat: true })) as readonly JsonObject[]
   const bitmaps = nodes.flatMap((node) => (Array.isArray(node['dirty-bitmaps']) ? (node['dirty-bitmaps'] as JsonObject[]) : []))
   return [...new Set(bitmaps.map(({ name }) => String(name)))]
 }
 
 /** Writes all the time until the call has ended. */
-export async function whileWriting<Result>({ machine }: Desk, call: Promise<Result>): Promise<Result> {
+export async function whileWriting<Result>({ machine }: { readonly machine: Writing }, call: Promise<Result>): Promise<Result> {
   let ended = false
   const writing = (async () => {
     while (!ended) await machine.write()

@@ -19,9 +19,13 @@ interface Write {
   readonly fill: number
 }
 
-export interface Machine extends AsyncDisposable {
+export interface Machine extends Writing, AsyncDisposable {
   /** For Holdfast alone. */
   readonly monitorPath: string
+}
+
+/** What writes to the disks of a QEMU, and remembers it. */
+export interface Writing {
   /** Writes one block somewhere, as the guest. */
   write(): Promise<void>
   /** Writes all of a disk, as the guest; these writes are not remembered. */
@@ -58,11 +62,29 @@ export async function startMachine(
   const exited = once(child, 'exit')
   const own = await openWhenUp(ownPath, child)
 
+  return {
+    ...writingTo(own, seed, before),
+    monitorPath,
+    [Symbol.asyncDispose]: async () => {
+      own[Symbol.dispose]()
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** Through a monitor of the test's own. `deviceOf`: the id of the device of a disk. */
+export function writingTo(
+  own: Monitor,
+  seed: number,
+  before: readonly Write[] = [],
+  deviceOf: (disk: DiskName) => string = (disk) => disk,
+): Writing {
   const writeTo = async (disk: DiskName, fill: number, offsetBytes: number, lengthBytes: number): Promise<void> => {
-    const line = `qemu-io -d /machine/peripheral/${disk}/virtio-backend "write -q -P ${fill} ${offsetBytes} ${lengthBytes}"`
+    const device = `/machine/peripheral/${deviceOf(disk)}/virtio-backend`
+    const line = `qemu-io -d ${device} "write -q -P ${fill} ${offsetBytes} ${lengthBytes}"`
     await own.ask('human-monitor-command', { 'command-line': line })
   }
-
   const writes: Write[] = [...before]
   let state = seed
   const random = (below: number): number => {
@@ -70,7 +92,6 @@ export async function startMachine(
     return Math.floor((state / 2 ** 31) * below)
   }
   return {
-    monitorPath,
     writes,
     ask: own.ask,
     write: async () => {
@@ -82,20 +103,15 @@ export async function startMachine(
     },
     fill: (disk, byte) => writeTo(disk, byte, 0, DISK_BYTES),
     momentOf: (disks) => momentOf(writes, disks),
-    [Symbol.asyncDispose]: async () => {
-      own[Symbol.dispose]()
-      child.kill('SIGKILL')
-      await exited
-    },
   }
 }
 
-async function openWhenUp(path: string, child: ChildProcess): Promise<Monitor> {
+export async function openWhenUp(path: string, child?: ChildProcess): Promise<Monitor> {
   for (;;) {
     try {
       return await openMonitor(path, new AbortController().signal)
     } catch (error) {
-      if (child.exitCode !== null || child.signalCode !== null) throw error
+      if (child && (child.exitCode !== null || child.signalCode !== null)) throw error
       await sleep(20)
     }
   }

@@ -17,6 +17,8 @@ export interface Office {
   readonly env: Readonly<Record<string, string>>
   run(runbook: string, ...inputs: string[]): Promise<Ended>
   resume(id: string): Promise<Ended>
+  /** Any command, without more. */
+  command(...args: string[]): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>
   /** Restores a point; answers the files of its disks. */
   restore(pointId: string): Promise<readonly string[]>
 }
@@ -45,6 +47,7 @@ export async function openOffice(folder: string, targets: JsonObject): Promise<O
     folder,
     env,
     run,
+    command,
     resume: (id) => performed('resume', id),
     restore: async (pointId) => {
       const { outputs, printed } = await run(

@@ -1,13 +1,13 @@
 // Programs in the measuring guest, by its agent. They must leave nothing running that holds their output.
 import type { JsonObject } from '../../../values/index.ts'
-import { openAgent } from '../../guest/index.ts'
+import { type AgentAt, openAgent } from '../../guest/index.ts'
 
 /** Software emulation on a machine that is busy with much else. */
 const ENDS_MS = 600_000
 
 /** Answers what it said; throws where it did not end with 0. */
 export async function runInGuest(
-  { agentPath }: { readonly agentPath: string },
+  { agentPath }: { readonly agentPath: AgentAt },
   program: string,
   args: readonly string[] = [],
 ): Promise<string> {

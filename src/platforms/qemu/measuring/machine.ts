@@ -71,6 +71,9 @@ const socketsIn = (folder: string) => ({
   beatsPath: join(folder, 'beats.sock'),
 })
 
+/** Of its kernel. */
+export const COMMAND_LINE = 'console=ttyS0 quiet panic=-1 nokaslr mitigations=off tsc=reliable no_timer_check'
+
 export function argumentsFor(
   folder: string,
   { kernel, initrd }: GuestImage,
@@ -81,7 +84,7 @@ export function argumentsFor(
     ...['-name', name, '-uuid', uuid, '-machine', 'pc', '-accel', 'tcg', '-cpu', 'max'],
     ...['-m', '128', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-serial', `file:${join(folder, 'serial.log')}`, '-kernel', kernel, '-initrd', initrd],
-    ...['-append', 'console=ttyS0 quiet panic=-1 nokaslr mitigations=off tsc=reliable no_timer_check'],
+    ...['-append', COMMAND_LINE],
     ...['-qmp', `unix:${monitorPath},server=on,wait=off`, '-device', 'virtio-serial-pci'],
     ...['-chardev', `socket,id=agent,path=${agentPath},server=on,wait=off`],
     ...['-device', 'virtserialport,id=agent0,chardev=agent,name=org.qemu.guest_agent.0'],
