@@ -9,14 +9,19 @@ import type { RawAction } from './raw-manifest.ts'
 import { deepest } from './shape.ts'
 
 export function checkActions(checked: Checked): void {
+  for (const [name, shape] of Object.entries(checked.raw.shapes ?? {})) checkSchema(checked, shape, ['shapes', name])
   for (const [name, action] of Object.entries(checked.pack.actions)) {
     const raw = checked.raw.actions?.[name]
     if (!raw) continue
     const path: Path = ['actions', name]
     checkBinding(checked, name, raw, path)
     checkResource(checked, name, raw, path)
-    checkSchema(checked, raw.input, [...path, 'input'])
-    checkSchema(checked, raw.output, [...path, 'output'])
+    for (const side of ['input', 'output'] as const) {
+      checkSchema(checked, raw[side], [...path, side])
+      checkIsObject(checked, raw[side], [...path, side])
+    }
+    for (const [index, failure] of (raw.fails ?? []).entries())
+      checkName(checked, 'failures', failure, [...path, 'fails', String(index)])
     if (action.effect !== 'read') checkSelectors(checked, name, raw.input, [...path, 'input'])
     checkRoots(checked, action.lock, ['input'])
     checkFailureRoots(checked, Object.values(action.failures))
@@ -65,10 +70,12 @@ function checkSchema(checked: Checked, schema: JsonSchema, path: Path): void {
     const place = problem.path.at(-1) ?? path.at(-1)
     checked.report(codes.schemaInvalid(checked.at([...path, ...problem.path]), `${place} ${wordProblem(problem)}`))
   }
-  if (schema.type !== undefined && schema.type !== 'object') {
-    checked.report(codes.schemaInvalid(checked.at([...path, 'type']), 'inputs and outputs are objects'))
-  }
   checkSlots(checked, schema, path)
+}
+
+function checkIsObject(checked: Checked, { type }: JsonSchema, path: Path): void {
+  if (type !== undefined && type !== 'object')
+    checked.report(codes.schemaInvalid(checked.at([...path, 'type']), 'inputs and outputs are objects'))
 }
 
 function checkSlots(checked: Checked, schema: Json, path: Path): void {

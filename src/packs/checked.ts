@@ -7,10 +7,10 @@ import type { OpenapiOperation } from './openapi.ts'
 import type { Path } from './place.ts'
 import type { RawPack } from './raw-manifest.ts'
 
-export const SECTIONS = ['connections', 'completions', 'pagings', 'failures', 'resources', 'actions'] as const
+export const SECTIONS = ['connections', 'completions', 'pagings', 'failures', 'shapes', 'resources', 'actions'] as const
 export type Section = (typeof SECTIONS)[number]
 
-/** Entries of the wrong shape are absent from `pack` and `raw`; their names are known all the same. */
+/** Entries of the wrong form are absent from `pack` and `raw`; their names are known all the same. In `raw`, shapes stand in their places. */
 export interface Checked {
   readonly pack: Pack
   readonly raw: RawPack
@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<Section, string>> = {
   completions: 'completion',
   pagings: 'paging',
   failures: 'failure',
+  shapes: 'shape',
   resources: 'resource type',
   actions: 'action',
 }

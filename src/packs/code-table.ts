@@ -33,7 +33,7 @@ const TABLE = {
   PACK_NAME_UNKNOWN: {
     title: 'A name is not defined in the pack',
     explanation:
-      'Actions, resource types, connection types, completions, pagings and failures are named where they are used and defined once.',
+      'Actions, resource types, connection types, completions, pagings, failures and shapes are named where they are used and defined once.',
   },
   PACK_MEANING_UNKNOWN: {
     title: 'A meaning is not in the vocabulary',
@@ -42,7 +42,8 @@ const TABLE = {
   },
   PACK_SCHEMA_INVALID: {
     title: 'An input or output is not a JSON Schema',
-    explanation: 'Inputs and outputs are JSON Schemas (2020-12) of objects.',
+    explanation:
+      'Inputs and outputs are JSON Schemas (2020-12) of objects. A shape that several of them refer to says something of its own, and never leads back to itself.',
   },
   PACK_ROOT_UNKNOWN: {
     title: 'An expression refers to something that is not there',

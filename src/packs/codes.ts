@@ -54,6 +54,20 @@ export const nameUnknown = (span: Span, kind: string, name: string, known: reado
 export const schemaInvalid = (span: Span, message: string) =>
   error('PACK_SCHEMA_INVALID', span, `this is not a JSON Schema (2020-12): ${message}`)
 
+export const shapeTaken = (span: Span, name: string) =>
+  error('PACK_SCHEMA_INVALID', span, `every pack has the shape ${name} already`, 'Choose another name.')
+
+export const shapeCircular = (span: Span, name: string) =>
+  error('PACK_SCHEMA_INVALID', span, `the shape ${name} leads back to this one`)
+
+export const shapeTwice = (span: Span, name: string, keyword: string) =>
+  error(
+    'PACK_SCHEMA_INVALID',
+    span,
+    `${keyword} stands here and in the shape ${name}`,
+    'Say it once: beside the reference stands what the shape does not say.',
+  )
+
 export const meaningUnknown = (span: Span, word: string, known: readonly string[]) =>
   error('PACK_MEANING_UNKNOWN', span, `x-means does not know ${word}`, meant(word, known) ?? `Words: ${list(known)}.`)
 

@@ -155,11 +155,17 @@ function toAction(raw: RawAction, name: string, shared: Readonly<Record<string, 
     input: qualifySlots({ type: 'object', additionalProperties: false, ...raw.input }, mapping.qualify) as JsonSchema,
     output: { type: 'object', ...raw.output },
     // An action's own failures come first: the first whose `when` holds is what happened.
-    failures: raw.operation === undefined ? own : { ...own, ...withoutKeys(shared, own) },
+    failures: { ...own, ...withoutKeys(sharedBy(raw, shared), own) },
     does: raw.operation === undefined ? { kind: 'handler' } : toOperation(raw, raw.operation, at, mapping),
     examples: raw.examples ?? [],
   }
 }
+
+/** An answer tells what has a `when`, so any operation may fail so; what nothing tells is named. */
+const sharedBy = ({ fails = [], operation }: RawAction, shared: Action['failures']): Action['failures'] =>
+  Object.fromEntries(
+    Object.entries(shared).filter(([name, { when }]) => fails.includes(name) || (operation !== undefined && when !== undefined)),
+  )
 
 function toOperation(raw: RawAction, operationId: string, at: Path, { qualify, template, wholeBody }: Mapping): Operation {
   return {

@@ -1,5 +1,6 @@
 // Texts → Pack. Pure: it reads no files. All problems come back in one pass; a pack comes back only without errors.
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import valid from 'semver/functions/valid.js'
 import type { Diagnostic } from '../diagnostics/index.ts'
 import { formatProblem, readYaml, schemaDiagnostics, toJson, type YamlNode } from '../language/index.ts'
@@ -17,6 +18,7 @@ import { operationsOf, readOpenapi } from './openapi.ts'
 import { keySpanAt, spanAt } from './place.ts'
 import type { RawPack } from './raw-manifest.ts'
 import { packSchema } from './schema.ts'
+import { withShapes, writtenAt } from './shapes.ts'
 
 /** A text and the name of the file that it stands in, for diagnostics. */
 export interface SourceText {
@@ -84,16 +86,19 @@ interface Reading {
 }
 
 function checkedPack(root: YamlNode, json: JsonObject, { hash, document, diagnostics }: Reading): Pack {
-  const raw = wellFormed(json)
+  const raw = withShapes(wellFormed(json), root, diagnostics)
   const pack = toPack(raw, root, hash, diagnostics)
   const checked: Checked = {
     pack,
     raw,
     names: Object.fromEntries(SECTIONS.map((section) => [section, keysOf(json[section])])) as Checked['names'],
     ...(document === undefined ? {} : { operations: operationsOf(document) }),
-    at: (path) => spanAt(root, path),
-    keyAt: (path) => keySpanAt(root, path),
-    report: (diagnostic) => void diagnostics.push(diagnostic),
+    at: (path) => spanAt(root, writtenAt(json, path)),
+    keyAt: (path) => keySpanAt(root, writtenAt(json, path)),
+    report: (diagnostic) => {
+      // What is wrong with a shape is found wherever it stands.
+      if (!diagnostics.some((said) => isDeepStrictEqual(said, diagnostic))) diagnostics.push(diagnostic)
+    },
   }
   if (raw.version !== '' && valid(raw.version) === null)
     diagnostics.push(codes.versionInvalid(checked.at(['version']), raw.version))

@@ -1,5 +1,5 @@
 // The shapes of pack.yaml once packSchema has accepted it. Sections hold only the entries that it accepted.
-import type { Json, JsonObject } from '../values/index.ts'
+import type { Json, JsonObject, JsonSchema } from '../values/index.ts'
 import type { Effect, Example, ResourceType } from './model.ts'
 
 export interface RawPack {
@@ -11,6 +11,7 @@ export interface RawPack {
   readonly completions?: Readonly<Record<string, RawCompletion>>
   readonly pagings?: Readonly<Record<string, object>>
   readonly failures?: Readonly<Record<string, RawFailure>>
+  readonly shapes?: Readonly<Record<string, JsonSchema>>
   readonly resources?: Readonly<Record<string, RawResource>>
   readonly actions?: Readonly<Record<string, RawAction>>
 }
@@ -93,6 +94,7 @@ export interface RawAction {
   readonly pages?: string
   readonly readBack?: { readonly action: string; readonly every: string }
   readonly result?: Json
+  readonly fails?: readonly string[]
   readonly failures?: Readonly<Record<string, RawFailure>>
   readonly examples?: readonly Example[]
 }

@@ -1,5 +1,6 @@
 // JSON Schema of pack.yaml: what editors complete and document, and the first check of a manifest. It says shapes only; rules.ts says meaning.
 import { DURATION_PATTERN, type JsonSchema } from '../values/index.ts'
+import { COMMON_SHAPES } from './common-shapes.ts'
 
 const closed = (description: string, properties: JsonSchema, required: readonly string[] = []): JsonSchema => ({
   type: 'object',
@@ -217,7 +218,8 @@ const action = closed(
     result: template(
       'The output; roots `input`, `attempt`, `response`, `task`, `items`, `readBack`, `kept`. Default: the response’s body.',
     ),
-    failures: named('Ways in which this action fails; tried before the pack’s.', LOWER_NAME, failure),
+    fails: names('Ways in which this action fails, by their names in the pack’s `failures`; those with `when` need no naming.'),
+    failures: named('Ways in which only this action fails; tried before the pack’s.', LOWER_NAME, failure),
     examples: { type: 'array', items: example, description: 'Calls for documentation, contract tests, plan and verify.' },
   },
   ['title', 'source', 'effect', 'input', 'output'],
@@ -238,7 +240,16 @@ export const packSchema: JsonSchema = {
       connections: named('Types of targets.', TYPE_NAME, connection),
       completions: named('Asynchronous protocols.', LOWER_NAME, completion),
       pagings: named('Ways in which listings go on.', LOWER_NAME, paging),
-      failures: named('Failures shared by all actions that are operations.', LOWER_NAME, failure),
+      failures: named(
+        'Failures of several actions. One with `when` is a failure of all operations; any other one of the actions that name it under `fails`.',
+        LOWER_NAME,
+        failure,
+      ),
+      shapes: named(
+        `JSON Schemas that inputs and outputs refer to with \`$ref: '#/shapes/<name>'\`. Every pack has ${Object.keys(COMMON_SHAPES).join(', ')}.`,
+        LOWER_NAME,
+        schema('JSON Schema.'),
+      ),
       resources: named('Types of what is held.', TYPE_NAME, resource),
       actions: named('Typed calls.', ACTION_NAME, action),
     },

@@ -48,6 +48,16 @@ describe('the vocabulary of packs', () => {
     for (const [at, schema] of machines) expect({ at, shape: shapeOf(schema) }).toEqual({ at, shape: shapeOf(ours) })
   })
 
+  test('no pack writes a machine or a list of extents in words of its own', () => {
+    const words = globSync('runbooks/*/pack.yaml', { cwd: root }).flatMap((file) =>
+      readFileSync(join(root, file), 'utf8')
+        .split('\n')
+        .filter((line) => /x-means: (?:machine|extents)\b/.test(line))
+        .map((line) => `${file}: ${line.trim()}`),
+    )
+    expect(words).toEqual([])
+  })
+
   test('every shipped backup that makes a restore point describes its VM in words of no platform', () => {
     const without = globSync('runbooks/*/*.runbook.yaml', { cwd: root })
       .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))

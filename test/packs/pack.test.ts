@@ -189,6 +189,47 @@ describe('a manifest', () => {
     expect(failures.busy).toMatchObject({ message: 'the guest is busy', retryable: false, applied: 'no' })
   })
 
+  it('gives an action the pack’s failures that it names, and an operation those that an answer tells', async () => {
+    const manifest = MANIFEST.replace('failures:\n', 'failures:\n  lost: { message: lost }\n  full: { message: full }\n').replace(
+      'output: { properties: {} }\n    handler: true\n',
+      'output: { properties: {} }\n    handler: true\n    fails: [full, busy]\n',
+    )
+    const { actions } = await parse(manifest)
+    expect(Object.keys(actions['freeze.renew']?.failures ?? {})).toEqual(['full', 'busy'])
+    expect(Object.keys(actions['freeze.find']?.failures ?? {})).toEqual(['notFound', 'busy'])
+    expect(actions['box.end']?.failures).toEqual({})
+  })
+
+  it('puts shapes in the places of the references to them, with what is said beside', async () => {
+    const manifest = MANIFEST.replace(
+      'resources:\n',
+      `shapes:
+  named: { required: [lab, vm], properties: { lab: { x-connection: Connection }, vm: { type: string } } }
+  proxies: { type: array, items: { type: object, properties: { of: { $ref: '#/shapes/named' } } } }
+resources:\n`,
+    )
+      .replace('input: { required: [vm], properties: { vm: { type: string } } }', "input: { $ref: '#/shapes/named' }")
+      .replace(
+        'output: { properties: {} }',
+        "output: { properties: { all: { $ref: '#/shapes/proxies', description: All, maxItems: 2 }, machine: { $ref: '#/shapes/machine' } } }",
+      )
+    const { actions } = await parse(manifest)
+    const properties = { lab: { 'x-connection': 'lab/Connection' }, vm: { type: 'string' } }
+    expect(actions['freeze.renew']?.input).toEqual({
+      type: 'object',
+      additionalProperties: false,
+      required: ['lab', 'vm'],
+      properties,
+    })
+    expect(actions['freeze.begin']?.output).toMatchObject({
+      properties: {
+        all: { type: 'array', description: 'All', maxItems: 2, items: { properties: { of: { required: ['lab', 'vm'] } } } },
+        machine: { type: 'object', 'x-means': 'machine' },
+      },
+    })
+    expect(JSON.stringify(actions)).not.toContain('$ref')
+  })
+
   it('answers with the whole body where an action states no result', async () => {
     const does = (await parse()).actions['freeze.find']?.does
     expect(does?.kind === 'operation' && does.result).toMatchObject({ kind: 'expression', source: 'response.body' })
