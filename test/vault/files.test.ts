@@ -1,10 +1,12 @@
 // Points of files: what is read, what is taken over, what is told, and what comes back.
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, rmSync } from 'node:fs'
 import { lstat, mkdir, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { goMode, rfc3339, secondsOf, unixMode } from '../../src/vault/files/metadata.ts'
 import { goQuote, goUnquote } from '../../src/vault/format/go-quote.ts'
+import { peer } from '../peers/peer.ts'
 import { backUpFolder, look, plantTree, trees } from './file-world.ts'
 import { backUp, createFolder, createVault, MiB, noise, writeDisk } from './world.ts'
 
@@ -174,6 +176,46 @@ describe('a backup of files', () => {
     ])
     expect((await world.vault.point(point.id)).files?.problems).toEqual(problems)
   })
+
+  test('is made where no program reads extended attributes, and says so once', async () => {
+    await using world = await createWorld({ 'mail/a': noise(1, 10), c: noise(3, 100) })
+    vi.stubEnv('PATH', '/nowhere')
+    try {
+      const { counts, problems } = await backUpFolder(world.vault, 'run-1', world.data)
+      expect(counts).toMatchObject({ files: 2, folders: 2 })
+      expect(problems).toMatchObject({
+        count: 1,
+        listed: [{ message: expect.stringMatching(/no extended attributes.*package attr/) }],
+      })
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+
+  test.skipIf(!peer('setfattr', 'attr'))(
+    'tells once where no program writes extended attributes back, and restores all else',
+    async () => {
+      await using world = await createWorld({ 'mail/a': noise(1, 10), c: noise(3, 100) })
+      const plant = ['-n', 'user.text', '-v', 'x', `${world.data}/mail/a`, `${world.data}/c`]
+      execFileSync('setfattr', plant)
+      const { point, problems } = await backUpFolder(world.vault, 'run-1', world.data)
+      expect(problems.count).toBe(0)
+      vi.stubEnv('PATH', '/nowhere')
+      try {
+        const restored = await world.restore(point.id)
+        expect(restored).toMatchObject({
+          files: 2,
+          problems: { count: 1, listed: [{ message: expect.stringMatching(/package attr/) }] },
+        })
+        expect((await lstat(world.folder.file('restored/data/c'))).mtimeMs).toBeCloseTo(
+          (await lstat(`${world.data}/c`)).mtimeMs,
+          1,
+        )
+      } finally {
+        vi.unstubAllEnvs()
+      }
+    },
+  )
 
   test('reads anew what was damaged in the vault since', async () => {
     await using world = await createWorld({ a: noise(1, 10) })

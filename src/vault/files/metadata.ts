@@ -1,5 +1,4 @@
 // Between what a file system says of a file and how restic spells it: Go's file modes, RFC 3339 times, names of owners.
-// Extended attributes are not among it: Node cannot read them without native code.
 import type { BigIntStats } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Metadata } from '../format/index.ts'

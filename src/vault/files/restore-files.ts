@@ -1,4 +1,4 @@
-// Writes the files of a restore point back: content, owner, mode, times, links. What cannot be given back is told by path.
+// Writes the files of a restore point back: content, owner, mode, extended attributes, times, links. What cannot be given back is told by path.
 // Pipes, sockets and devices cannot be made from Node, and times are set to a quarter of a microsecond; `restic restore` does both fully.
 import { constants } from 'node:fs'
 import { chmod, type FileHandle, lchown, link, lstat, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises'
@@ -8,6 +8,7 @@ import { type FileProblems, fileProblemOf, gatherProblems, takesNoMore } from '.
 import { goUnquote, ID_BYTES, type Metadata, type Node, release } from '../format/index.ts'
 import { findForeign, findPoint } from '../points/index.ts'
 import type { Repository } from '../repository/index.ts'
+import { type AttributesToWrite, AttributesUnknown, keyOf, writeAttributes } from './attributes.ts'
 import { rfc3339, secondsOf, unixMode } from './metadata.ts'
 
 export interface RestoreFilesRequest {
@@ -48,11 +49,13 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
   const problems = gatherProblems()
   const counts = { files: 0, folders: 0, others: 0, bytesWritten: 0 }
   const linked = new Map<string, Buffer>()
+  let hasAttributes = true
   const unmatched = new Set(include)
   const mayOwn = process.getuid?.() === 0
   let doneBytes = 0
 
   async function restoreFolder(treeId: string, to: Buffer, inside: string): Promise<void> {
+    const later: Restored[] = []
     for (const node of await repository.readTree(treeId)) {
       signal?.throwIfAborted()
       const name = goUnquote(node.name)
@@ -61,13 +64,20 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
       try {
         if (!name || !isPlain(name)) throw new Error(`its name ${node.name} is none for a file`)
         const wanted = matches(within, node.kind)
-        if (wanted !== 'no') await restoreNode(node, path, within, wanted)
+        if (wanted === 'no') continue
+        const isRestored = await restoreNode(node, path, within, wanted)
+        if (isRestored && node.metadata) await putMetadata({ path, within, kind: node.kind, metadata: node.metadata }, later)
       } catch (error) {
-        signal?.throwIfAborted()
-        if (takesNoMore(error)) throw targetFailed(error)
-        problems.add(fileProblemOf(Buffer.from(within), error))
+        tell(within, error)
       }
     }
+    if (later.length > 0) await putAttributes(later, inside)
+  }
+
+  function tell(within: string, error: unknown): void {
+    signal?.throwIfAborted()
+    if (takesNoMore(error)) throw targetFailed(error)
+    problems.add(fileProblemOf(Buffer.from(within), error))
   }
 
   /** `on the way`: only a folder to go through. */
@@ -79,26 +89,28 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
     return kind === 'dir' && include.some((one) => one.startsWith(`${path}/`)) ? 'on the way' : 'no'
   }
 
-  async function restoreNode(node: Node, path: Buffer, within: string, wanted: 'yes' | 'on the way'): Promise<void> {
+  /** Answers whether it has no metadata yet. */
+  async function restoreNode(node: Node, path: Buffer, within: string, wanted: 'yes' | 'on the way'): Promise<boolean> {
     switch (node.kind) {
       case 'dir':
         await makeFolder(path)
         await restoreFolder(node.subtree, path, within)
         if (wanted === 'yes') counts.folders += 1
-        return await putMetadata(path, node.metadata)
+        return true
       case 'symlink':
         await rm(path, { force: true })
         await symlink(node.rawTarget === undefined ? node.target : Buffer.from(node.rawTarget, 'base64'), path)
         counts.others += 1
-        return await putMetadata(path, node.metadata, 'symlink')
+        return true
       case 'other':
         throw new Error(`it is a ${node.type}, which only \`restic restore\` makes`)
       case 'file': {
         const wrote = await restoreFile(node, path)
         counts.files += 1
-        counts.bytesWritten += wrote
+        counts.bytesWritten += wrote ?? 0
         doneBytes += node.sizeBytes
-        return request.onProgress?.({ doneBytes, totalBytes, path: within })
+        request.onProgress?.({ doneBytes, totalBytes, path: within })
+        return wrote !== undefined
       }
       default: {
         const never: never = node
@@ -107,21 +119,21 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
     }
   }
 
-  async function restoreFile(node: FileNode, path: Buffer): Promise<number> {
+  /** How much it wrote; undefined where the file was there, or under another name. */
+  async function restoreFile(node: FileNode, path: Buffer): Promise<number | undefined> {
     const { metadata } = node
     const inode = metadata && Number(metadata.links ?? 1) > 1 ? `${metadata.deviceId} ${metadata.inode}` : undefined
     const first = inode === undefined ? undefined : linked.get(inode)
     if (request.resume && (await isThere(node, path))) {
       if (inode !== undefined) linked.set(inode, first ?? path)
-      return 0
+      return undefined
     }
     await rm(path, { force: true })
     if (first) {
       await link(first, path)
-      return 0
+      return undefined
     }
     const wrote = await writeFile(node, path)
-    await putMetadata(path, metadata)
     if (inode !== undefined) linked.set(inode, path)
     return wrote
   }
@@ -154,12 +166,33 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
     return wrote
   }
 
-  /** Owner before mode, which a change of owner weakens; times last. */
-  async function putMetadata(path: Buffer, metadata: Metadata | undefined, kind?: 'symlink'): Promise<void> {
-    if (!metadata) return
+  /** Owner first, whose change weakens mode and capabilities. What has attributes goes on `later`, for one process to set them. */
+  async function putMetadata(restored: Restored, later: Restored[]): Promise<void> {
+    const { path, metadata } = restored
     if (mayOwn) await lchown(path, metadata.uid, metadata.gid)
+    if (metadata.attributes?.length) later.push(restored)
+    else await putModeAndTimes(restored)
+  }
+
+  /** Mode after attributes, which it may forbid to set; times last. */
+  async function putModeAndTimes({ path, metadata, kind }: Restored): Promise<void> {
     if (kind !== 'symlink') await chmod(path, unixMode(metadata.mode))
     await lutimes(path, secondsOf(metadata.atime), secondsOf(metadata.mtime))
+  }
+
+  async function putAttributes(files: readonly Restored[], folder: string): Promise<void> {
+    try {
+      const failed = hasAttributes ? await writeAttributes(files.map(attributesOf), signal) : NONE_FAILED
+      for (const { path, within } of files) {
+        const reason = failed.get(keyOf(path))
+        if (reason !== undefined) tell(within, new Error(`extended attributes: ${reason}`))
+      }
+    } catch (error) {
+      if (!(error instanceof AttributesUnknown)) tell(folder, error)
+      else tell(folder, new Error(`no extended attributes are restored: ${error.message}`))
+      hasAttributes &&= !(error instanceof AttributesUnknown)
+    }
+    for (const restored of files) await putModeAndTimes(restored).catch((error: unknown) => tell(restored.within, error))
   }
 
   await mkdir(request.to, { recursive: true, mode: 0o700 })
@@ -174,6 +207,18 @@ async function writeAt(file: FileHandle, plain: Buffer, at: number): Promise<num
   if (bytesWritten !== plain.length) throw new Error(`only ${bytesWritten} of ${plain.length} bytes were written`)
   return bytesWritten
 }
+
+interface Restored {
+  readonly path: Buffer
+  /** Within the point. */
+  readonly within: string
+  readonly kind: Node['kind']
+  readonly metadata: Metadata
+}
+
+const NONE_FAILED: ReadonlyMap<string, string> = new Map()
+
+const attributesOf = ({ path, metadata }: Restored): AttributesToWrite => ({ path, attributes: metadata.attributes ?? [] })
 
 type FileNode = Extract<Node, { kind: 'file' }>
 

@@ -7,6 +7,7 @@ import { FileChanged, type FileProblem, fileProblemOf } from '../file-problems.t
 import { CHUNK_BYTES, encodeTree, goQuote, ID_BYTES, type Metadata, type Node } from '../format/index.ts'
 import type { FileCounts, FolderToStore } from '../points/index.ts'
 import type { Repository } from '../repository/index.ts'
+import { AttributesUnknown, keyOf, type ReadAttributes, readAttributes } from './attributes.ts'
 import { metadataOf, type OwnerNames, ownerNames, typeOf } from './metadata.ts'
 
 export interface StoreFolders {
@@ -21,11 +22,15 @@ export interface StoreFolders {
 /** Packs become findable after so many new bytes, so that the next try does not store them again. */
 const SYNC_BYTES = 1024 ** 3
 
+export interface StoredFolders {
+  readonly treeId: string
+  readonly counts: FileCounts
+  /** False where this machine has no program for them: told once, as a problem of the first folder. */
+  readonly hasAttributes: boolean
+}
+
 /** Answers the tree in which the folders stand by their names. Durable after the repository's `sync`. */
-export async function storeFolders(
-  repository: Repository,
-  request: StoreFolders,
-): Promise<{ readonly treeId: string; readonly counts: FileCounts }> {
+export async function storeFolders(repository: Repository, request: StoreFolders): Promise<StoredFolders> {
   const [users, groups] = [await ownerNames('/etc/passwd'), await ownerNames('/etc/group')]
   const walk = createWalk(repository, request, users, groups)
   const base = request.baseTree === undefined ? NOTHING : await readBase(repository, request.baseTree)
@@ -33,7 +38,7 @@ export async function storeFolders(
     request.folders.map(({ name, path }) => ({ names: name.split('/'), path: Buffer.from(path) })),
     base,
   )
-  return { treeId, counts: walk.counts }
+  return { treeId, counts: walk.counts, hasAttributes: walk.hasAttributes() }
 
   /** The tree of the folders whose names begin alike so far. */
   async function storeNamed(folders: readonly NamedFolder[], known: Base): Promise<string> {
@@ -76,6 +81,7 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
   const counts = { files: 0, folders: 0, others: 0, unchanged: 0, sizeBytes: 0, bytesRead: 0, bytesStored: 0 }
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   let unsyncedBytes = 0
+  let hasAttributes = true
 
   function report(path: Buffer, error: unknown): undefined {
     request.onProblem(fileProblemOf(path, error))
@@ -96,8 +102,9 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
 
   async function storeRoot(name: string, path: Buffer, before: Node | undefined): Promise<Node | undefined> {
     const about = await lookAt(path)
-    if (about?.isDirectory()) return await storeFolder(name, path, about, before)
-    return about && report(path, new Error('it is not a folder'))
+    if (!about?.isDirectory()) return about && report(path, new Error('it is not a folder'))
+    const node = await storeFolder(name, path, about, before)
+    return node && (await withAttributes([{ path, node }], path, attributesOf([path])))[0]
   }
 
   async function lookAt(path: Buffer): Promise<BigIntStats | undefined> {
@@ -121,13 +128,47 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
       return report(path, error)
     }
     const base = before?.kind === 'dir' ? await readBase(repository, before.subtree) : NOTHING
-    const nodes: Node[] = []
-    for (const child of names.sort(Buffer.compare)) {
-      const node = await storeNode(child, Buffer.concat([path, SLASH, child]), base)
-      if (node) nodes.push(node)
+    const children = names.sort(Buffer.compare).map((child) => ({ child, childPath: Buffer.concat([path, SLASH, child]) }))
+    // While they are read, so is what they contain.
+    const attributes = attributesOf(children.map(({ childPath }) => childPath))
+    const found: FoundNode[] = []
+    for (const { child, childPath } of children) {
+      const node = await storeNode(child, childPath, base)
+      if (node) found.push({ path: childPath, node })
     }
     counts.folders += 1
-    return { kind: 'dir', name, metadata: metadataOf(about, users, groups), subtree: await saveTree(nodes) }
+    const subtree = await saveTree(await withAttributes(found, path, attributes))
+    return { kind: 'dir', name, metadata: metadataOf(about, users, groups), subtree }
+  }
+
+  function attributesOf(paths: readonly Buffer[]): Promise<ReadAttributes> {
+    const reading = hasAttributes ? readAttributes(paths, signal) : Promise.resolve(NO_ATTRIBUTES)
+    // It is looked at when the files themselves were.
+    reading.catch(() => {})
+    return reading
+  }
+
+  async function withAttributes(
+    nodes: readonly FoundNode[],
+    folder: Buffer,
+    reading: Promise<ReadAttributes>,
+  ): Promise<readonly Node[]> {
+    const { found, failed } = await reading.catch((error) => {
+      signal?.throwIfAborted()
+      if (!(error instanceof AttributesUnknown)) report(folder, error)
+      else if (hasAttributes) {
+        hasAttributes = false
+        report(folder, new Error(`no extended attributes are stored: ${error.message}`))
+      }
+      return NO_ATTRIBUTES
+    })
+    return nodes.map(({ path, node }) => {
+      const key = keyOf(path)
+      const reason = failed.get(key)
+      if (reason !== undefined) report(path, new Error(`extended attributes: ${reason}`))
+      const attributes = found.get(key)
+      return attributes && node.metadata ? { ...node, metadata: { ...node.metadata, attributes } } : node
+    })
   }
 
   async function storeNode(bytes: Buffer, path: Buffer, base: Base): Promise<Node | undefined> {
@@ -215,8 +256,15 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
     return node
   }
 
-  return { storeRoot, saveTree, counts: counts as FileCounts }
+  return { storeRoot, saveTree, counts: counts as FileCounts, hasAttributes: () => hasAttributes }
 }
+
+interface FoundNode {
+  readonly path: Buffer
+  readonly node: Node
+}
+
+const NO_ATTRIBUTES: ReadAttributes = { found: new Map(), failed: new Map() }
 
 const SLASH = Buffer.from('/')
 const CHANGED = new FileChanged('it was changed while it was read')

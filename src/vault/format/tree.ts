@@ -20,6 +20,15 @@ export interface Metadata {
   readonly inode: string
   readonly deviceId: string
   readonly links?: string
+  /** None where there are none, and where nobody could read them. */
+  readonly attributes?: readonly Attribute[]
+}
+
+/** An extended attribute. */
+export interface Attribute {
+  readonly name: string
+  /** Base64. */
+  readonly value: string
 }
 
 interface OfAnyKind {
@@ -61,20 +70,25 @@ function encodeNode(node: Node): readonly Buffer[] {
   const head = (type: string, mode: number): string =>
     `{"name":${goJson(name)},"type":"${type}",${encodeMetadata(metadata, mode)}`
   const links = metadata?.links === undefined ? '' : `,"links":${metadata.links}`
+  const attributes = encodeAttributes(metadata?.attributes ?? [])
   switch (node.kind) {
     case 'file': {
       const size = node.sizeBytes > 0 ? `,"size":${node.sizeBytes}` : ''
-      return [Buffer.from(`${head('file', FILE_MODE)}${size}${links},"content":`), encodeContent(node.content), Buffer.from('}')]
+      return [
+        Buffer.from(`${head('file', FILE_MODE)}${size}${links}${attributes},"content":`),
+        encodeContent(node.content),
+        Buffer.from('}'),
+      ]
     }
     case 'dir':
-      return [Buffer.from(`${head('dir', DIRECTORY_MODE)},"content":null,"subtree":"${node.subtree}"}`)]
+      return [Buffer.from(`${head('dir', DIRECTORY_MODE)}${attributes},"content":null,"subtree":"${node.subtree}"}`)]
     case 'symlink': {
       const raw = node.rawTarget === undefined ? '' : `,"linktarget_raw":"${node.rawTarget}"`
-      return [Buffer.from(`${head('symlink', 0)}${links},"linktarget":${goJson(node.target)}${raw},"content":null}`)]
+      return [Buffer.from(`${head('symlink', 0)}${links},"linktarget":${goJson(node.target)}${raw}${attributes},"content":null}`)]
     }
     case 'other': {
       const device = node.device === undefined ? '' : `,"device":${node.device}`
-      return [Buffer.from(`${head(node.type, 0)}${links}${device},"content":null}`)]
+      return [Buffer.from(`${head(node.type, 0)}${links}${attributes}${device},"content":null}`)]
     }
     default: {
       const never: never = node
@@ -90,6 +104,11 @@ function encodeMetadata(metadata: Metadata | undefined, mode: number): string {
   const times = `"mtime":"${mtime}","atime":"${atime}","ctime":"${ctime}"`
   return `"mode":${metadata.mode},${times},"uid":${uid},"gid":${gid}${names},"inode":${inode},"device_id":${deviceId}`
 }
+
+const encodeAttributes = (attributes: readonly Attribute[]): string =>
+  attributes.length === 0
+    ? ''
+    : `,"extended_attributes":[${attributes.map(({ name, value }) => `{"name":${goJson(name)},"value":"${value}"}`).join(',')}]`
 
 const QUOTED_ID_BYTES = 2 * ID_BYTES + 3
 
@@ -191,8 +210,15 @@ function decodeMetadata(node: JsonObject): Metadata | undefined {
     inode,
     deviceId,
     ...(typeof links === 'string' ? { links } : {}),
+    ...(Array.isArray(node.extended_attributes) ? { attributes: node.extended_attributes.flatMap(decodeAttribute) } : {}),
   }
 }
+
+/** Go writes an empty value as null too. */
+const decodeAttribute = (attribute: Json): readonly Attribute[] =>
+  isObject(attribute) && typeof attribute.name === 'string'
+    ? [{ name: attribute.name, value: typeof attribute.value === 'string' ? attribute.value : '' }]
+    : []
 
 function parse(text: string): Json | undefined {
   try {

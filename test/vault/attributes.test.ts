@@ -1,0 +1,37 @@
+// Extended attributes through getfattr and setfattr: what cannot be read or set is told of the file that it is about.
+import { writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { keyOf, readAttributes, writeAttributes } from '../../src/vault/files/attributes.ts'
+import { peer } from '../peers/peer.ts'
+import { createFolder } from './world.ts'
+
+const value = Buffer.from('x').toString('base64')
+
+describe.skipIf(!peer('getfattr', 'attr') || !peer('setfattr', 'attr'))('extended attributes', () => {
+  test('that cannot be set are told of their file, and the others are set', async () => {
+    await using folder = await createFolder()
+    const [odd, plain] = ['a: b\n', 'plain'].map((name) => Buffer.from(folder.file(name)))
+    if (!odd || !plain) throw new Error('no paths')
+    for (const path of [odd, plain]) writeFileSync(path, '')
+    const failed = await writeAttributes([
+      { path: odd, attributes: [{ name: 'nowhere.x', value }] },
+      { path: plain, attributes: [{ name: 'user.sp ace', value }] },
+      { path: Buffer.from(folder.file('gone')), attributes: [{ name: 'user.x', value }] },
+    ])
+    expect([...failed]).toEqual([
+      [keyOf(odd), 'Operation not supported'],
+      [folder.file('gone'), 'No such file or directory'],
+    ])
+    const { found, failed: unread } = await readAttributes([odd, plain, Buffer.from(folder.file('gone'))])
+    expect([...found]).toEqual([[keyOf(plain), [{ name: 'user.sp ace', value }]]])
+    expect(unread.size).toBe(0)
+  })
+
+  test('of many files are read, whatever their number', async () => {
+    await using folder = await createFolder()
+    const paths = Array.from({ length: 5000 }, (_, n) => Buffer.from(folder.file(`file-${n}`)))
+    for (const path of paths) writeFileSync(path, '')
+    expect(await writeAttributes(paths.map((path) => ({ path, attributes: [{ name: 'user.n', value }] })))).toEqual(new Map())
+    expect((await readAttributes(paths)).found.size).toBe(5000)
+  })
+})
