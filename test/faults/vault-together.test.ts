@@ -1,17 +1,15 @@
 // Several processes in one vault at once, ours and restic's: both are served, or one is told that it has to wait.
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { initVault, localBackend } from '../../src/vault/index.ts'
-import { peer } from '../peers/peer.ts'
+import { describeRestics, expectNoErrors } from '../peers/restic.ts'
 import { CHUNK, DISKS, expectWhole, storePoints } from '../vault/prune-world.ts'
-import { createFolder, MiB, noise, PASSWORD, readBack, writeDisk } from '../vault/world.ts'
+import { createFolder, noise, PASSWORD, readBack, writeDisk } from '../vault/world.ts'
 import { openHere } from './vault-child.ts'
 
-const run = promisify(execFile)
 const PROGRAM = join(import.meta.dirname, 'vault-child.ts')
 const POINTS = 3
 
@@ -30,11 +28,6 @@ async function start(...args: readonly string[]) {
       expect(await ended).toEqual([0, null])
     },
   }
-}
-
-function restic(repository: string, ...args: readonly string[]) {
-  const env = { ...process.env, RESTIC_PASSWORD: PASSWORD.reveal(), RESTIC_REPOSITORY: repository }
-  return run('restic', ['--no-cache', ...args], { env, maxBuffer: 64 * MiB })
 }
 
 test('prune waits for nobody: it is refused while another process has a lock, and works at once when that was killed', async () => {
@@ -80,12 +73,8 @@ test('two writers at once store the same chunks, and the points of both are whol
   expect(await vault.verify({ data: true })).toMatchObject({ problems: [], damagedPoints: [] })
 })
 
-test.skipIf(!peer('restic', 'restic'))(
-  'a backup of ours and one of restic at once are both whole, and restic finds no error',
-  {
-    timeout: 3_600_000,
-  },
-  async () => {
+describeRestics(' beside Holdfast', { timeout: 3_600_000 }, (restic) => {
+  test('a backup of ours and one of restic at once are both whole, and restic finds no error', async () => {
     await using folder = await createFolder()
     const directory = folder.file('vault')
     await initVault(directory, PASSWORD, { keyCost: 1024 })
@@ -94,9 +83,9 @@ test.skipIf(!peer('restic', 'restic'))(
     await mkdir(folder.file('files'))
     for (let n = 0; n < 20; n += 1) await writeFile(folder.file(`files/${n}`), noise(n, 30_000))
     const ours = await start('write', directory, 'vm-1', folder.file('disk'), String(content.length), String(POINTS))
-    const theirs = Array.from({ length: 2 }, () => restic(directory, 'backup', '--force', folder.file('files')))
+    const theirs = Array.from({ length: 2 }, () => restic.call(directory, 'backup', '--force', folder.file('files')))
     await Promise.all([ours.goOn(), ...theirs])
-    expect((await restic(directory, 'check', '--read-data')).stdout).toContain('no errors were found')
+    await expectNoErrors(restic, directory)
     await using vault = await openHere(directory)
     expect(await vault.verify({ data: true })).toMatchObject({ problems: [], damagedPoints: [] })
     expect(await vault.snapshots()).toHaveLength(POINTS + theirs.length)
@@ -104,10 +93,10 @@ test.skipIf(!peer('restic', 'restic'))(
 
     // While one of ours reads, restic's prune is refused as ours is.
     const holder = await start('hold', directory)
-    await expect(restic(directory, 'prune')).rejects.toThrow(/locked/)
+    await expect(restic.call(directory, 'prune')).rejects.toThrow(/locked/)
     await holder.goOn()
-    await restic(directory, 'prune', '--max-unused', '0')
-    expect((await restic(directory, 'check', '--read-data')).stdout).toContain('no errors were found')
+    await restic.call(directory, 'prune', '--max-unused', '0')
+    await expectNoErrors(restic, directory)
     for (const { id } of await vault.points()) expect((await readBack(vault, id)).equals(content)).toBe(true)
-  },
-)
+  })
+})

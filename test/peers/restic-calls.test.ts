@@ -1,25 +1,20 @@
 // What an operation leaves that died at some call of its storage, judged by an unmodified restic; all calls are in test/faults/vault-calls.test.ts.
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createFolders } from '../../src/vault/backends/local.ts'
 import { type Backend, localBackend } from '../../src/vault/index.ts'
 import { byEffort } from '../faults/kill/kill.ts'
 import { NEXT_PASSWORD, OPERATIONS, type Operation, openAny } from '../faults/vault-calls.ts'
 import { copyBackend, dyingBackend } from '../vault/failing-backend.ts'
-import { createFolder, MiB, PASSWORD } from '../vault/world.ts'
-import { peer } from './peer.ts'
+import { createFolder } from '../vault/world.ts'
+import { describeRestics, type Restic } from './restic.ts'
 
-const run = promisify(execFile)
 /** Deaths of each operation, spread over its calls. */
 const SAMPLES = byEffort({ desk: 2, ci: 5 })
 
-async function check(repository: string): Promise<string> {
-  const by = async (password: string) => {
-    const env = { ...process.env, RESTIC_PASSWORD: password, RESTIC_REPOSITORY: repository }
-    return (await run('restic', ['--no-cache', 'check', '--read-data'], { maxBuffer: 64 * MiB, env })).stdout
-  }
-  return await by(PASSWORD.reveal()).catch(() => by(NEXT_PASSWORD.reveal()))
+async function check({ call, callWith }: Restic, repository: string): Promise<string> {
+  const asked = ['check', '--read-data']
+  const next = { env: { RESTIC_PASSWORD: NEXT_PASSWORD.reveal() } }
+  return String(await call(repository, ...asked).catch(() => callWith(next, repository, ...asked)))
 }
 
 /** Answers how many calls it came to. */
@@ -31,7 +26,7 @@ async function dieAt(operation: Operation, backend: Backend, fatal: number, fold
   return dying.calls()
 }
 
-describe.skipIf(!peer('restic', 'restic'))('restic finds no error', { timeout: 3_600_000 }, () => {
+describeRestics(' finds no error', { timeout: 3_600_000 }, (restic) => {
   test.each(OPERATIONS.filter(({ isDamaged }) => !isDamaged))('where $name died (P7)', async (operation) => {
     await using folder = await createFolder()
     const { backend: template } = await operation.prepare()
@@ -43,7 +38,7 @@ describe.skipIf(!peer('restic', 'restic'))('restic finds no error', { timeout: 3
       const directory = folder.file(`died-${fatal}`)
       await createFolders(directory)
       await copyBackend(died, localBackend(directory))
-      expect(await check(directory), `at call ${fatal} of ${calls}`).toContain('no errors were found')
+      expect(await check(restic, directory), `at call ${fatal} of ${calls}`).toContain('no errors were found')
     }
   })
 })

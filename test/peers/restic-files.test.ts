@@ -1,34 +1,25 @@
 // Points of files, judged by an unmodified restic: it checks, lists, restores and compares them.
-import { execFile } from 'node:child_process'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { backUpFolder, look, plantTree, trees } from '../vault/file-world.ts'
-import { createFolder, createVault, MiB, noise, PASSWORD } from '../vault/world.ts'
-import { peer } from './peer.ts'
-
-const run = promisify(execFile)
-
-async function restic(repository: string, ...args: readonly string[]): Promise<string> {
-  const env = { ...process.env, RESTIC_PASSWORD: PASSWORD.reveal(), RESTIC_REPOSITORY: repository }
-  return (await run('restic', ['--no-cache', ...args], { maxBuffer: 64 * MiB, env })).stdout
-}
+import { createFolder, createVault, noise } from '../vault/world.ts'
+import { describeRestics, expectNoErrors, type Restic } from './restic.ts'
 
 /** What restic says differs between our point's `files` and its own backup of the same folder. */
-async function diff(repository: string, ours: string, parent: string): Promise<readonly string[]> {
-  const env = { ...process.env, RESTIC_PASSWORD: PASSWORD.reveal(), RESTIC_REPOSITORY: repository }
-  await run('restic', ['--no-cache', 'backup', '--force', 'files'], { env, cwd: parent })
-  const [theirs] = JSON.parse(await restic(repository, 'snapshots', '--json', '--latest', '1', '--path', join(parent, 'files')))
-  const lines = (await restic(repository, 'diff', '--metadata', ours, theirs.id)).split('\n')
+async function diff({ call, callWith }: Restic, repository: string, ours: string, parent: string): Promise<readonly string[]> {
+  await callWith({ cwd: parent }, repository, 'backup', '--force', 'files')
+  const asked = ['snapshots', '--json', '--latest', '1', '--path', join(parent, 'files')]
+  const [theirs] = JSON.parse(String(await call(repository, ...asked)))
+  const lines = String(await call(repository, 'diff', '--metadata', ours, theirs.id)).split('\n')
   // The folder above is ours alone: it has no times.
   return lines.filter((line) => /^[+\-MTU?] /.test(line) && !/ (?:\/holdfast\.json|\/vm\.json|\/files\/)$/.test(line))
 }
 
 const TREES = 25
 
-describe.skipIf(!peer('restic', 'restic'))('restic', () => {
+describeRestics('', {}, (restic) => {
   test('checks, lists and restores points of random trees, and finds no difference to its own backup of them', {
     timeout: 60_000,
   }, async () => {
@@ -43,12 +34,16 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     expect(problems.count).toBe(0)
     await vault.close()
 
-    expect(await restic(vault.where, 'check', '--read-data')).toContain('no errors were found')
-    expect(await diff(vault.where, point.id, home)).toEqual([])
+    await expectNoErrors(restic, vault.where)
+    expect(await diff(restic, vault.where, point.id, home)).toEqual([])
     const before = await look(folder.file('home/files/data'))
-    await restic(vault.where, 'restore', point.id, '--target', folder.file('restored'))
+    await restic.call(vault.where, 'restore', point.id, '--target', folder.file('restored'))
     expect(await look(folder.file('restored/files/data'))).toEqual(before)
-    const listed = JSON.parse(`[${(await restic(vault.where, 'ls', '--json', point.id)).trim().replaceAll('\n', ',')}]`)
+    const listed = JSON.parse(
+      `[${String(await restic.call(vault.where, 'ls', '--json', point.id))
+        .trim()
+        .replaceAll('\n', ',')}]`,
+    )
     const paths = listed.map(({ path }: { path?: string }) => path).filter((path?: string) => path?.startsWith('/files/data/'))
     expect(paths).toHaveLength(Object.keys(before).length)
   })
@@ -64,10 +59,10 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     await writeFile(folder.file('data/mail/new'), noise(3, 10))
     const next = await backUpFolder(vault, 'run-2', folder.file('data'), { level: 'incremental' })
     await vault.close()
-    const told = (await restic(vault.where, 'diff', full.point.id, next.point.id))
+    const told = String(await restic.call(vault.where, 'diff', full.point.id, next.point.id))
       .split('\n')
       .filter((line) => / \/files\//.test(line))
     expect(told).toEqual(['M    /files/data/mail/changed', '-    /files/data/mail/gone', '+    /files/data/mail/new'])
-    expect(await restic(vault.where, 'check', '--read-data')).toContain('no errors were found')
+    await expectNoErrors(restic, vault.where)
   })
 })

@@ -1,23 +1,14 @@
 // What forget and prune leave, judged by an unmodified restic; and the same rules, read by both.
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createFolders } from '../../src/vault/backends/local.ts'
 import { initBackend, type KeepRules, localBackend } from '../../src/vault/index.ts'
 import { copyBackend, dyingBackend } from '../vault/failing-backend.ts'
 import { createStorage, DISKS, open, storePoints } from '../vault/prune-world.ts'
-import { createFolder, MiB, PASSWORD } from '../vault/world.ts'
-import { peer } from './peer.ts'
+import { createFolder, PASSWORD } from '../vault/world.ts'
+import { describeRestics, expectNoErrors } from './restic.ts'
 
-const run = promisify(execFile)
-
-async function restic(repository: string, ...args: readonly string[]): Promise<string> {
-  const env = { ...process.env, TZ: 'UTC', RESTIC_PASSWORD: PASSWORD.reveal(), RESTIC_REPOSITORY: repository }
-  return (await run('restic', ['--no-cache', ...args], { maxBuffer: 64 * MiB, env })).stdout
-}
-
-describe.skipIf(!peer('restic', 'restic'))('restic', () => {
+describeRestics('', {}, (restic) => {
   test('finds no error after forget and prune, nor after they died at any seventh call (P7)', { timeout: 120_000 }, async () => {
     await using folder = await createFolder()
     const template = await createStorage()
@@ -34,8 +25,8 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
         return vault !== undefined
       })().catch(() => false)
       await vault?.close().catch(() => {})
-      await restic(directory, 'unlock', '--remove-all')
-      expect(await restic(directory, 'check', '--read-data')).toContain('no errors were found')
+      await restic.call(directory, 'unlock', '--remove-all')
+      await expectNoErrors(restic, directory)
       checks += 1
       if (ended) break
     }
@@ -50,7 +41,7 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     await using vault = await open(backend)
     await vault.forget({ rules: { last: 1 }, dryRun: false })
     await vault.prune({ dryRun: false, maxUnused: 0 })
-    const told = await restic(folder.path, 'prune', '--dry-run', '--max-unused', '0')
+    const told = String(await restic.call(folder.path, 'prune', '--dry-run', '--max-unused', '0'))
     expect(told).toMatch(/to repack: +0 blobs/)
     expect(told).toMatch(/this removes: +0 blobs/)
   })
@@ -60,7 +51,10 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     await createFolders(folder.path)
     const backend = localBackend(folder.path)
     await initBackend(backend, PASSWORD, { keyCost: 1024 })
-    const [times = []] = fc.sample(fc.array(fc.integer({ min: 0, max: 500 * 24 * 60 }), { minLength: 40, maxLength: 40 }), 1)
+    const [times = []] = fc.sample(
+      fc.uniqueArray(fc.integer({ min: 0, max: 500 * 24 * 60 }), { minLength: 40, maxLength: 40 }),
+      1,
+    )
     const startMs = Date.parse('2025-07-01T00:00:00Z')
     for (const [n, minutes] of times.entries()) {
       await using vault = await open(backend, () => startMs + minutes * 60_000)
@@ -76,6 +70,7 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
       })
     }
     await using vault = await open(backend)
+    const oldest = (await vault.points()).at(-1)?.id ?? ''
     const rules = fc.record({
       last: fc.nat(4),
       hourly: fc.nat(9),
@@ -88,10 +83,12 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
       const asked: KeepRules = { ...rule, last: rule.last + 1 }
       const { kept } = await vault.forget({ rules: asked, dryRun: true })
       const options = Object.entries(asked).flatMap(([word, count]) => (count > 0 ? [`--keep-${word}`, String(count)] : []))
-      const [group] = JSON.parse(await restic(folder.path, 'forget', '--dry-run', '--json', ...options))
-      expect(kept.map(({ point }) => point.id).sort(), JSON.stringify(asked)).toEqual(
-        group.keep.map(({ id }: { id: string }) => id).sort(),
-      )
+      const [group] = JSON.parse(String(await restic.call(folder.path, 'forget', '--dry-run', '--json', ...options)))
+      const ours = kept.map(({ point }) => point.id)
+      const theirs: readonly string[] = group.keep.map(({ id }: { id: string }) => id)
+      // Before 0.16, restic let the oldest go though some were left to keep.
+      const wanted = restic.isNewest || !ours.includes(oldest) || theirs.includes(oldest) ? theirs : [...theirs, oldest]
+      expect(ours.toSorted(), JSON.stringify(asked)).toEqual(wanted.toSorted())
     }
   })
 })

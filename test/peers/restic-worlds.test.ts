@@ -1,39 +1,21 @@
 // Random vaults: what Holdfast writes, restic checks, lists, dumps, restores, copies, prunes and mounts; what restic writes, Holdfast lists,
 // verifies and restores.
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Extent } from '../../src/blocks/index.ts'
 import { openVault, type Vault } from '../../src/vault/index.ts'
 import { backUpFolder, look, plantTree, trees } from '../vault/file-world.ts'
 import { createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, writeDisk } from '../vault/world.ts'
-import { peer } from './peer.ts'
+import { describeRestics, expectNoErrors, resticEnvironment } from './restic.ts'
 
-const run = promisify(execFile)
 const CHUNK = 65_536
 const GEOMETRY = { chunkBytes: CHUNK, segmentBytes: 4 * CHUNK }
-
-const environment = (repository: string) => ({
-  ...process.env,
-  RESTIC_PASSWORD: PASSWORD.reveal(),
-  RESTIC_REPOSITORY: repository,
-  RESTIC_FROM_PASSWORD: PASSWORD.reveal(),
-})
-
-async function restic(repository: string, ...args: readonly string[]): Promise<Buffer> {
-  const options = { encoding: 'buffer', maxBuffer: 256 * MiB, env: environment(repository) } as const
-  return (await run('restic', ['--no-cache', ...args], options)).stdout
-}
-
-async function expectNoErrors(repository: string): Promise<void> {
-  expect((await restic(repository, 'check', '--read-data')).toString()).toContain('no errors were found')
-}
 
 /** Chunks by seed, 0 being zeros, and a last chunk that is shorter. Later disks of a VM differ in some chunks from the one before. */
 const disks = fc.record({
@@ -89,7 +71,9 @@ const segmentsOf = ({ content }: Written): readonly string[] =>
 
 const WORLDS = process.env.CI ? 3 : 2
 
-describe.skipIf(!peer('restic', 'restic'))('of random vaults', { timeout: 3_600_000 }, () => {
+describeRestics(' and random vaults', { timeout: 3_600_000 }, (restic) => {
+  const { call } = restic
+
   test('restic finds no error, and lists, dumps, restores, copies and prunes what Holdfast wrote', async () => {
     for (const { vms, files } of fc.sample(worlds, WORLDS)) {
       await using folder = await createFolder()
@@ -100,27 +84,27 @@ describe.skipIf(!peer('restic', 'restic'))('of random vaults', { timeout: 3_600_
       const { point } = await backUpFolder(vault, 'run-files', folder.file('files'))
       const ids = [...written.map(({ id }) => id), point.id].sort()
 
-      await expectNoErrors(vault.where)
-      const listed = JSON.parse((await restic(vault.where, 'snapshots', '--json')).toString()) as { id: string; tags: string[] }[]
+      await expectNoErrors(restic, vault.where)
+      const listed = JSON.parse((await call(vault.where, 'snapshots', '--json')).toString()) as { id: string; tags: string[] }[]
       expect(listed.map(({ id }) => id).sort()).toEqual(ids)
       for (const { tags } of listed) expect(tags).toContain('holdfast')
       for (const one of written) {
         const dumped: Buffer[] = []
-        for (const path of segmentsOf(one)) dumped.push(await restic(vault.where, 'dump', one.id, path))
+        for (const path of segmentsOf(one)) dumped.push(await call(vault.where, 'dump', one.id, path))
         expect(Buffer.concat(dumped).equals(one.content)).toBe(true)
       }
       const [first] = written
       if (!first) throw new Error('a world without disks')
-      await restic(vault.where, 'restore', first.id, '--target', folder.file('restored'))
+      await call(vault.where, 'restore', first.id, '--target', folder.file('restored'))
       const segments = await Promise.all(segmentsOf(first).map((path) => readFile(join(folder.file('restored'), path))))
       expect(Buffer.concat(segments).equals(first.content)).toBe(true)
-      await restic(vault.where, 'restore', point.id, '--target', folder.file('restored-files'))
+      await call(vault.where, 'restore', point.id, '--target', folder.file('restored-files'))
       expect(await look(join(folder.file('restored-files'), 'files/data'))).toEqual(await look(folder.file('files')))
 
       const copy = folder.file('copy')
-      await restic(copy, 'init', '--repository-version', '2', '--from-repo', vault.where, '--copy-chunker-params')
-      await restic(copy, 'copy', '--from-repo', vault.where)
-      await expectNoErrors(copy)
+      await call(copy, 'init', '--repository-version', '2', '--from-repo', vault.where, '--copy-chunker-params')
+      await call(copy, 'copy', '--from-repo', vault.where)
+      await expectNoErrors(restic, copy)
       await using copied = await openVault(copy, PASSWORD, { threads: 0 })
       const there = await copied.points({ kind: 'disks' })
       // Copies have ids of their own; run and VM tell which is which.
@@ -132,8 +116,8 @@ describe.skipIf(!peer('restic', 'restic'))('of random vaults', { timeout: 3_600_
       await expectDisks(copied, same)
 
       const kept = written.filter(({ id }) => id !== first.id)
-      await restic(vault.where, 'forget', first.id, '--prune', '--max-unused', '0')
-      await expectNoErrors(vault.where)
+      await call(vault.where, 'forget', first.id, '--prune', '--max-unused', '0')
+      await expectNoErrors(restic, vault.where)
       await expectDisks(vault, kept)
     }
   })
@@ -145,8 +129,8 @@ describe.skipIf(!peer('restic', 'restic'))('of random vaults', { timeout: 3_600_
     if (!one) throw new Error('nothing was written')
     const at = folder.file('mount')
     await mkdir(at)
-    const mount = spawn('restic', ['--no-cache', 'mount', at], {
-      env: environment(vault.where),
+    const mount = spawn(restic.program, ['--no-cache', 'mount', at], {
+      env: resticEnvironment(vault.where),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const ended = once(mount, 'close')
@@ -178,7 +162,7 @@ describe.skipIf(!peer('restic', 'restic'))('of random vaults', { timeout: 3_600_
     await using folder = await createFolder()
     const repository = folder.file('repository')
     const source = folder.file('files')
-    await restic(repository, 'init', '--repository-version', '2')
+    await call(repository, 'init', '--repository-version', '2')
     const wanted: unknown[] = []
     for (const [n, [tree = []]] of settings.map((_, i) => [i, fc.sample(trees, 1)] as const)) {
       await mkdir(join(source, `tree-${n}`), { recursive: true })
@@ -186,7 +170,7 @@ describe.skipIf(!peer('restic', 'restic'))('of random vaults', { timeout: 3_600_
       await writeFile(join(source, `text-${n}`), 'compressible '.repeat(100_000))
       await writeFile(join(source, `noise-${n}`), noise(n, MiB + n))
       wanted.push(await seenIn(source))
-      await restic(repository, 'backup', ...(settings[n] ?? []), source)
+      await call(repository, 'backup', ...(settings[n] ?? []), source)
     }
     await using vault = await openVault(repository, PASSWORD, { threads: 0 })
     expect(await vault.verify({ data: true })).toMatchObject({ problems: [], damagedPoints: [], unusedPacks: 0 })
@@ -201,7 +185,7 @@ describe.skipIf(!peer('restic', 'restic'))('of random vaults', { timeout: 3_600_
     }
     // And what both wrote lives on in one vault.
     await vault.prune({ dryRun: false, maxUnused: 0 })
-    await expectNoErrors(repository)
+    await expectNoErrors(restic, repository)
   })
 })
 

@@ -1,29 +1,21 @@
 // An unmodified restic judges what Holdfast writes, and Holdfast reads what restic wrote.
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { localBackend } from '../../src/vault/backends/local.ts'
 import { findKey } from '../../src/vault/format/keys.ts'
 import { takeLock } from '../../src/vault/format/locks.ts'
 import { openVault } from '../../src/vault/index.ts'
 import { backUpAgain, copyOf, losePower, openAt, prepare, type Step } from '../faults/vault-interrupted.ts'
 import { backUp, createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, SMALL, writeDisk } from '../vault/world.ts'
-import { peer } from './peer.ts'
-
-const run = promisify(execFile)
-const LARGE = { encoding: 'buffer', maxBuffer: 256 * MiB } as const
-
-function restic(repository: string, ...args: readonly string[]) {
-  const env = { ...process.env, RESTIC_PASSWORD: PASSWORD.reveal(), RESTIC_REPOSITORY: repository }
-  return run('restic', ['--no-cache', ...args], { ...LARGE, env })
-}
+import { describeRestics, expectNoErrors } from './restic.ts'
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex')
 
-describe.skipIf(!peer('restic', 'restic'))('restic', () => {
+describeRestics('', {}, (restic) => {
+  const { call } = restic
+
   test('finds no error in a vault with full and incremental points, and dumps every disk byte for byte', async () => {
     await using folder = await createFolder()
     const vault = await createVault(folder.path, { threads: 2 })
@@ -51,13 +43,10 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     }
     await vault.close()
 
-    const check = await restic(vault.where, 'check', '--read-data')
-    expect(check.stdout.toString()).toContain('no errors were found')
+    await expectNoErrors(restic, vault.where)
     for (const point of points) {
       const segments = await Promise.all(
-        [0, 1, 2].map(
-          async (segment) => (await restic(vault.where, 'dump', point.id, `disks/ide0/00000${segment}/disk.raw`)).stdout,
-        ),
+        [0, 1, 2].map(async (segment) => await call(vault.where, 'dump', point.id, `disks/ide0/00000${segment}/disk.raw`)),
       )
       expect(sha256(Buffer.concat(segments))).toBe(sha256(point.content))
     }
@@ -71,13 +60,13 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     const { id } = await backUp(vault, 'run-1', await writeDisk(folder.file('disk'), content), content.length, more)
     await vault.close()
 
-    const [snapshot] = JSON.parse((await restic(vault.where, 'snapshots', '--json')).stdout.toString())
+    const [snapshot] = JSON.parse(String(await call(vault.where, 'snapshots', '--json')))
     expect(snapshot).toMatchObject({
       id,
       paths: ['/vm-1'],
       tags: ['holdfast', 'vm=vm-1', 'name=erp-db', 'group=g-1', 'consistency=filesystem', 'level=full', 'run=run-1'],
     })
-    await restic(vault.where, 'restore', id, '--target', folder.file('restored'))
+    await call(vault.where, 'restore', id, '--target', folder.file('restored'))
     const restored = folder.file('restored')
     const segments = await readdir(join(restored, 'disks/ide0'))
     const parts = await Promise.all(segments.sort().map((segment) => readFile(join(restored, 'disks/ide0', segment, 'disk.raw'))))
@@ -98,8 +87,8 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
       map: [{ offsetBytes: 0, lengthBytes: 4 * MiB, kind: 'data' }],
     })
     await vault.close()
-    await restic(vault.where, 'forget', gone.id, '--prune', '--max-unused', '0')
-    expect((await restic(vault.where, 'check', '--read-data')).stdout.toString()).toContain('no errors were found')
+    await call(vault.where, 'forget', gone.id, '--prune', '--max-unused', '0')
+    await expectNoErrors(restic, vault.where)
     await using again = await openVault(vault.where, PASSWORD, { threads: 0, geometry: SMALL })
     expect((await again.points()).map(({ id }) => id)).toEqual([kept.id])
     expect((await readBack(again, kept.id)).equals(content)).toBe(true)
@@ -125,8 +114,8 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
       await vault.close().catch(() => {})
       if (ended) break
       await losePower(steps)
-      await restic(directory, 'unlock', '--remove-all')
-      expect((await restic(directory, 'check', '--read-data')).stdout.toString()).toContain('no errors were found')
+      await call(directory, 'unlock', '--remove-all')
+      await expectNoErrors(restic, directory)
       cuts += 1
     }
     expect(cuts).toBeGreaterThan(10)
@@ -138,8 +127,8 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     await mkdir(folder.file('files'))
     await writeFile(folder.file('files/a'), noise(7, 3 * MiB))
     await writeFile(folder.file('files/empty'), '')
-    await restic(repository, 'init', '--repository-version', '2')
-    await restic(repository, 'backup', folder.file('files'), '--tag', 'theirs')
+    await call(repository, 'init', '--repository-version', '2')
+    await call(repository, 'backup', folder.file('files'), '--tag', 'theirs')
     const vault = await openVault(repository, PASSWORD, { threads: 1, geometry: SMALL })
     expect(await vault.snapshots()).toMatchObject([{ tags: ['theirs'], paths: [folder.file('files')] }])
     expect(await vault.points()).toEqual([])
@@ -147,8 +136,8 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     const point = await backUp(vault, 'run-1', await writeDisk(folder.file('disk'), content), content.length)
     expect(await vault.verify({ data: true })).toMatchObject({ snapshots: 2, problems: [], damagedPoints: [], unusedPacks: 0 })
     await vault.close()
-    expect((await restic(repository, 'check', '--read-data')).stdout.toString()).toContain('no errors were found')
-    expect(sha256((await restic(repository, 'dump', point.id, 'disks/ide0/000000/disk.raw')).stdout)).toBe(sha256(content))
+    await expectNoErrors(restic, repository)
+    expect(sha256(await call(repository, 'dump', point.id, 'disks/ide0/000000/disk.raw'))).toBe(sha256(content))
   })
 
   test('respects our locks, and we respect its', async () => {
@@ -158,12 +147,12 @@ describe.skipIf(!peer('restic', 'restic'))('restic', () => {
     const key = await findKey(backend, PASSWORD)
     const shared = await takeLock(backend, key, false, Date.now)
     // A shared lock keeps check out, which wants the vault for itself, and lets a listing in.
-    await expect(restic(vault.where, 'check')).rejects.toThrow(/locked/)
-    await restic(vault.where, 'snapshots')
+    await expect(call(vault.where, 'check')).rejects.toThrow(/locked/)
+    await call(vault.where, 'snapshots')
     await shared.release()
     const exclusive = await takeLock(backend, key, true, Date.now)
-    await expect(restic(vault.where, 'list', 'packs')).rejects.toThrow(/locked exclusively/)
+    await expect(call(vault.where, 'list', 'packs')).rejects.toThrow(/locked exclusively/)
     await exclusive.release()
-    await restic(vault.where, 'check')
+    await call(vault.where, 'check')
   })
 })

@@ -1,47 +1,61 @@
-// The restics that judge vaults: the one of this Debian, and the newest one that Debian has. Each test of them runs with both.
+// The restics that judge vaults: this Debian's own, and the newest that Debian has. What is tested with one is tested with both.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { describe, type TestOptions } from 'vitest'
 import { MiB, PASSWORD } from '../vault/world.ts'
 import { NEWER_PEERS } from './newer-peers.ts'
 import { fetchedPeer, peer } from './peer.ts'
 
 const run = promisify(execFile)
 
-export interface Restic {
-  /** What tests are named by. */
+interface Program {
   readonly name: string
   readonly program: string
+  readonly isThere: boolean
 }
 
-const NEWER = join(NEWER_PEERS.folder, 'unpacked', NEWER_PEERS.restic)
-
-/** Those that are there; a missing one fails where CI is set, else is told of. */
-export const restics = (): readonly Restic[] => [
-  ...(peer('restic', 'restic') ? [{ name: 'restic', program: 'restic' }] : []),
-  ...(fetchedPeer(NEWER) ? [{ name: 'the newest restic', program: NEWER }] : []),
+const NEWEST = join(NEWER_PEERS.folder, 'unpacked', NEWER_PEERS.restic)
+const PROGRAMS: readonly Program[] = [
+  { name: 'restic', program: 'restic', isThere: peer('restic', 'restic') },
+  { name: 'the newest restic', program: NEWEST, isThere: fetchedPeer(NEWEST) },
 ]
 
-export interface ResticCall {
-  readonly restic: Restic
-  readonly repository: string
+/** How a restic is called in one repository: what it prints, or its message thrown. */
+export interface Restic {
+  readonly program: string
+  readonly isNewest: boolean
+  call(repository: string, ...args: readonly string[]): Promise<Buffer>
+  callWith(more: ResticOptions, repository: string, ...args: readonly string[]): Promise<Buffer>
+}
+
+export interface ResticOptions {
   readonly env?: Readonly<Record<string, string>>
-  /** Where it runs. */
   readonly cwd?: string
 }
 
-export const environmentOf = ({ repository, env = {} }: ResticCall): NodeJS.ProcessEnv => ({
+export const resticEnvironment = (repository: string): NodeJS.ProcessEnv => ({
   ...process.env,
   TZ: 'UTC',
   RESTIC_PASSWORD: PASSWORD.reveal(),
   RESTIC_FROM_PASSWORD: PASSWORD.reveal(),
   RESTIC_REPOSITORY: repository,
-  ...env,
 })
 
-/** What it prints. Rejects with its message where it fails. */
-export async function callRestic(call: ResticCall, ...args: readonly string[]): Promise<Buffer> {
-  const { restic, cwd } = call
-  const options = { encoding: 'buffer', maxBuffer: 256 * MiB, env: environmentOf(call), ...(cwd === undefined ? {} : { cwd }) } as const
-  return (await run(restic.program, ['--no-cache', ...args], options)).stdout
+/** The tests, once for each restic; skipped for one that is missing. */
+export function describeRestics(title: string, options: TestOptions, tests: (restic: Restic) => void): void {
+  for (const { name, program, isThere } of PROGRAMS) {
+    const callWith: Restic['callWith'] = async ({ env = {}, ...more }, repository, ...args) => {
+      const options = { encoding: 'buffer', maxBuffer: 256 * MiB, env: { ...resticEnvironment(repository), ...env } } as const
+      return (await run(program, ['--no-cache', ...args], { ...options, ...more })).stdout
+    }
+    const call: Restic['call'] = (repository, ...args) => callWith({}, repository, ...args)
+    describe.skipIf(!isThere)(`${name}${title}`, options, () => tests({ program, isNewest: program === NEWEST, call, callWith }))
+  }
+}
+
+/** Throws unless it finds none in the whole repository. */
+export async function expectNoErrors({ call }: Restic, repository: string): Promise<void> {
+  const said = (await call(repository, 'check', '--read-data')).toString()
+  if (!said.includes('no errors were found')) throw new Error(said)
 }

@@ -1,17 +1,13 @@
 // Vaults on servers: everything that is done to a local one, with worker threads that connect on their own, and an unmodified restic as judge.
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type BackendAddress, initVault, openVault } from '../../src/vault/index.ts'
 import { startS3 } from '../s3/server.ts'
-import { type Sshd, startSshd } from '../ssh/sshd.ts'
+import { startSshd } from '../ssh/sshd.ts'
 import { backUp, createFolder, MiB, noise, PASSWORD, pointOf, readBack, SMALL, writeDisk } from '../vault/world.ts'
 import { peer } from './peer.ts'
-
-const run = promisify(execFile)
-const hasRestic = peer('restic', 'restic')
+import { describeRestics, expectNoErrors, type Restic } from './restic.ts'
 
 /** How restic is told of the same place. */
 interface Theirs {
@@ -20,16 +16,15 @@ interface Theirs {
   readonly env?: Readonly<Record<string, string>>
 }
 
-async function restic({ repository, options = [], env = {} }: Theirs, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await run('restic', ['--no-cache', ...options, '-r', repository, ...args], {
-    env: { ...process.env, RESTIC_PASSWORD: PASSWORD.reveal(), ...env },
-    maxBuffer: 64 * MiB,
-  })
-  return stdout
-}
+/** The same restic, told of options that every call needs. */
+const at = (restic: Restic, { options = [], env = {} }: Theirs): Restic => ({
+  ...restic,
+  call: (repository, ...args) => restic.callWith({ env }, repository, ...options, ...args),
+})
 
 /** Backs up, in full and again, restores, verifies, forgets and prunes; restic looks at it twice, and adds a snapshot of its own. */
-async function liveThrough(place: BackendAddress, theirs: Theirs): Promise<void> {
+async function liveThrough(place: BackendAddress, theirs: Theirs, program: Restic): Promise<void> {
+  const restic = at(program, theirs)
   await using folder = await createFolder()
   await initVault(place, PASSWORD, { keyCost: 1024 })
   await expect(initVault(place, PASSWORD)).rejects.toMatchObject({ code: 'VAULT_EXISTS' })
@@ -56,8 +51,8 @@ async function liveThrough(place: BackendAddress, theirs: Theirs): Promise<void>
     expect((await readFile(folder.file('restored'))).equals(changed)).toBe(true)
     expect(await vault.verify({ data: true })).toMatchObject({ problems: [], damagedPoints: [] })
   }
-  expect(await restic(theirs, 'check', '--read-data')).toContain('no errors were found')
-  await restic(theirs, 'backup', '--tag', 'theirs', folder.file('disk'))
+  await expectNoErrors(restic, theirs.repository)
+  await restic.call(theirs.repository, 'backup', '--tag', 'theirs', folder.file('disk'))
   {
     await using vault = await openVault(place, PASSWORD, { threads: 0 })
     expect((await vault.snapshots()).map(({ tags }) => tags[0])).toEqual(['theirs', 'holdfast', 'holdfast'])
@@ -67,30 +62,30 @@ async function liveThrough(place: BackendAddress, theirs: Theirs): Promise<void>
     expect(pruned.freedBytes).toBeGreaterThan(0)
     expect((await readBack(vault, latest?.id ?? '')).equals(changed)).toBe(true)
   }
-  expect(await restic(theirs, 'check', '--read-data')).toContain('no errors were found')
+  await expectNoErrors(restic, theirs.repository)
 }
 
-describe.skipIf(!peer('sshd', 'openssh-server') || !hasRestic)('a vault on an SFTP server', () => {
-  let sshd: Sshd
-  beforeAll(async () => {
-    sshd = await startSshd()
-  })
-  afterAll(() => sshd[Symbol.asyncDispose]())
-
-  test('lives there as in a folder, for restic too', async () => {
-    await using folder = await createFolder()
-    const { host, port, user } = sshd.host
-    const directory = join(folder.path, 'some', 'vault')
-    const ssh = `ssh -p ${port} -i ${sshd.keyFile} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`
-    await liveThrough(
-      { kind: 'sftp', host: sshd.host, directory },
-      { repository: `sftp:${user}@${host}:${directory}`, options: ['-o', `sftp.command=${ssh} ${user}@${host} -s sftp`] },
-    )
-  }, 600_000)
+describeRestics(' and a vault on an SFTP server', {}, (restic) => {
+  test.skipIf(!peer('sshd', 'openssh-server'))(
+    'lives there as in a folder',
+    async () => {
+      await using sshd = await startSshd()
+      await using folder = await createFolder()
+      const { host, port, user } = sshd.host
+      const directory = join(folder.path, 'some', 'vault')
+      const ssh = `ssh -p ${port} -i ${sshd.keyFile} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`
+      await liveThrough(
+        { kind: 'sftp', host: sshd.host, directory },
+        { repository: `sftp:${user}@${host}:${directory}`, options: ['-o', `sftp.command=${ssh} ${user}@${host} -s sftp`] },
+        restic,
+      )
+    },
+    600_000,
+  )
 })
 
-describe.skipIf(!hasRestic)('a vault in a bucket of an S3 server', () => {
-  test('lives there as in a folder, for restic too', async () => {
+describeRestics(' and a vault in a bucket of an S3 server', {}, (restic) => {
+  test('lives there as in a folder', async () => {
     await using server = await startS3()
     const { bucket, endpoint, accessKey } = server
     await liveThrough(
@@ -99,6 +94,7 @@ describe.skipIf(!hasRestic)('a vault in a bucket of an S3 server', () => {
         repository: `s3:${endpoint}/${bucket.bucket}/some/prefix`,
         env: { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: accessKey },
       },
+      restic,
     )
   }, 600_000)
 })

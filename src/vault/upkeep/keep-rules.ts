@@ -53,7 +53,8 @@ export function applyRules(points: readonly Moment[], rules: KeepRules): readonl
     for (const [i, { timeMs }] of points.entries()) {
       if (left === 0) break
       const bucket = bucketOf(new Date(timeMs), i)
-      if (bucket === last) continue
+      // The oldest point stays while some are left to keep, so that the history reaches as far back as it can.
+      if (bucket === last && i < points.length - 1) continue
       last = bucket
       left -= 1
       reasons[i]?.push(period)
