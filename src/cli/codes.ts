@@ -1,6 +1,8 @@
 // What the command line itself tells people: files, configuration, inputs, targets, runs. One builder per code.
+
 import type { Diagnostic, Span } from '../diagnostics/index.ts'
 import type { CodeMeaning } from '../language/index.ts'
+import { formatCount } from '../values/index.ts'
 
 /** What each code means, for the reference page and for SARIF. Codes never change meaning. */
 export const cliCodes = {
@@ -357,7 +359,7 @@ export const approverNotListed = (name: string, step: string, by: readonly strin
   })
 
 export const runInterrupted = (id: string, held: number): Diagnostic =>
-  error('RUN_INTERRUPTED', `run ${id} is interrupted and still holds ${held} ${held === 1 ? 'thing' : 'things'}`, {
+  error('RUN_INTERRUPTED', `run ${id} is interrupted and still holds ${formatCount(held, 'thing')}`, {
     hint: `\`holdfast resume ${id}\` lets go of what it holds; \`holdfast obligations\` lists it.`,
   })
 

@@ -59,3 +59,7 @@ export function formatSize(sizeBytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${SIZE_UNITS[unit]}`
 }
+
+/** `1 file`, `2,000 files`. */
+export const formatCount = (amount: number, one: string, many = `${one}s`): string =>
+  `${amount.toLocaleString('en')} ${amount === 1 ? one : many}`

@@ -32,13 +32,13 @@ test('points of files are told from those of disks, and restored as files', asyn
   )
 
   const restored = await holdfast(where, 'vault', 'restore', 'vault', point.id, '--to', 'out')
-  expect(restored).toMatchObject({ exitCode: 0, stdout: `${folder.file('out')}: 1 files, 5 B written\n` })
+  expect(restored).toMatchObject({ exitCode: 0, stdout: `${folder.file('out')}: 1 file, 5 B written\n` })
   expect(await readFile(folder.file('out/letters/D/mail/a'), 'utf8')).toBe('hello')
   const again = await holdfast(where, 'vault', 'restore', 'vault', point.id, '--to', 'out')
   expect({ exitCode: again.exitCode, said: again.stderr.includes('error[FILE_EXISTS]') }).toEqual({ exitCode: 2, said: true })
   await rm(folder.file('out/letters/D/mail/a'))
   const resumed = await holdfast(where, 'vault', 'restore', 'vault', point.id, '--to', 'out', '--resume')
-  expect(resumed).toMatchObject({ exitCode: 0, stdout: `${folder.file('out')}: 1 files, 5 B written\n` })
+  expect(resumed).toMatchObject({ exitCode: 0, stdout: `${folder.file('out')}: 1 file, 5 B written\n` })
 })
 
 test('files of a point of files are listed folder by folder, and taken one by one', async () => {
@@ -74,7 +74,7 @@ test('files of a point of files are listed folder by folder, and taken one by on
   })
 
   const got = await holdfast(where, 'vault', 'files', 'get', 'vault', point.id, 'letters/D/mail/a', '--to', 'out')
-  expect(got.stdout).toBe(`${folder.file('out')}: 1 files, 5 B written\n`)
+  expect(got.stdout).toBe(`${folder.file('out')}: 1 file, 5 B written\n`)
   expect(await readdir(folder.file('out'), { recursive: true })).toEqual([
     'letters',
     'letters/D',

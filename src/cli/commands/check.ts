@@ -1,4 +1,5 @@
 // `holdfast check`: runbooks, packs and configuration, all problems in one pass. It touches nothing and opens no connection.
+
 import { statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import {
@@ -10,6 +11,7 @@ import {
 } from '../../diagnostics/index.ts'
 import { checkLockOrder, type RunbookAtHand } from '../../language/index.ts'
 import { LOCK_FILE } from '../../packs/index.ts'
+import { formatCount } from '../../values/index.ts'
 import { checkFile } from '../check-file.ts'
 import { nothingToCheck } from '../codes.ts'
 import type { GlobalOptions, RunCommand } from '../command.ts'
@@ -79,7 +81,9 @@ async function checkAll(
 
 const inWords = (file: string, { verified, before }: Verification): readonly string[] =>
   verified
-    ? [`${file}  verified${before ? ' before' : ''}: ${count(verified.faults, 'fault')}, ${count(verified.items, 'item')}`]
+    ? [
+        `${file}  verified${before ? ' before' : ''}: ${formatCount(verified.faults, 'fault')}, ${formatCount(verified.items, 'item')}`,
+      ]
     : []
 
 /** Ends on Ctrl-C, as the last check would have. Packs are read again only when something in their folder has changed. */
@@ -161,7 +165,9 @@ async function print(host: Host, format: Options['format'], { files, diagnostics
       if (diagnostics.length > 0)
         host.stdout.write(`${formatDiagnostics(diagnostics, sources, { colour: wantsColour(host, host.stdout) }).trimEnd()}\n\n`)
       for (const line of verified) host.stdout.write(`${line}\n`)
-      host.stdout.write(`${count(files.length, 'file')} checked, ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`)
+      host.stdout.write(
+        `${formatCount(files.length, 'file')} checked, ${formatCount(errors, 'error')}, ${formatCount(warnings, 'warning')}\n`,
+      )
       const [first] = inReadingOrder(diagnostics)
       return first && host.stdout.write(`\`holdfast explain ${first.code}\` tells more.\n`)
     }
@@ -169,5 +175,3 @@ async function print(host: Host, format: Options['format'], { files, diagnostics
       return format satisfies never
   }
 }
-
-const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`

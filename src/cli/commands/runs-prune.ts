@@ -1,5 +1,7 @@
 // `holdfast runs prune`: removes ended runs that owe nothing once they are old enough, a run at a time, so it may be stopped at any moment.
+
 import type { RunSummary } from '../../journal/index.ts'
+import { formatCount } from '../../values/index.ts'
 import { openExistingState } from '../app.ts'
 import { retentionUnknown } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
@@ -48,7 +50,7 @@ const isOver = ({ status, endedAt, owner }: RunSummary, endedBefore: number): bo
   status !== 'running' && owner === undefined && endedAt !== undefined && endedAt < endedBefore
 
 function summaryOf(runs: number, documents: number, dry: boolean): string {
-  const those = runs === 1 ? '1 run' : `${runs} runs`
+  const those = formatCount(runs, 'run')
   if (dry) return `${those} would be removed\n`
-  return `${those} removed${documents > 0 ? `, with ${documents} ${documents === 1 ? 'document' : 'documents'} that nothing refers to any more` : ''}\n`
+  return `${those} removed${documents > 0 ? `, with ${formatCount(documents, 'document')} that nothing refers to any more` : ''}\n`
 }

@@ -1,4 +1,5 @@
 // `holdfast vault repair`: drops what is broken in a vault and keeps the rest.
+import { formatCount } from '../../values/index.ts'
 import type { Repaired } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -34,8 +35,8 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
 function describe(repaired: Repaired, dryRun: boolean): string {
   const { indexFilesReplaced, packsIndexed, packsDropped, blobsSaved, blobsLost, unreadableSnapshots, damagedPoints } = repaired
   const lines = [
-    ...(indexFilesReplaced > 0 ? [`index: ${indexFilesReplaced} files written anew`] : []),
-    ...(packsIndexed > 0 ? [`index: ${packsIndexed} packs that no file listed`] : []),
+    ...(indexFilesReplaced > 0 ? [`index: ${formatCount(indexFilesReplaced, 'file')} written anew`] : []),
+    ...(packsIndexed > 0 ? [`index: ${formatCount(packsIndexed, 'pack')} that no file listed`] : []),
     ...(packsDropped > 0 ? [`packs: ${packsDropped} damaged; of their blobs ${blobsSaved} saved, ${blobsLost} lost`] : []),
     ...unreadableSnapshots.map((id) => `unreadable: snapshot ${id.slice(0, 10)}`),
     ...damagedPoints.flatMap(({ id, timeMs, vm, damage }) => [
@@ -52,7 +53,7 @@ function describe(repaired: Repaired, dryRun: boolean): string {
         : points === 0
           ? 'every restore point can be restored'
           : repaired.pointsDropped === points
-            ? `${points} restore points removed; the others can be restored`
-            : `${points} restore points cannot be restored whole; --drop-points removes them`
+            ? `${formatCount(points, 'restore point')} removed; the others can be restored`
+            : `${formatCount(points, 'restore point')} cannot be restored whole; --drop-points removes them`
   return `${[...lines, end].join('\n')}\n`
 }

@@ -1,5 +1,5 @@
 // `holdfast vault show`: one restore point with its disks, and how consistent it was proven to be.
-import { formatSize } from '../../values/index.ts'
+import { formatCount, formatSize } from '../../values/index.ts'
 import type { RestorePoint } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -46,7 +46,7 @@ function contentOf({ disks, files }: RestorePoint): string {
   const { folders, counts, problems } = files
   return [
     table([['FOLDER', 'FROM'], ...folders.map(({ name, path }) => [name, path])]),
-    `${counts.files} files, ${formatSize(counts.sizeBytes)}; ${counts.unchanged} taken over\n`,
+    `${formatCount(counts.files, 'file')}, ${formatSize(counts.sizeBytes)}; ${counts.unchanged} taken over\n`,
     ...problems.listed.map(({ path, message }) => `not as it was: ${path}: ${message}\n`),
     problems.count > problems.listed.length ? `and ${problems.count - problems.listed.length} more\n` : '',
   ].join('')

@@ -1,5 +1,5 @@
 // `holdfast vault verify`: reads everything back and says which points could not be restored, and why.
-import { formatSize } from '../../values/index.ts'
+import { formatCount, formatSize } from '../../values/index.ts'
 import type { VerifyReport } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -41,15 +41,20 @@ function describe(
     ...problems.map((problem) => `problem: ${problem}`),
     ...damagedPoints.flatMap(({ id, timeMs, vm, damage }) => [
       `damaged: point ${id.slice(0, 10)} of ${vm ?? 'another program'}, ${moment(timeMs)}`,
-      ...damage.map(({ path, reason, ranges }) => `  ${path}: ${reason}${ranges.length > 0 ? ` (${ranges.length} ranges)` : ''}`),
+      ...damage.map(
+        ({ path, reason, ranges }) =>
+          `  ${path}: ${reason}${ranges.length > 0 ? ` (${formatCount(ranges.length, 'range')})` : ''}`,
+      ),
     ]),
-    ...(unusedPacks > 0 ? [`${unusedPacks} packs are in no index: left by interrupted work, harmless`] : []),
-    `${snapshots} restore points, ${packs} packs, ${formatSize(bytesRead)} read`,
+    ...(unusedPacks > 0
+      ? [`${formatCount(unusedPacks, 'pack is', 'packs are')} in no index: left by interrupted work, harmless`]
+      : []),
+    `${formatCount(snapshots, 'restore point')}, ${formatCount(packs, 'pack')}, ${formatSize(bytesRead)} read`,
     problems.length === 0 && damagedPoints.length === 0
       ? snapshots === 0
         ? 'there is nothing to restore yet'
         : `every restore point can be restored${asFar}`
-      : `${damagedPoints.length} restore points are damaged; the others can be restored`,
+      : `${formatCount(damagedPoints.length, 'restore point is', 'restore points are')} damaged; the others can be restored`,
   ]
   return `${lines.join('\n')}\n`
 }

@@ -1,11 +1,10 @@
 // The first screen of a plan, the same facts for every view: what it is, what it changes, how long, and what nobody lets go.
-import { formatDuration, formatSize, isObject, type Json } from '../../values/index.ts'
+import { formatCount, formatDuration, formatSize, isObject, type Json } from '../../values/index.ts'
 import type { Hold, Plan, PlannedPoint } from '../model.ts'
 import { holdNames, namesOfThings } from './names.ts'
 import { stepsOf } from './outline.ts'
 import { inputsInWords, wordsOf, wordsOfResult } from './value-words.ts'
 import {
-  count,
   EFFECTS,
   kindWords,
   wordsOfAffected,
@@ -53,7 +52,7 @@ export function summaryOf(plan: Plan): readonly Fact[] {
 const verified = ({ verified: tried }: Plan): string =>
   tried === undefined
     ? 'not verified: “holdfast check --verify” tries what can go wrong'
-    : `${count(tried.faults, 'fault')}, ${count(tried.items, 'item')}: nothing is left behind`
+    : `${formatCount(tried.faults, 'fault')}, ${formatCount(tried.items, 'item')}: nothing is left behind`
 
 /** For those who approve and those who keep: also the texts that the plan was made from. */
 export const recordOf = (plan: Plan): readonly Fact[] =>
@@ -87,9 +86,9 @@ function changes(plan: Plan): string {
   })
   if (parts.length === 0 && calls === 0) return 'nothing: it only reads'
   const vms = plan.totals.affects.filter(({ kind }) => kind === 'vm').length
-  const on = vms === 0 ? '' : ` on ${count(vms, kindWords('vm', 1))}`
+  const on = vms === 0 ? '' : ` on ${formatCount(vms, kindWords('vm', 1))}`
   const more = perTarget.some(({ more }) => more) ? 'at least ' : ''
-  const sum = calls === 0 ? '' : `${more}${count(calls, 'call')}${on}`
+  const sum = calls === 0 ? '' : `${more}${formatCount(calls, 'call')}${on}`
   const steps = parts.length === 0 ? '' : `steps: ${parts.join(', ')}`
   return `${sum === '' ? steps : steps === '' ? sum : `${sum} (${steps})`}${releases(plan)}`
 }
@@ -97,7 +96,7 @@ function changes(plan: Plan): string {
 function releases({ holds }: Plan): string {
   const released = holds.filter(({ keptOnSuccess }) => !keptOnSuccess).length
   const kept = holds.length - released
-  return `${released === 0 ? '' : `; ${count(released, 'hold')} released`}${kept === 0 ? '' : `; ${kept} kept`}`
+  return `${released === 0 ? '' : `; ${formatCount(released, 'hold')} released`}${kept === 0 ? '' : `; ${kept} kept`}`
 }
 
 function freezeFact(plan: Plan): Fact {
@@ -127,7 +126,7 @@ function data({ totals, steps }: Plan): readonly string[] {
 
 const calls = ({ totals }: Plan): readonly string[] =>
   Object.entries(totals.calls).map(([target, { reads, changes, more }]) => {
-    const sum = `${count(reads, 'read')}, ${count(changes, 'change')}`
+    const sum = `${formatCount(reads, 'read')}, ${formatCount(changes, 'change')}`
     return `${target}: ${sum}${more ? ', and more in loops, polls and pages' : ''}`
   })
 

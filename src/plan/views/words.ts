@@ -1,5 +1,5 @@
 // Steps, holds, times and requests in a reader's words: one wording for every view. It may not escape for an output, nor wrap.
-import { formatDuration, formatSize, isObject, isUnknown, type Json, type JsonObject } from '../../values/index.ts'
+import { formatCount, formatDuration, formatSize, isObject, isUnknown, type Json, type JsonObject } from '../../values/index.ts'
 import type { Affected, Approval, Basis, Certainty, Estimate, Hold, HoldWindow, PlanStep, Request } from '../model.ts'
 import { isMark, isReference, jsonOf, lastId, nameIn, wordsOf, wordsOfJoined } from './value-words.ts'
 
@@ -25,7 +25,7 @@ export const EFFECTS = {
 export function wordsOfEstimate(estimate: Estimate): string {
   const { from } = estimate
   const source =
-    from.kind === 'runs' ? `${count(from.count, 'earlier run')}` : `the stated rate of ${formatSize(from.bytesPerSecond)}/s`
+    from.kind === 'runs' ? `${formatCount(from.count, 'earlier run')}` : `the stated rate of ${formatSize(from.bytesPerSecond)}/s`
   return `about ${shortEstimate(estimate)} (from ${source})`
 }
 
@@ -41,15 +41,12 @@ export const wordsOfBound = ({ atMostMs }: Pick<HoldWindow, 'atMostMs'>): string
 /** `2026-11-20T03:00:00.000Z` → `2026-11-20 03:00Z`; another text stays. */
 export const wordsOfMoment = (text: string): string => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z$/, '$1 $2Z')
 
-export const count = (amount: number, one: string, many = `${one}s`): string =>
-  `${amount.toLocaleString('en')} ${amount === 1 ? one : many}`
-
 export function wordsOfBasis(basis: Basis, reads: number): string {
   switch (basis.kind) {
     case 'offline':
       return 'nothing was read and no call was made; ‹…› is what only a run can tell'
     case 'read':
-      return `${count(reads, 'read')} at ${wordsOfMoment(basis.at)}; nothing was changed`
+      return `${formatCount(reads, 'read')} at ${wordsOfMoment(basis.at)}; nothing was changed`
     case 'run':
       return `what run ${basis.run} was told; no call was made`
     default:

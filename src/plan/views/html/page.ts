@@ -1,12 +1,12 @@
 // A plan as one page that needs nothing else: no network, no script. Whoever has the file can read it, fold it and print it.
 import { createHash } from 'node:crypto'
-import { formatDuration, formatSize } from '../../../values/index.ts'
+import { formatCount, formatDuration, formatSize } from '../../../values/index.ts'
 import type { Hold, Plan } from '../../model.ts'
 import { holdNames } from '../names.ts'
 import { type Fact, recordOf } from '../summary.ts'
 import { HOLD_HEADS, holdRows, unwindRows } from '../tables.ts'
 import { wordsOf, wordsOfResult } from '../value-words.ts'
-import { count, shortEstimate } from '../words.ts'
+import { shortEstimate } from '../words.ts'
 import { html, type Markup } from './markup.ts'
 import { stepsMarkup } from './steps.ts'
 import { styleOf } from './style.ts'
@@ -71,7 +71,7 @@ function cards(plan: Plan): Markup {
   const vms = totals.affects.filter(({ kind }) => kind === 'vm').length
   const more = changing.some(({ more }) => more) ? 'at least ' : ''
   return html`<ul class="cards">
-${card('Calls that change something', `${more}${changes}`, vms === 0 ? '' : `on ${count(vms, 'VM')}`)}
+${card('Calls that change something', `${more}${changes}`, vms === 0 ? '' : `on ${formatCount(vms, 'VM')}`)}
 ${freezeCard(plan)}
 ${totals.longestHold ? card('Longest hold', holdTime(totals.longestHold), holdNames(plan).one(totals.longestHold.path)) : undefined}
 ${totals.bytes === undefined ? undefined : card('Data to move', formatSize(totals.bytes), '')}
