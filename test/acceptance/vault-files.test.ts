@@ -28,7 +28,7 @@ test('points of files are told from those of disks, and restored as files', asyn
   const files = JSON.parse((await holdfast(where, 'vault', 'list', 'vault', '--kind', 'files', '--format', 'json')).stdout)
   expect(files).toMatchObject([{ id: point.id, kind: 'files' }])
   expect((await holdfast(where, 'vault', 'show', 'vault', point.id)).stdout).toContain(
-    `FOLDER     FROM\nletters/D  ${folder.file('data')}\n1 files, 5 B; 0 taken over\n`,
+    `FOLDER     FROM\nletters/D  ${folder.file('data')}\n1 file, 5 B; 0 taken over\n`,
   )
 
   const restored = await holdfast(where, 'vault', 'restore', 'vault', point.id, '--to', 'out')
