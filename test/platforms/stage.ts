@@ -1,9 +1,9 @@
-// The whole of Holdfast around a simulator: true engine, true packs, true vault. Time runs fast.
+// The whole of Holdfast around a simulator: true engine, true packs, true vault. Time runs fast, and only while this process does.
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answerApproval, createEngine, fastClock, type Observation, type ReaderOptions } from '../../src/engine/index.ts'
+import { answerApproval, createEngine, type Observation, type ReaderOptions } from '../../src/engine/index.ts'
 import { createHttp, type Network, operationHandlers } from '../../src/http/index.ts'
 import { createMemoryJournal, type Journal } from '../../src/journal/index.ts'
 import { isOpen, type Obligation, type Outcome } from '../../src/kernel/index.ts'
@@ -11,8 +11,10 @@ import type { Catalogue, Connection, Handlers } from '../../src/packs/index.ts'
 import { vaultBodies } from '../../src/platforms/block-transfer/index.ts'
 import { keepOpen } from '../../src/platforms/block-transfer/open-vaults.ts'
 import { platforms } from '../../src/platforms/index.ts'
+import type { PlatformClock } from '../../src/platforms/simulation/index.ts'
 import { fillDefaults, type Json, type JsonObject, Secret } from '../../src/values/index.ts'
 import { initBackend, initVault, memoryBackend, openBackend, openVault, type Vault } from '../../src/vault/index.ts'
+import { startPacedTime } from './paced-time.ts'
 import type { Runbooks } from './runbooks.ts'
 
 export const MIB = 2 ** 20
@@ -41,8 +43,10 @@ export interface BareStage extends AsyncDisposable {
 
 export interface StageOptions {
   readonly runbooks: Runbooks
-  /** How fast the engine's time runs. */
+  /** How fast time runs, for the engine and for the platform. */
   readonly rate: number
+  /** Of the platform, where it has one; stands still by itself. */
+  readonly platform?: PlatformClock
   /** By target; the target `vault` is there without it. May be changed while runs go on. */
   readonly targets: Readonly<Record<string, { readonly type: string; readonly settings: Settings }>>
   /** Instead of sockets. */
@@ -61,6 +65,7 @@ const PASSWORD = new Secret('correct horse')
 export async function openStage({
   runbooks,
   rate,
+  platform,
   targets,
   network,
   secret = () => new Secret('rehearsed'),
@@ -68,14 +73,16 @@ export async function openStage({
   vaultIn = 'memory',
 }: StageOptions): Promise<BareStage> {
   await using parts = new AsyncDisposableStack()
+  const time = parts.use(startPacedTime())
+  if (platform) time.move(platform, rate)
   const { vault, directory } = vaultIn === 'memory' ? await memoryVault() : await folderVault(parts)
   parts.defer(() => vault.close())
   parts.defer(keepOpen(directory, vault))
   const ofVault = { type: 'block-transfer/Vault', settings: { directory, password: PASSWORD } }
-  const http = createHttp({ clock: fastClock(REQUEST_RATE), ...(network === undefined ? {} : { network }) })
+  const http = createHttp({ clock: time.clock(REQUEST_RATE), ...(network === undefined ? {} : { network }) })
   const logins = Object.assign({}, ...platforms.map((platform) => platform.logins))
   const own = Object.assign({}, ...platforms.map((platform) => platform.handlers))
-  const clock = fastClock(rate)
+  const clock = time.clock(rate)
   const calling: BareStage['calling'] = {
     handlers: (catalogue) => ({ ...operationHandlers(catalogue, http, logins, vaultBodies), ...own }),
     connection: (target): Connection => {

@@ -31,10 +31,10 @@ interface StageOptions extends ScpSimulatorOptions {
 }
 
 export async function startStage({ onRequest, settings, ...options }: StageOptions = {}): Promise<Stage> {
-  const scp = await startScpSimulator({ seed: 'stage', rate: RATE, ...options })
+  const scp = await startScpSimulator({ seed: 'stage', ...options, rate: 0 })
   const cloud = { type: 'sangfor-scp/Connection', settings: { ...scp.settings, ...settings } }
   const network = onRequest === undefined ? {} : { network: overheard(scp, onRequest) }
-  const stage = await openStage({ runbooks, rate: RATE, targets: { cloud }, vaultIn: 'folder', ...network })
+  const stage = await openStage({ runbooks, rate: RATE, platform: scp.clock, targets: { cloud }, vaultIn: 'folder', ...network })
   return {
     ...stage,
     scp,

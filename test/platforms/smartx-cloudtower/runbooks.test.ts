@@ -71,7 +71,7 @@ describe('the login', () => {
 
 describe('a backup', () => {
   it('waits for a VM that is locked', async () => {
-    const here = await onStage({ rate: 20 })
+    const here = await onStage({})
     here.tower.faults.add({ operation: 'createVmSnapshot', does: 'lock', times: 2 })
     expect(await here.run('vm-backup', WHERE)).toMatchObject({ status: 'succeeded' })
     const tries = here.tower.calls.filter(({ operationId }) => operationId === 'createVmSnapshot')

@@ -23,10 +23,10 @@ interface StageOptions extends TowerOptions {
 }
 
 export async function startStage({ login = 'password', settings = {}, ...options }: StageOptions = {}): Promise<Stage> {
-  const tower = await startTowerSimulator({ seed: 'stage', rate: RATE, ...options })
+  const tower = await startTowerSimulator({ seed: 'stage', ...options, rate: 0 })
   const chosen = login === 'key' ? tower.keySettings : tower.settings
   const cloud = { type: 'smartx-cloudtower/Connection', settings: { ...chosen, ...settings } }
-  const stage = await openStage({ runbooks, rate: RATE, targets: { cloud } })
+  const stage = await openStage({ runbooks, rate: RATE, platform: tower.clock, targets: { cloud } })
   return {
     ...stage,
     tower,

@@ -22,9 +22,15 @@ interface StageOptions extends VsphereOptions {
 }
 
 export async function startStage({ settings = {}, ...options }: StageOptions = {}): Promise<Stage> {
-  const vsphere = await startVsphereSimulator({ seed: 'stage', rate: RATE, ...options })
+  const vsphere = await startVsphereSimulator({ seed: 'stage', ...options, rate: 0 })
   const vc = { type: 'vmware-vsphere/Connection', settings: { ...vsphere.settings, ...settings } }
-  const stage = await openStage({ runbooks, rate: RATE, targets: { vc }, secret: () => vsphere.guestPassword })
+  const stage = await openStage({
+    runbooks,
+    rate: RATE,
+    platform: vsphere.clock,
+    targets: { vc },
+    secret: () => vsphere.guestPassword,
+  })
   return {
     ...stage,
     vsphere,

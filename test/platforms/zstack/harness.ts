@@ -64,7 +64,7 @@ export async function startHarness({
   ...options
 }: HarnessOptions = {}): Promise<Harness> {
   const rate = options.rate ?? 0
-  const zstack = await startZstackSimulator({ seed: 'test', startAt: Date.UTC(2026, 0, 5, 8), ...options, rate })
+  const zstack = await startZstackSimulator({ seed: 'test', startAt: Date.UTC(2026, 0, 5, 8), ...options, rate: 0 })
   const requests: HttpRequest[] = []
   const network: Network = {
     refuse: () => undefined,
@@ -79,7 +79,8 @@ export async function startHarness({
     settings: { url: URL, account: zstack.account, password: zstack.password, ...settings },
   }
   const secret = (name: string) => new Secret(secrets[name] ?? '')
-  const stage = await openStage({ runbooks, rate: RATE, targets: { cloud }, network, secret, grants })
+  const moved = rate === 0 ? {} : { platform: zstack.clock }
+  const stage = await openStage({ runbooks, rate: rate || RATE, ...moved, targets: { cloud }, network, secret, grants })
   const handlers = stage.calling.handlers(catalogue)
   let calls = 0
   const call: Harness['call'] = async (name, input = {}, { key } = {}) => {
