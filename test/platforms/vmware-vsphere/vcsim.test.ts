@@ -92,6 +92,15 @@ describe.skipIf(!hasVcsim())('vcsim', () => {
     expect(await failureOf(call('vm.get', { vmId: 'vm-999' }))).toMatchObject({ type: 'notFound' })
   })
 
+  it('lists its VMs by a walk from its root, each in its folder', async () => {
+    const { roots } = (await call('folder.roots', {})) as unknown as { roots: { rootId: string }[] }
+    const { vms } = await call('vm.list', { rootId: roots[0]?.rootId ?? '' })
+    const id = await vmId()
+    const { folderId } = await call('vm.folder', { vmId: id })
+    expect(vms).toContainEqual({ vmId: id, name: 'DC0_H0_VM0', folderId })
+    expect(vms).toHaveLength(4)
+  })
+
   it('switches tracking on by a task that is followed to its end', async () => {
     expect(await call('cbt.enable', { vmId: await vmId() })).toEqual({ enabled: true })
   })

@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject } from '../../../values/index.ts'
 import { describeConfig, describeSummary } from './describe.ts'
 import { admitToGuest, type GuestLogin, listProcesses, startProgram } from './guest.ts'
 import { importSpec, importVApp, OVF_MANAGER } from './imports.ts'
+import { ROOT, retrieveProperties } from './inventory.ts'
 import { abort, complete, describeLease, exportSnapshot, leaseOf, renew } from './leases.ts'
 import { reference, snapshotOf, VimFault, vmOf, type World } from './model.ts'
 import { PLACE } from './place.ts'
@@ -15,7 +16,7 @@ import { createVm, destroy, powerOn, reconfigure } from './vms.ts'
 export type OperationOf = (world: World, id: string, body: JsonObject, guestPassword: string) => Json | undefined
 
 export const SINGLETONS = {
-  rootFolder: reference('Folder', 'group-d1'),
+  rootFolder: ROOT,
   propertyCollector: reference('PropertyCollector', 'propertyCollector'),
   sessionManager: reference('SessionManager', 'SessionManager'),
   searchIndex: reference('SearchIndex', 'SearchIndex'),
@@ -40,6 +41,7 @@ export const operations: Readonly<Record<string, OperationOf>> = {
   findByInventoryPath: (world, _, { inventoryPath }) =>
     vmNamed(world, ({ name }) => `${PLACE.datacenter}/vm/${name}` === String(inventoryPath).replace(/^\//, '')),
   findChild: (world, _, { entity, name }) => vmNamed(world, (vm) => vm.folderId === idIn(entity) && vm.name === name),
+  retrieveProperties: (world, _, { specSet }) => retrieveProperties(world, specSet),
   getVmSummary: (world, id) => describeSummary(vmOf(world, id)),
   getVmConfig: (world, id) => describeConfig(vmOf(world, id)),
   getVmParent: (world, id) => reference('Folder', vmOf(world, id).folderId),

@@ -80,7 +80,7 @@ export function jsonAnswer(answer: HttpAnswer, operation: Pick<OpenapiOperation,
   if (!said) return answer
   if (said.name === 'Fault') return told(answer, 500, faultOf(said))
   const schema = operation.responses['200']?.schema ?? {}
-  const { found, fault } = operation.method === 'GET' ? collected(said) : { found: childrenNamed(said, 'returnval') }
+  const { found, fault } = operation.method === 'GET' ? collected(said) : returned(said)
   if (fault) return told(answer, 500, fault)
   const [first] = found
   if (!first) return nothing(answer)
@@ -101,11 +101,21 @@ interface Found {
 /** The property's value, none where it is unset, or the fault that stands in the list of what could not be read. */
 function collected(response: Element): Found {
   const objects = childrenNamed(response, 'returnval').flatMap((value) => childrenNamed(value, 'objects'))
-  // A dead session is told so, and with status 200.
+  const properties = objects.flatMap((each) => childrenNamed(each, 'propSet'))
+  return { found: properties.flatMap((each) => childrenNamed(each, 'val')), ...missingFrom(objects) }
+}
+
+/** What a method answers; the objects of the property collector among it may lack something, too. */
+function returned(response: Element): Found {
+  const found = childrenNamed(response, 'returnval')
+  return { found, ...missingFrom(found) }
+}
+
+/** A dead session is told so, and with status 200. */
+function missingFrom(objects: readonly Element[]): Pick<Found, 'fault'> {
   const [missing] = objects.flatMap((each) => childrenNamed(each, 'missingSet'))
   const fault = missing && childNamed(missing, 'fault')
-  const properties = objects.flatMap((each) => childrenNamed(each, 'propSet'))
-  return { found: properties.flatMap((each) => childrenNamed(each, 'val')), ...(fault ? { fault: fromXml(fault) } : {}) }
+  return fault ? { fault: fromXml(fault) } : {}
 }
 
 const childrenNamed = ({ children }: Element, name: string): readonly Element[] => children.filter((child) => child.name === name)

@@ -75,6 +75,9 @@ export function toXml(name: string, value: Json | undefined, schema: JsonSchema 
     return value.map((item: Json) => toXml(name, item, items, schema)).join('')
   }
   if (!isObject(value)) return `<${name}>${escapeXml(String(value))}</${name}>`
+  // A text where any value may stand.
+  if (typeof value._value === 'string')
+    return `<${name} xsi:type="xsd:${escapeXml(String(value._typeName))}">${escapeXml(value._value)}</${name}>`
   if (isReference(value)) return `<${name} type="${escapeXml(value.type)}">${escapeXml(value.value)}</${name}>`
   const type = typeof value._typeName === 'string' ? ` xsi:type="${escapeXml(value._typeName)}"` : ''
   const inside = inOrder(value, schema).map((field) => toXml(field, value[field], propertyOf(schema, field), schema))
