@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Backend, FileKind, StoredFile } from '../backend.ts'
-import { fileMissing, fileTooShort } from '../codes.ts'
+import { fileMissing, fileTooShort, writeFailed } from '../codes.ts'
 import { allFolders, BESIDE_FOLDER, folderOf, isFileName, LEFTOVER_MS, pathOf as pathBelow } from './layout.ts'
 
 const FILE_MODE = 0o600
@@ -24,7 +24,7 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
 
   const pathOf = (kind: FileKind, name: string): string => join(directory, pathBelow(kind, name))
 
-  async function put(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
+  async function write(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
     ready ??= prepareForWriting(directory)
     await ready
     const path = pathOf(kind, name)
@@ -34,10 +34,7 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
       const file = await open(beside, 'wx', FILE_MODE)
       try {
         before('write', beside)
-        const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0)
-        const { bytesWritten } = await file.writev([...parts])
-        if (bytesWritten !== lengthBytes)
-          throw new Error(`only ${bytesWritten} of ${lengthBytes} bytes of ${beside} were written`)
+        await writeAll(file, parts, beside)
         before('sync', beside)
         await file.sync()
       } finally {
@@ -96,7 +93,10 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
     address: { kind: 'local', directory },
     where: directory,
     prepare: () => createFolders(directory),
-    put,
+    put: (kind, name, parts) =>
+      write(kind, name, parts).catch((error) => {
+        throw writeFailed(error)
+      }),
     read,
     list,
     names,
@@ -129,6 +129,28 @@ async function prepareForWriting(directory: string): Promise<void> {
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: nowMs }))
     if (nowMs - mtimeMs > LEFTOVER_MS) await rm(path, { force: true })
   }
+}
+
+/** A full disk takes a part first, and tells of itself when asked to take the rest. */
+async function writeAll(file: FileHandle, parts: readonly Buffer[], path: string): Promise<void> {
+  const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0)
+  let left = parts
+  for (let done = 0; done < lengthBytes; ) {
+    const { bytesWritten } = await file.writev([...left])
+    done += bytesWritten
+    if (bytesWritten === 0) throw new Error(`only ${done} of ${lengthBytes} bytes of ${path} were written`)
+    left = behind(left, bytesWritten)
+  }
+}
+
+/** What comes after so many bytes. */
+function behind(parts: readonly Buffer[], bytes: number): readonly Buffer[] {
+  let skip = bytes
+  return parts.flatMap((part) => {
+    const rest = part.subarray(Math.min(skip, part.length))
+    skip -= part.length - rest.length
+    return rest.length > 0 ? [rest] : []
+  })
 }
 
 async function readRange(

@@ -3,7 +3,7 @@
 import { constants } from 'node:fs'
 import { chmod, type FileHandle, lchown, link, lstat, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises'
 import { isZero } from '../../blocks/index.ts'
-import { fileUnknown, targetFailed } from '../codes.ts'
+import { fileUnknown, targetFailed, VaultError } from '../codes.ts'
 import { type FileProblems, fileProblemOf, gatherProblems, takesNoMore } from '../file-problems.ts'
 import { goUnquote, ID_BYTES, type Metadata, type Node, release } from '../format/index.ts'
 import { findForeign, findPoint } from '../points/index.ts'
@@ -77,6 +77,8 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
   function tell(within: string, error: unknown): void {
     signal?.throwIfAborted()
     if (takesNoMore(error)) throw targetFailed(error)
+    // Of a folder inside.
+    if (error instanceof VaultError && error.code === 'TARGET_FAILED') throw error
     problems.add(fileProblemOf(Buffer.from(within), error))
   }
 
@@ -202,10 +204,15 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
   return { ...counts, problems: problems.all() }
 }
 
+/** A full disk takes a part first, and tells of itself when asked to take the rest. */
 async function writeAt(file: FileHandle, plain: Buffer, at: number): Promise<number> {
-  const { bytesWritten } = await file.write(plain, 0, plain.length, at)
-  if (bytesWritten !== plain.length) throw new Error(`only ${bytesWritten} of ${plain.length} bytes were written`)
-  return bytesWritten
+  let done = 0
+  while (done < plain.length) {
+    const { bytesWritten } = await file.write(plain, done, plain.length - done, at + done)
+    if (bytesWritten === 0) throw new Error(`only ${done} of ${plain.length} bytes were written`)
+    done += bytesWritten
+  }
+  return done
 }
 
 interface Restored {
