@@ -1,7 +1,7 @@
 // Kills a backup of a real guest that writes, under a real QEMU, at each record of its journal; another process takes over each time, and the
 // next backup is held against the disks. Prints for how long the guest was held still: `npm run kills:qemu -- 1 1` (first record, every so many).
 import { availableParallelism, cpus } from 'node:os'
-import { openKilledBackups } from '../test/platforms/qemu/killed-backup.ts'
+import { killsFrom, openKilledBackups } from '../test/platforms/qemu/killed-backup.ts'
 
 const [first = '1', stride = '1'] = process.argv.slice(2)
 console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`)
@@ -13,9 +13,11 @@ const stills: number[] = []
 const ended: Record<string, number> = {}
 const levels: Record<string, number> = {}
 let violated = 0
-// The last record says that the run has ended: nothing is left to be killed then.
-for (let record = Number(first); record < records; record += Number(stride)) {
-  const { status, failure, stillMs, nextLevel, violations } = await backups.killAt(record)
+for await (const { record, status, failure, stillMs, nextLevel, violations } of killsFrom(
+  backups,
+  Number(first),
+  Number(stride),
+)) {
   stills.push(stillMs)
   const how = failure === undefined ? status : `${status} (${failure})`
   ended[how] = (ended[how] ?? 0) + 1

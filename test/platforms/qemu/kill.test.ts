@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { byEffort } from '../../faults/kill/kill.ts'
 import { hasGuest } from './has-guest.ts'
-import { openKilledBackups } from './killed-backup.ts'
+import { killsFrom, openKilledBackups } from './killed-backup.ts'
 
 /** Records apart. The freeze is around the eighth. */
 const STRIDE = byEffort({ desk: 12, ci: 5, all: 1 })
@@ -20,10 +20,9 @@ describe.runIf(hasGuest)('a real guest under QEMU', () => {
     await using backups = await openKilledBackups()
     const violations: string[] = []
     const stills: number[] = []
-    for (let record = FIRST; record < backups.records; record += STRIDE) {
-      const { stillMs, ...killed } = await backups.killAt(record)
+    for await (const { record, stillMs, violations: found } of killsFrom(backups, FIRST, STRIDE)) {
       stills.push(Math.round(stillMs))
-      violations.push(...killed.violations.map((line) => `killed at record ${record}: ${line}`))
+      violations.push(...found.map((line) => `killed at record ${record}: ${line}`))
     }
     console.log(`killed at ${stills.length} of ${backups.records} records; held still for ${stills.join(', ')} ms`)
     expect(violations).toEqual([])

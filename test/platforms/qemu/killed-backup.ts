@@ -18,11 +18,25 @@ import { hearBeats } from './beats.ts'
 import { tell, whatIsHeld, whatIsLeft } from './left-behind.ts'
 
 export interface KilledBackups extends AsyncDisposable {
-  /** Records that the journal of a backup which nobody kills has. */
+  /** Records that the journal of a backup which nobody kills has. Others have some more or fewer: what happens at the same time may share one. */
   readonly records: number
   /** For how long nothing was written during that backup, at most. */
   readonly undisturbedMs: number
-  killAt(record: number): Promise<KilledBackup>
+  /** Undefined where the backup ended before that record. */
+  killAt(record: number): Promise<KilledBackup | undefined>
+}
+
+/** Kills at records so far apart until one has ended before its record; where that is each record, until two have, for the next may have one more. */
+export async function* killsFrom(
+  { killAt }: Pick<KilledBackups, 'killAt'>,
+  first: number,
+  apart: number,
+): AsyncGenerator<KilledBackup & { readonly record: number }> {
+  for (let record = first, misses = 0; misses * apart < 2; record += apart) {
+    const killed = await killAt(record)
+    if (killed) yield { record, ...killed }
+    else misses += 1
+  }
 }
 
 export interface KilledBackup {
@@ -84,12 +98,13 @@ export async function openKilledBackups(): Promise<KilledBackups> {
     return { outcome: await run.ended, records }
   }
 
-  async function killAt(record: number): Promise<KilledBackup> {
+  async function killAt(record: number): Promise<KilledBackup | undefined> {
     const id = `killed-${record}`
     const folder = await crewOf(id)
     beats.restart()
     const killed = await child('crew-child.ts', ['record', String(record), folder])
-    if (killed.signal !== 'SIGKILL') throw new Error(`it ended before record ${record}: ${killed.errors}`)
+    if (killed.code === 0) return undefined
+    if (killed.signal !== 'SIGKILL') throw new Error(`it failed by itself before record ${record}: ${killed.errors}`)
     const resumed = await child('crew-child.ts', ['go', '0', folder])
     const stillMs = beats.longestMs()
     if (resumed.code !== 0) throw new Error(`the process that resumes failed by itself: ${resumed.errors}`)
