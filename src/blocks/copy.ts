@@ -15,9 +15,9 @@ export interface CopyProgress extends TransferProgress {
 }
 
 export interface CopyOptions {
-  /** 512 KiB unless said otherwise. */
+  /** 1 MiB unless said otherwise. */
   readonly chunkBytes?: number
-  /** How many chunks are under way at once; 16 unless said otherwise. */
+  /** How many chunks are under way at once; 4 unless said otherwise. */
   readonly inFlight?: number
   /** No chunk is begun after it aborts. Reads under way end sooner when the source was opened with the same signal. */
   readonly signal?: AbortSignal
@@ -34,8 +34,9 @@ export interface CopyResult {
   readonly zeroBytes: number
 }
 
-const CHUNK_BYTES = 2 ** 19
-const IN_FLIGHT = 16
+/** Few and large: what is under way stays in the processor's cache, at both ends (docs/performance.md). */
+const CHUNK_BYTES = 2 ** 20
+const IN_FLIGHT = 4
 /** Zeros are left out in pieces of this size: a hole of a file is no smaller than a few of its blocks. */
 const ZERO_GRAIN_BYTES = 2 ** 16
 /** Longer zeros are told in parts, so that progress shows. */

@@ -1,5 +1,5 @@
 // Bytes to and from an NBD server: TCP, unix socket, any duplex stream, or TLS on top of those. It knows no message of the protocol.
-// A plain socket receives straight into memory that the receiver names, so payloads are not copied.
+// A plain socket receives straight into memory that the receiver names, so payloads are not copied. TLS comes in chunks of its own.
 import { X509Certificate } from 'node:crypto'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -102,8 +102,20 @@ function createInlet() {
       inlet.receivedBytes += chunk.length
       if (inlet.receiver) deliver(inlet.receiver, chunk)
     },
+    record: (chunk: Buffer): void => {
+      inlet.data(chunk)
+      giveBack(chunk)
+    },
   }
   return inlet
+}
+
+/**
+ * Frees the memory that came with one record of TLS now. The collector would find 64,000 of them a gigabyte, each a small object
+ * to it and 16 KiB to the machine, and take a quarter of the time of reading to do so.
+ */
+function giveBack({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0)
 }
 
 /** Space offered to a connection before anyone listens to it. */
@@ -133,7 +145,8 @@ function transportOver(stream: Duplex, inlet: Inlet, direct: boolean, stop: Abor
     cause = error
   })
   stream.on('close', onClose)
-  if (!direct) stream.on('data', inlet.data)
+  const onData = stream instanceof tls.TLSSocket ? inlet.record : inlet.data
+  if (!direct) stream.on('data', onData)
 
   return {
     get receiver() {
@@ -157,7 +170,7 @@ function transportOver(stream: Duplex, inlet: Inlet, direct: boolean, stop: Abor
     },
     end: () => closeSoon(stream),
     startTls: (settings, host) => {
-      stream.off('data', inlet.data)
+      stream.off('data', onData)
       stream.off('close', onClose)
       return secure(stream, verification(settings, host), stop)
     },
