@@ -27,6 +27,14 @@ export interface StoredFile {
   readonly sizeBytes: number
 }
 
+/** Nobody sees it before it is finished. Calls are made one after the other; after one that failed, only `abandon`. */
+export interface GrowingFile {
+  append(parts: readonly Buffer[]): Promise<void>
+  /** When it resolves, all is as after `put`. One that fails leaves nothing behind. */
+  finish(name: string): Promise<void>
+  abandon(): Promise<void>
+}
+
 /**
  * B1: after `put` resolves the file survives power loss. B2: nobody ever sees part of a file under its name.
  * B3: `put` of a name that is there already leaves a complete file of that name. B4: `list` names every file whose `put` resolved before it was called.
@@ -39,6 +47,8 @@ export interface Backend {
   /** For messages. */
   readonly where: string
   put(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void>
+  /** A file whose name is known only when all of it is written. Absent where storage takes whole files only. */
+  begin?(kind: FileKind): Promise<GrowingFile>
   /** Throws `VAULT_FILE_MISSING`, or `VAULT_FILE_DAMAGED` where the range reaches beyond the end. */
   read(kind: FileKind, name: string, range?: { readonly offsetBytes: number; readonly lengthBytes: number }): Promise<Buffer>
   list(kind: FileKind): Promise<readonly StoredFile[]>

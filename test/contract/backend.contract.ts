@@ -81,4 +81,21 @@ export function backendContract(create: () => Promise<AsyncDisposable & { readon
     expect((await world.backend.read('pack', empty)).length).toBe(0)
     expect((await world.backend.read('pack', parted)).length).toBe(3000)
   })
+
+  test('shows a file that grows only when it is finished, where files can grow', async () => {
+    await using world = await create()
+    const { backend } = world
+    if (!backend.begin) return
+    const [id, other] = [name(), name()]
+    const [file, dropped] = [await backend.begin('pack'), await backend.begin('pack')]
+    await file.append([Buffer.from('abc'), Buffer.alloc(0)])
+    await dropped.append([Buffer.from('x')])
+    await file.append([Buffer.from('defg')])
+    expect(await backend.list('pack')).toEqual([])
+    await dropped.abandon()
+    await file.finish(id)
+    expect((await backend.read('pack', id)).toString()).toBe('abcdefg')
+    await backend.put('pack', other, [])
+    expect(new Set(await backend.names('pack'))).toEqual(new Set([id, other]))
+  })
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Backend, FileKind, StoredFile } from '../backend.ts'
+import type { Backend, FileKind, GrowingFile, StoredFile } from '../backend.ts'
 import { fileMissing, fileTooShort, writeFailed } from '../codes.ts'
 import { allFolders, BESIDE_FOLDER, folderOf, isFileName, LEFTOVER_MS, pathOf as pathBelow } from './layout.ts'
 
@@ -24,30 +24,53 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
 
   const pathOf = (kind: FileKind, name: string): string => join(directory, pathBelow(kind, name))
 
-  async function write(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
+  async function create(kind: FileKind): Promise<GrowingFile> {
     ready ??= prepareForWriting(directory)
     await ready
-    const path = pathOf(kind, name)
-    const beside = join(directory, BESIDE_FOLDER, `${name}-${randomBytes(6).toString('hex')}`)
-    try {
-      before('create', beside)
-      const file = await open(beside, 'wx', FILE_MODE)
+    const beside = join(directory, BESIDE_FOLDER, randomBytes(12).toString('hex'))
+    before('create', beside)
+    const file = await open(beside, 'wx', FILE_MODE)
+
+    async function abandon(): Promise<void> {
+      await file.close()
+      await rm(beside, { force: true })
+    }
+
+    async function append(parts: readonly Buffer[]): Promise<void> {
+      before('write', beside)
+      await writeAll(file, parts, beside)
+    }
+
+    async function finish(name: string): Promise<void> {
+      const path = pathOf(kind, name)
       try {
-        before('write', beside)
-        await writeAll(file, parts, beside)
         before('sync', beside)
         await file.sync()
-      } finally {
         await file.close()
+        before('rename', path)
+        await moveTo(beside, path)
+      } catch (error) {
+        await abandon()
+        throw error
       }
-      before('rename', path)
-      await moveTo(beside, path)
+      before('syncFolder', path)
+      await syncFolder(dirname(path))
+    }
+
+    return { append: (parts) => append(parts).catch(refuse), finish: (name) => finish(name).catch(refuse), abandon }
+  }
+
+  const begin = (kind: FileKind): Promise<GrowingFile> => create(kind).catch(refuse)
+
+  async function put(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
+    const file = await begin(kind)
+    try {
+      await file.append(parts)
     } catch (error) {
-      await rm(beside, { force: true })
+      await file.abandon()
       throw error
     }
-    before('syncFolder', path)
-    await syncFolder(dirname(path))
+    await file.finish(name)
   }
 
   async function read(kind: FileKind, name: string, range?: { offsetBytes: number; lengthBytes: number }): Promise<Buffer> {
@@ -93,10 +116,8 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
     address: { kind: 'local', directory },
     where: directory,
     prepare: () => createFolders(directory),
-    put: (kind, name, parts) =>
-      write(kind, name, parts).catch((error) => {
-        throw writeFailed(error)
-      }),
+    put,
+    begin,
     read,
     list,
     names,
@@ -198,6 +219,10 @@ async function namesIn(path: string): Promise<readonly string[]> {
     if (isMissing(error)) return []
     throw error
   }
+}
+
+const refuse = (cause: unknown): never => {
+  throw writeFailed(cause)
 }
 
 const isMissing = (error: unknown): boolean =>

@@ -1,17 +1,16 @@
 // Pack files: many sealed blobs of one type, then a sealed header that lists them. Source: restic doc/design.rst, "Pack Format".
-import { createHash, type Hash } from 'node:crypto'
 import type { Backend } from '../backend.ts'
 import { type BlobPlace, type BlobType, ID_BYTES, sealBlob } from './blobs.ts'
 import { SEAL_BYTES, type SealKey, seal, unseal } from './crypto.ts'
-import { release } from './release.ts'
+import { createPackFile, type PackFile } from './pack-file.ts'
 
 const LENGTH_BYTES = 4
 const PLAIN_ENTRY_BYTES = 1 + 4 + ID_BYTES
 const COMPRESSED_ENTRY_BYTES = PLAIN_ENTRY_BYTES + 4
-/** A pack is written as soon as it holds this much: restic's own default. */
+/** A pack is ended as soon as it holds this much: restic's own default. */
 const PACK_BYTES = 16 * 1024 ** 2
-/** Packs on their way to storage at once; with PACK_BYTES it bounds memory. */
-const WRITES_AT_ONCE = 1
+/** Full packs that become durable at once. Where they do not grow in storage, each of them is kept in memory until then. */
+const ENDS_AT_ONCE = { growing: 3, whole: 1 }
 
 export interface PackedBlob extends BlobPlace {
   readonly type: BlobType
@@ -32,50 +31,43 @@ export interface Packer {
   add(id: Buffer, plain: Buffer): Promise<number>
   /** Writes what is gathered; resolves with all packs written since the last flush. */
   flush(): Promise<readonly WrittenPack[]>
+  /** Ends what is under way, and takes away what is gathered. */
+  drop(): Promise<void>
 }
 
 interface OpenPack {
-  readonly hash: Hash
-  readonly parts: Buffer[]
+  readonly file: PackFile
   readonly ids: Buffer[]
   readonly places: number[]
   lengthBytes: number
 }
 
 export function createPacker(backend: Backend, key: SealKey, type: BlobType): Packer {
-  let pack = emptyPack()
+  const endsAtOnce = backend.begin ? ENDS_AT_ONCE.growing : ENDS_AT_ONCE.whole
+  let pack: OpenPack | undefined
   let written: WrittenPack[] = []
-  const writing = new Set<Promise<void>>()
+  const ending = new Set<Promise<void>>()
   let broken: { readonly cause: unknown } | undefined
 
-  function append(parts: readonly Buffer[]): void {
-    for (const part of parts) {
-      pack.hash.update(part)
-      pack.parts.push(part)
-      pack.lengthBytes += part.length
+  const emptyPack = (): OpenPack => ({ file: createPackFile(backend), ids: [], places: [], lengthBytes: 0 })
+
+  async function end({ file, ids, places }: OpenPack): Promise<void> {
+    try {
+      const id = await file.finish()
+      written.push({ id, type, ids: Uint8Array.from(Buffer.concat(ids)), places: Uint32Array.from(places) })
+    } catch (cause) {
+      broken ??= { cause }
     }
   }
 
-  async function write(full: OpenPack): Promise<void> {
-    const id = full.hash.digest('hex')
-    await backend.put('pack', id, full.parts)
-    full.parts.forEach(release)
-    written.push({ id, type, ids: Uint8Array.from(Buffer.concat(full.ids)), places: Uint32Array.from(full.places) })
-  }
-
   async function finish(): Promise<void> {
-    if (pack.ids.length === 0) return
-    const header = sealHeader(key, type, pack.ids, pack.places)
-    append(header)
+    if (!pack) return
     const full = pack
-    pack = emptyPack()
-    while (writing.size >= WRITES_AT_ONCE) await Promise.race(writing)
-    const task: Promise<void> = write(full)
-      .catch((cause: unknown) => {
-        broken ??= { cause }
-      })
-      .finally(() => writing.delete(task))
-    writing.add(task)
+    pack = undefined
+    await full.file.add(sealHeader(key, type, full.ids, full.places)).catch(() => {}) // its end tells
+    while (ending.size >= endsAtOnce) await Promise.race(ending)
+    const task: Promise<void> = end(full).finally(() => ending.delete(task))
+    ending.add(task)
   }
 
   function assertWorking(): void {
@@ -86,24 +78,48 @@ export function createPacker(backend: Backend, key: SealKey, type: BlobType): Pa
     async add(id, plain) {
       assertWorking()
       const blob = sealBlob(key, plain)
-      pack.ids.push(Buffer.from(id))
-      pack.places.push(pack.lengthBytes, blob.lengthBytes, blob.rawBytes)
-      append(blob.parts)
-      if (pack.lengthBytes >= PACK_BYTES) await finish()
+      pack ??= emptyPack()
+      const { file, ids, places } = pack
+      ids.push(Buffer.from(id))
+      places.push(pack.lengthBytes, blob.lengthBytes, blob.rawBytes)
+      pack.lengthBytes += blob.lengthBytes
+      const isFull = pack.lengthBytes >= PACK_BYTES
+      await Promise.all([file.add(blob.parts), isFull && finish()])
       return blob.lengthBytes
     },
     async flush() {
       await finish()
-      await Promise.all(writing)
+      await Promise.all(ending)
       assertWorking()
       const done = written
       written = []
       return done
     },
+    async drop() {
+      const dropped = pack
+      pack = undefined
+      await Promise.all([...ending, dropped?.file.drop()])
+    },
   }
 }
 
-const emptyPack = (): OpenPack => ({ hash: createHash('sha256'), parts: [], ids: [], places: [], lengthBytes: 0 })
+export type Packers = Readonly<Record<BlobType, Packer>>
+
+/** A packer for each type, for as long as the call lasts; answers the packs it wrote. After a failure nothing is left of those begun. */
+export async function withPackers(
+  backend: Backend,
+  key: SealKey,
+  call: (packers: Packers) => Promise<void>,
+): Promise<readonly WrittenPack[]> {
+  const packers = { data: createPacker(backend, key, 'data'), tree: createPacker(backend, key, 'tree') }
+  try {
+    await call(packers)
+    return [...(await packers.data.flush()), ...(await packers.tree.flush())]
+  } catch (error) {
+    await Promise.allSettled([packers.data.drop(), packers.tree.drop()])
+    throw error
+  }
+}
 
 /** Entries in the order of the blobs; each says type, lengths and id, so that offsets follow. */
 function sealHeader(key: SealKey, type: BlobType, ids: readonly Buffer[], places: readonly number[]): readonly Buffer[] {

@@ -258,7 +258,7 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
     refresh: () => refresh(caches.indexes),
     reread: () => refresh(undefined),
     async [Symbol.asyncDispose]() {
-      await pool?.[Symbol.asyncDispose]()
+      await Promise.all([dataPacker.drop(), treePacker.drop(), pool?.[Symbol.asyncDispose]()])
     },
   }
 }

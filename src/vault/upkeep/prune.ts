@@ -5,7 +5,6 @@
 import { pruneRefused } from '../codes.ts'
 import {
   type BlobType,
-  createPacker,
   ID_BYTES,
   type IndexedPack,
   openBlob,
@@ -14,6 +13,7 @@ import {
   readSnapshot,
   release,
   type WrittenPack,
+  withPackers,
 } from '../format/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { type Refused, removeEach } from './remove-each.ts'
@@ -217,25 +217,25 @@ async function repack(
   { signal, onProgress }: PruneRequest,
 ): Promise<readonly WrittenPack[]> {
   const { backend, key } = repository
-  const packers = { data: createPacker(backend, key, 'data'), tree: createPacker(backend, key, 'tree') }
   const waiting = new Set(packs.map(({ id }) => id))
   const totalBytes = packs.reduce((sum, { usedBytes }) => sum + usedBytes, 0)
   let doneBytes = 0
-  for await (const { id: packId, blobs } of eachPack(repository)) {
-    if (!waiting.delete(packId)) continue
-    for (const blob of blobs) {
-      if (!isNeeded(repository, used, packId, blob)) continue
-      signal?.throwIfAborted()
-      const id = Buffer.from(blob.id, 'hex')
-      const sealed = await backend.read('pack', packId, blob)
-      const plain = openBlob(key, sealed, blob.rawBytes, id)
-      release(sealed)
-      if (typeof plain === 'string') throw pruneRefused(`a blob in pack ${packId.slice(0, 10)} is ${plain}`)
-      await packers[blob.type].add(id, plain)
-      release(plain)
-      doneBytes += blob.lengthBytes
-      onProgress?.({ doneBytes, totalBytes })
+  return await withPackers(backend, key, async (packers) => {
+    for await (const { id: packId, blobs } of eachPack(repository)) {
+      if (!waiting.delete(packId)) continue
+      for (const blob of blobs) {
+        if (!isNeeded(repository, used, packId, blob)) continue
+        signal?.throwIfAborted()
+        const id = Buffer.from(blob.id, 'hex')
+        const sealed = await backend.read('pack', packId, blob)
+        const plain = openBlob(key, sealed, blob.rawBytes, id)
+        release(sealed)
+        if (typeof plain === 'string') throw pruneRefused(`a blob in pack ${packId.slice(0, 10)} is ${plain}`)
+        await packers[blob.type].add(id, plain)
+        release(plain)
+        doneBytes += blob.lengthBytes
+        onProgress?.({ doneBytes, totalBytes })
+      }
     }
-  }
-  return [...(await packers.data.flush()), ...(await packers.tree.flush())]
+  })
 }

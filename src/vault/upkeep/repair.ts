@@ -2,9 +2,9 @@
 // asked for, removes points that cannot be restored whole. It needs config and a key.
 // RP1: nothing that can be read is lost, whatever repair dies at: a pack goes only when its good blobs are durable and indexed elsewhere.
 import {
-  createPacker,
   type IndexedPack,
   openBlob,
+  type Packers,
   packBytes,
   readHeader,
   readIndex,
@@ -12,6 +12,7 @@ import {
   release,
   sha256,
   unlessDamaged,
+  withPackers,
 } from '../format/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { replaceIndex } from './replace-index.ts'
@@ -93,12 +94,11 @@ async function inspectPacks(repository: Repository, listed: ReadonlyMap<string, 
   const { backend, key } = repository
   const files = await backend.list('pack')
   const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  const packers = { data: createPacker(backend, key, 'data'), tree: createPacker(backend, key, 'tree') }
   const unlisted: IndexedPack[] = []
   const broken: string[] = []
   let [doneBytes, blobsSaved, blobsLost] = [0, 0, 0]
 
-  async function inspect(id: string): Promise<void> {
+  async function inspect(id: string, packers: Packers): Promise<void> {
     const content = await backend.read('pack', id)
     const known = listed.get(id)
     const header = readHeader(key, content)?.map((blob) => ({ ...blob, id: blob.id.toString('hex') }))
@@ -106,12 +106,12 @@ async function inspectPacks(repository: Repository, listed: ReadonlyMap<string, 
       if (!known) unlisted.push({ id, blobs: header })
     } else {
       broken.push(id)
-      await save(content, known?.blobs ?? header ?? [])
+      await save(content, known?.blobs ?? header ?? [], packers)
     }
     release(content)
   }
 
-  async function save(content: Buffer, blobs: IndexedPack['blobs']): Promise<void> {
+  async function save(content: Buffer, blobs: IndexedPack['blobs'], packers: Packers): Promise<void> {
     for (const blob of blobs) {
       const id = Buffer.from(blob.id, 'hex')
       const plain = openBlob(key, content.subarray(blob.offsetBytes, blob.offsetBytes + blob.lengthBytes), blob.rawBytes, id)
@@ -121,13 +121,14 @@ async function inspectPacks(repository: Repository, listed: ReadonlyMap<string, 
     }
   }
 
-  for (const { name, sizeBytes } of files) {
-    request.signal?.throwIfAborted()
-    await inspect(name)
-    doneBytes += sizeBytes
-    request.onProgress?.({ doneBytes, totalBytes })
-  }
-  const saved = [...(await packers.data.flush()), ...(await packers.tree.flush())]
+  const saved = await withPackers(backend, key, async (packers) => {
+    for (const { name, sizeBytes } of files) {
+      request.signal?.throwIfAborted()
+      await inspect(name, packers)
+      doneBytes += sizeBytes
+      request.onProgress?.({ doneBytes, totalBytes })
+    }
+  })
   return { present: new Set(files.map(({ name }) => name)), unlisted, broken, saved, blobsSaved, blobsLost }
 }
 
