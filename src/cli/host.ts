@@ -5,7 +5,7 @@ import type { Platform } from '../platforms/index.ts'
 /** A stream for people or for another program. */
 export interface Output {
   write(text: string): void
-  /** Present when a person looks at it; only then what is printed may move and have colours. */
+  /** Present when a person looks at it; only then what is printed may move, and has colours unasked. */
   readonly terminal?: NodeJS.WriteStream
 }
 
@@ -15,6 +15,8 @@ export interface Host {
   readonly stdout: Output
   readonly stderr: Output
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Whether there are colours, as asked for on the command line; the environment decides without it. */
+  readonly colour?: boolean
   readonly workingDirectory: string
   readonly version: string
   /** The folder of the packs that come with Holdfast, one folder a pack. */
@@ -47,5 +49,10 @@ export interface Host {
   leaveAtOnce(code: number): void
 }
 
-export const wantsColour = (host: Host, output: Output): boolean =>
-  output.terminal !== undefined && (host.env.NO_COLOR ?? '') === '' && host.env.TERM !== 'dumb'
+/** The command line comes before FORCE_COLOR, that before NO_COLOR (as Node has it), and that before what a person looks at. */
+export function wantsColour({ colour, env }: Pick<Host, 'colour' | 'env'>, { terminal }: Output): boolean {
+  const { FORCE_COLOR: forced = '', NO_COLOR: refused = '', TERM } = env
+  if (colour !== undefined) return colour
+  if (forced !== '') return forced !== '0' && forced !== 'false'
+  return terminal !== undefined && refused === '' && TERM !== 'dumb'
+}

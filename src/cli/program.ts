@@ -10,11 +10,15 @@ import { addVault } from './vault-program.ts'
 
 type Finish = (exitCode: ExitCode) => void
 
+/** The host as the program's options want it. */
+export const colouredAs = ({ color }: { readonly color?: boolean }, host: Host): Host =>
+  color === undefined ? host : { ...host, colour: color }
+
 export function createProgram(host: Host, finish: Finish): Command {
   const calls: Calls = (load) =>
     async function (this: Command): Promise<void> {
       const { run } = await load()
-      finish(await run(host, this.optsWithGlobals() as never, ...(this.processedArgs as never[])))
+      finish(await run(colouredAs(program.opts(), host), this.optsWithGlobals() as never, ...(this.processedArgs as never[])))
     }
 
   const program = new Command('holdfast')
@@ -26,6 +30,8 @@ export function createProgram(host: Host, finish: Finish): Command {
       new Option('--config <file>', 'configuration file (default: holdfast.config.yaml, if it is there)').env('HOLDFAST_CONFIG'),
     )
     .addOption(new Option('--log-level <level>', 'what goes into the diagnostic log').choices(LOG_LEVELS).default('info'))
+    .option('--color', 'colours also where no person looks; FORCE_COLOR=1 does so, too')
+    .option('--no-color', 'no colours; NO_COLOR=1 does so, too')
     .showHelpAfterError('(holdfast --help lists the commands)')
     .addHelpText('after', `\nExit codes: ${exitCodeLine()}`)
     .exitOverride()

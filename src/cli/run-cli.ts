@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { type Host, wantsColour } from './host.ts'
-import { createProgram } from './program.ts'
+import { colouredAs, createProgram } from './program.ts'
 
 /** `args` without the program's name. Never throws. */
 export async function runCli(args: readonly string[], host: Host): Promise<ExitCode> {
@@ -16,7 +16,7 @@ export async function runCli(args: readonly string[], host: Host): Promise<ExitC
   } catch (error) {
     // Commander has already said what was wrong; help and version end here as well.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-    return explain(error, host, args.includes('json') || args.includes('--format=json'))
+    return explain(error, colouredAs(program.opts(), host), args.includes('json') || args.includes('--format=json'))
   }
 }
 

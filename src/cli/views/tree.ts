@@ -45,6 +45,10 @@ const STATE: Readonly<Record<StepOutcome, ListrTaskState>> = {
   cancelled: ListrTaskState.CANCELLED,
 }
 
+const plain = (text = ''): string => text
+/** Without it the library asks the environment for itself. */
+const PLAIN = Object.fromEntries(Object.values(ListrDefaultRendererLogLevels).map((level) => [level, plain]))
+
 export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): View {
   const tasks: Task[] = []
   const roots = new Map<string, Node>()
@@ -61,7 +65,7 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
       showSkipMessage: false,
       collapseErrors: false,
       icon: { [ListrDefaultRendererLogLevels.SKIPPED_WITHOUT_COLLAPSE]: '-' },
-      color: { [ListrDefaultRendererLogLevels.SKIPPED_WITHOUT_COLLAPSE]: (text = '') => text },
+      color: colour ? { [ListrDefaultRendererLogLevels.SKIPPED_WITHOUT_COLLAPSE]: plain } : PLAIN,
       logger: new ListrLogger({ useIcons: true, toStderr: [], processOutput: new ProcessOutput(terminal, terminal) }),
     },
     // Not the tasks' own: a redraw for each event would cost more than the run; the spinner's beat is enough.
