@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../../values/index.ts'
 import type { Snapshot, Vm, VmNic, Volume, World } from './model.ts'
 
-const clusterOf = ({ clusterId }: World): JsonObject => ({ id: clusterId, name: 'cluster-1' })
+export const clusterOf = ({ clusterId }: World): JsonObject => ({ id: clusterId, name: 'cluster-1' })
 
 export const describeVm = (world: World, vm: Vm): JsonObject => ({
   id: vm.id,

@@ -1,6 +1,6 @@
 // Every operation of the API, by operationId: a change of the world and an answer. HTTP and logins are not known here.
 import type { Json, JsonObject } from '../../../values/index.ts'
-import { describeLun, describeLunSnapshots, describeSnapshot, describeVm, describeVolume } from './describe.ts'
+import { clusterOf, describeLun, describeLunSnapshots, describeSnapshot, describeVm, describeVolume } from './describe.ts'
 import { type Bus, Refusal, type Vm, type VmDisk, type World } from './model.ts'
 import { deleteSnapshot, takeSnapshot } from './snapshots.ts'
 import { describeTask, startTask } from './tasks.ts'
@@ -26,6 +26,7 @@ const allSnapshots = (world: World) => [...world.snapshots.values()].map((snapsh
 
 export const operations: Readonly<Record<string, Operation>> = {
   getTasks: query((world) => [...world.tasks.values()].map(describeTask)),
+  getClusters: query((world) => [clusterOf(world)]),
   getVms: query(allVms),
   getVmVolumes: query(allVolumes),
   getVmSnapshots: query(allSnapshots),
