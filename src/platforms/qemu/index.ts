@@ -8,6 +8,7 @@ import { createExport, deleteExport, findExport } from './exports.ts'
 import { createImages, deleteImages, findImages } from './images.ts'
 import { createScratch, deleteScratch, findScratch } from './scratch.ts'
 import { createSnapshot, deleteSnapshot, findSnapshot } from './snapshots.ts'
+import { listing } from './sweeps.ts'
 import { getVm, pauseVm, resumeVm, vmState } from './vm.ts'
 
 const handlers: Handlers = {
@@ -18,15 +19,19 @@ const handlers: Handlers = {
   'qemu/checkpoint.create': onVm(createCheckpoint),
   'qemu/checkpoint.takeOver': onVm(findCheckpoint),
   'qemu/checkpoint.find': onVm(findCheckpoint),
+  'qemu/checkpoint.list': onVm(listing('checkpoints', findCheckpoint)),
   'qemu/checkpoint.delete': onVm(deleteCheckpoint),
   'qemu/scratch.create': onVm(createScratch),
   'qemu/scratch.find': onVm(findScratch),
+  'qemu/scratch.list': onVm(listing('scratches', findScratch)),
   'qemu/scratch.delete': onVm(deleteScratch),
   'qemu/snapshot.create': onVm(createSnapshot),
   'qemu/snapshot.find': onVm(findSnapshot),
+  'qemu/snapshot.list': onVm(listing('snapshots', findSnapshot)),
   'qemu/snapshot.delete': onVm(deleteSnapshot),
   'qemu/export.create': onVm(createExport),
   'qemu/export.find': onVm(findExport),
+  'qemu/export.list': onVm(listing('exports', findExport)),
   'qemu/export.delete': onVm(deleteExport),
   'qemu/export.changes': changes,
   'qemu/export.evidence': evidence,

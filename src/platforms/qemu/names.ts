@@ -31,11 +31,22 @@ export const nodesOf = (name: string, disk: string): NodeNames => ({
 /** Of the bitmap that holds what changed since the base. */
 export const deltaOf = (name: string): string => `${name}.delta`
 
+/** The run's name in what `deltaOf` gives; undefined where it is another bitmap. */
+export const nameInDelta = (bitmap: string): string | undefined => before(bitmap, '.delta')
+
 /** Of an NBD export, as QEMU knows it; clients know it by the disk. */
 export const exportId = (name: string, disk: string): string => `${name}.${disk}`
 
+export const nameInExport = (id: string, disk: string): string | undefined => before(id, `.${disk}`)
+
 export const scratchPath = (directory: string, name: string, disk: string): string =>
   join(directory, `${name}.${encodeURIComponent(disk)}.qcow2`)
+
+export const nameInScratch = (file: string, disk: string): string | undefined =>
+  before(file, `.${encodeURIComponent(disk)}.qcow2`)
+
+const before = (text: string, end: string): string | undefined =>
+  text.length > end.length && text.endsWith(end) ? text.slice(0, -end.length) : undefined
 
 /** Short, because the address of a unix socket has at most 107 bytes. */
 export const socketPath = (directory: string, name: string): string => join(directory, `${nodeName('n', name, '')}.sock`)
