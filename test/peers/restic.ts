@@ -1,10 +1,9 @@
 // The restics that judge vaults: this Debian's own, and the newest that Debian has. What is tested with one is tested with both.
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, type TestOptions } from 'vitest'
 import { MiB, PASSWORD } from '../vault/world.ts'
-import { NEWER_PEERS } from './newer-peers.ts'
+import { NEWER_RESTIC } from './newer-peers.ts'
 import { fetchedPeer, peer } from './peer.ts'
 
 const run = promisify(execFile)
@@ -15,7 +14,7 @@ interface Program {
   readonly isThere: boolean
 }
 
-const NEWEST = join(NEWER_PEERS.folder, 'unpacked', NEWER_PEERS.restic)
+const NEWEST = NEWER_RESTIC.path
 const PROGRAMS: readonly Program[] = [
   { name: 'restic', program: 'restic', isThere: peer('restic', 'restic') },
   { name: 'the newest restic', program: NEWEST, isThere: fetchedPeer(NEWEST) },
