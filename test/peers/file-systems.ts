@@ -1,4 +1,4 @@
-// Disks with file systems that others made, without root: ext4, XFS in a GPT, FAT and NTFS in an MBR.
+// Disks with file systems that others made, without root: ext4, XFS in a GPT, FAT and NTFS in an MBR, ext4 on logical volumes.
 import { execFile } from 'node:child_process'
 import { open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -54,6 +54,34 @@ export async function makeFatAndNtfsInMbr(path: string, file: string, name: stri
   await run('mkntfs', ['-F', '-q', '-f', '-L', 'Windows', '-p', '34816', '-H', '255', '-S', '63', ntfs])
   await run('ntfscp', ['-q', ntfs, file, name], { env: { ...process.env, LC_ALL: 'C.UTF-8' } })
   await placeAt(path, 17 * MiB, await readFile(ntfs))
+}
+
+/** A group `data-vg` over the first partition of one disk and all of another; a volume `root` that lies on both, with one file `/etc/plain`, and one for swap. */
+export async function makeLvmOverTwo(paths: readonly [string, string], file: string, env: NodeJS.ProcessEnv): Promise<void> {
+  for (const path of paths) {
+    await writeFile(path, '')
+    await truncate(path, 24 * MiB)
+  }
+  const script = [
+    ...paths.map((path) => `add-drive ${path} format:raw`),
+    'run',
+    'part-disk /dev/sda gpt',
+    'pvcreate /dev/sda1',
+    'pvcreate /dev/sdb',
+    "vgcreate data-vg '/dev/sda1 /dev/sdb'",
+    'lvcreate root data-vg 28',
+    'lvcreate swap data-vg 4',
+    'mkfs ext4 /dev/data-vg/root label:ROOT',
+    'mkswap /dev/data-vg/swap',
+    'mount /dev/data-vg/root /',
+    'mkdir /etc',
+    `upload ${file} /etc/plain`,
+    'chmod 0640 /etc/plain',
+    'umount-all',
+  ]
+  const making = run('guestfish', [], { env })
+  making.child.stdin?.end(`${script.join('\n')}\n`)
+  await making
 }
 
 async function partition(path: string, sizeBytes: number, script: string): Promise<void> {

@@ -10,7 +10,7 @@ import { type DiskFiles, openDiskFiles, takeFiles } from '../../src/cli/disk-fil
 import type { Vault } from '../../src/vault/index.ts'
 import { holdfast } from '../acceptance/holdfast.ts'
 import { createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, whole, writeDisk } from '../vault/world.ts'
-import { canMakeFileSystems, makeExt4, makeFatAndNtfsInMbr, makeXfsInGpt } from './file-systems.ts'
+import { canMakeFileSystems, makeExt4, makeFatAndNtfsInMbr, makeLvmOverTwo, makeXfsInGpt } from './file-systems.ts'
 import { peer } from './peer.ts'
 
 /** Several processes each, on a machine that may be busy. */
@@ -57,9 +57,10 @@ describe.skipIf(!hasGuestfish || !canMakeFileSystems())('files in the disks of a
     await makeExt4(folder.file('ide0'), folder.file('tree'))
     await makeXfsInGpt(folder.file('ide1'), folder.file('content'))
     await makeFatAndNtfsInMbr(folder.file('ide2'), folder.file('content'), 'Brief an Müller.txt')
+    await makeLvmOverTwo([folder.file('ide3'), folder.file('ide4')], folder.file('content'), env)
     vault = await createVault(folder.path, { keyCost: 1024 })
     const stored: Record<string, Awaited<ReturnType<Vault['storeDisk']>>> = {}
-    for (const disk of ['ide0', 'ide1', 'ide2']) {
+    for (const disk of ['ide0', 'ide1', 'ide2', 'ide3', 'ide4']) {
       const { size: sizeBytes } = await lstat(folder.file(disk))
       const source = { kind: 'file', path: folder.file(disk) } as const
       stored[disk] = await vault.storeDisk({ disk, sizeBytes, source, map: whole(sizeBytes) })
@@ -72,12 +73,14 @@ describe.skipIf(!hasGuestfish || !canMakeFileSystems())('files in the disks of a
     await vault?.close()
   }, BOOTS_MS)
 
-  test('volumes are shown by disk and partition', { timeout: BOOTS_MS }, async () => {
+  test('volumes are shown by disk and partition, logical ones by group and name', { timeout: BOOTS_MS }, async () => {
     expect(await files.list('')).toMatchObject([
       { kind: 'volume', path: 'ide0', fileSystem: 'ext4', sizeBytes: 16 * MiB },
       { kind: 'volume', path: 'ide1/1', fileSystem: 'xfs', sizeBytes: 300 * MiB },
       { kind: 'volume', path: 'ide2/1', fileSystem: 'vfat', label: 'BOOT' },
       { kind: 'volume', path: 'ide2/2', fileSystem: 'ntfs', label: 'Windows' },
+      { kind: 'volume', path: 'data-vg/root', fileSystem: 'ext4', label: 'ROOT', sizeBytes: 28 * MiB },
+      { kind: 'volume', path: 'data-vg/swap', fileSystem: 'swap', sizeBytes: 4 * MiB },
     ])
   })
 
@@ -112,8 +115,26 @@ describe.skipIf(!hasGuestfish || !canMakeFileSystems())('files in the disks of a
     expect((await lstat(join(to, 'ide2/1/Brief an Müller.txt'))).mtimeMs).toBe(TIME_S * 1000)
   })
 
+  test('a logical volume that lies on two disks gives back the same bytes', { timeout: BOOTS_MS }, async () => {
+    expect(await files.list('data-vg/root/etc')).toMatchObject([
+      { kind: 'file', path: 'data-vg/root/etc/plain', mode: 0o640, sizeBytes: CONTENT.length },
+    ])
+    const to = folder.file('out-lvm')
+    expect(await takeFiles(files, ['data-vg/root/etc/plain'], to)).toMatchObject({ files: 1, problems: [] })
+    expect((await readFile(join(to, 'data-vg/root/etc/plain'))).equals(CONTENT)).toBe(true)
+  })
+
   test('what is not there, or leads out of the point, is unknown', { timeout: BOOTS_MS }, async () => {
-    for (const path of ['ide0/nothing', 'ide9/etc', 'ide0/etc/private/x', '../ide0/etc', 'ide0/../ide1/1', 'ide1'])
+    for (const path of [
+      'ide0/nothing',
+      'ide9/etc',
+      'ide0/etc/private/x',
+      '../ide0/etc',
+      'ide0/../ide1/1',
+      'ide1',
+      'ide3/1',
+      'data-vg',
+    ])
       await expect(files.list(path), path).rejects.toMatchObject({ code: 'POINT_FILE_UNKNOWN' })
   })
 
