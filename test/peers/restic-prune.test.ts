@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { createFolders } from '../../src/vault/backends/local.ts'
 import { initBackend, type KeepRules, localBackend } from '../../src/vault/index.ts'
 import { copyBackend, dyingBackend } from '../vault/failing-backend.ts'
-import { createStorage, DISKS, open, storePoints } from '../vault/prune-world.ts'
+import { createStorage, DISKS, expectWhole, open, storePoints } from '../vault/prune-world.ts'
 import { createFolder, PASSWORD } from '../vault/world.ts'
 import { describeRestics, expectNoErrors } from './restic.ts'
 
@@ -44,6 +44,29 @@ describeRestics('', {}, (restic) => {
     const told = String(await restic.call(folder.path, 'prune', '--dry-run', '--max-unused', '0'))
     expect(told).toMatch(/to repack: +0 blobs/)
     expect(told).toMatch(/this removes: +0 blobs/)
+  })
+
+  test('finds one index file where prune joined those of many backups, and every point whole', { timeout: 60_000 }, async () => {
+    await using folder = await createFolder()
+    await createFolders(folder.path)
+    const backend = await copyBackend(await createStorage(), localBackend(folder.path))
+    const stored = await storePoints(
+      backend,
+      Array.from({ length: 30 }, (_, n) => [n, n + 1, n + 2]),
+    )
+    const indexFiles = async () =>
+      String(await restic.call(folder.path, 'list', 'index'))
+        .trim()
+        .split('\n')
+    expect((await indexFiles()).length).toBeGreaterThanOrEqual(stored.length)
+    {
+      await using vault = await open(backend)
+      // Nothing is unused: joining is all that there is to do.
+      expect(await vault.prune({ dryRun: false })).toMatchObject({ packsDeleted: 0, packsRepacked: 0 })
+    }
+    expect(await indexFiles()).toHaveLength(1)
+    await expectNoErrors(restic, folder.path)
+    await expectWhole(backend, stored)
   })
 
   test('would forget the same points by the same rules', { timeout: 60_000 }, async () => {
