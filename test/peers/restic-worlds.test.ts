@@ -158,6 +158,9 @@ describeRestics(' and random vaults', { timeout: 3_600_000 }, (restic) => {
       ['--compression', 'off', '--pack-size', '4'],
       ['--compression', 'auto', '--pack-size', '16', '--tag', 'a,b'],
       ['--compression', 'max', '--pack-size', '128', '--tag', 'c'],
+      // Levels that older ones do not have.
+      ['--compression', restic.isNewest ? 'fastest' : 'auto', '--tag', 'd'],
+      ['--compression', restic.isNewest ? 'better' : 'auto', '--tag', 'e'],
     ]
     await using folder = await createFolder()
     const repository = folder.file('repository')
@@ -175,8 +178,8 @@ describeRestics(' and random vaults', { timeout: 3_600_000 }, (restic) => {
     await using vault = await openVault(repository, PASSWORD, { threads: 0 })
     expect(await vault.verify({ data: true })).toMatchObject({ problems: [], damagedPoints: [], unusedPacks: 0 })
     const snapshots = (await vault.snapshots()).toReversed()
-    expect(snapshots.map(({ tags }) => tags)).toEqual([[], ['a', 'b'], ['c']])
-    expect(snapshots.map(({ parent }) => parent)).toEqual([undefined, snapshots[0]?.id, snapshots[1]?.id])
+    expect(snapshots.map(({ tags }) => tags)).toEqual([[], ['a', 'b'], ['c'], ['d'], ['e']])
+    expect(snapshots.map(({ parent }) => parent)).toEqual([undefined, ...snapshots.slice(0, -1).map(({ id }) => id)])
     expect(await vault.points()).toEqual([])
     for (const [n, { id }] of snapshots.entries()) {
       const to = folder.file(`restored-${n}`)
