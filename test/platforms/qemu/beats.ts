@@ -6,6 +6,8 @@ export interface Beats extends Disposable {
   restart(): void
   /** The longest time without a write since, in milliseconds; the time that passes now counts. */
   longestMs(): number
+  /** Resolves with the next one. */
+  next(): Promise<void>
 }
 
 /** Resolves with the first beat. */
@@ -29,6 +31,7 @@ export async function hearBeats(path: string): Promise<Beats> {
   socket.on('data', note).on('error', () => {})
   return {
     restart,
+    next: () => new Promise((resolve) => socket.once('data', () => resolve())),
     longestMs: () => Math.max(longest, performance.now() - last),
     [Symbol.dispose]: () => void socket.destroy(),
   }

@@ -9,8 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openAgent } from '../../../src/platforms/guest/index.ts'
 import { bootGuest, type Guest, makeDisks } from '../../../src/platforms/qemu/measuring/boot.ts'
 import { runInGuest } from '../../../src/platforms/qemu/measuring/in-guest.ts'
+import type { JsonObject } from '../../../src/values/index.ts'
+import { hearBeats } from './beats.ts'
 import { hasGuest } from './has-guest.ts'
-import { whatIsLeft } from './left-behind.ts'
+import { tell, whatIsLeft } from './left-behind.ts'
 import { type Office, openOffice } from './office.ts'
 
 const MINUTES = 900_000
@@ -76,7 +78,39 @@ describe.runIf(hasGuest)('a real guest', () => {
     expect(slow.cameLate()).toBe(true)
     expect(await stateOf(guest)).toBe('thawed')
   })
+
+  // The last: from here on there is no agent.
+  test('P9: in which no agent answers has no point made of it before anything is touched, or one that claims no more than crash', {
+    timeout: MINUTES,
+  }, async () => {
+    using beats = await hearBeats(guest.beatsPath)
+    await removeAgent(guest)
+    const failed = await office.run('qemu/vm-backup')
+    expect(failed.exitCode).not.toBe(0)
+    expect(failed.printed).toContain('"type":"agentSilent"')
+    expect(failed.printed).not.toContain('"event":"obligation"')
+
+    const { exitCode, outputs, printed } = await office.run('qemu/vm-backup', 'withoutAgent=crash', 'scripts=other')
+    expect(exitCode, printed).toBe(0)
+    expect(outputs).toMatchObject({ consistency: 'crash' })
+    expect(await whatIsLeft(guest)).toEqual([])
+    await beats.next()
+  })
 })
+
+/** It is started again whenever it ends; not if it is not there any more. */
+async function removeAgent(guest: Guest): Promise<void> {
+  const over = new AbortController()
+  using agent = await openAgent(guest.agentPath, over.signal)
+  // Its answer may be lost with it.
+  agent.ask('guest-exec', { path: '/bin/sh', arg: ['-c', 'rm /usr/sbin/qemu-ga; kill $(pidof qemu-ga)'] }).catch(() => {})
+  const isThere = async (): Promise<boolean> =>
+    ((await tell(guest, 'query-chardev')) as readonly JsonObject[]).some(
+      ({ label, 'frontend-open': isOpen }) => label === 'agent' && isOpen === true,
+    )
+  while (await isThere());
+  over.abort()
+}
 
 interface SlowAgent {
   /** Whether a freeze was carried out when nobody waited for it any more. */
