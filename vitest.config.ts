@@ -1,7 +1,12 @@
 // How tests run: in child processes on two workers, with `#main` and its like resolved to the sources.
+import { setFlagsFromString } from 'node:v8'
 import { defineConfig } from 'vitest/config'
 
-const source = ['--conditions=source', '--disable-warning=ExperimentalWarning']
+// docs/decisions/0032: Sparkplug can take a process of Node 24 down. Here it is switched off for the runner, below for its children.
+const NO_SPARKPLUG = '--no-sparkplug'
+setFlagsFromString(NO_SPARKPLUG)
+
+const source = [NO_SPARKPLUG, '--conditions=source', '--disable-warning=ExperimentalWarning']
 
 export default defineConfig({
   resolve: { conditions: ['source'] },

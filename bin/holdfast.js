@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Starts Holdfast and hands its exit code to the shell; decides nothing itself. It must parse on any Node, to say what is needed.
 import module from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 
 const NODE_NEEDED = 24
 
@@ -11,6 +12,8 @@ if (Number.parseInt(process.versions.node, 10) < NODE_NEEDED) {
   )
   process.exitCode = 2
 } else {
+  // In Node 24 a collection of garbage can kill a process whose functions V8's first compiler has compiled: docs/decisions/0032.
+  setFlagsFromString('--no-sparkplug')
   module.enableCompileCache()
   const { main } = await import('#main')
   process.exitCode = await main(process.argv.slice(2))

@@ -68,6 +68,11 @@ export const vaultCodes = {
     title: 'The vault was closed while it was in use',
     explanation: 'The command was ended while it still read or wrote. Start it again.',
   },
+  VAULT_WORKER_LOST: {
+    title: 'A worker thread of the vault died',
+    explanation:
+      'The message says of what; too little memory is the usual reason. Nothing half-written counts. Start the same run again: earlier restore points are whole.',
+  },
   VAULT_WRITE_FAILED: {
     title: 'The storage refused a write; nothing is written any more until the vault is opened again',
     explanation: 'Check space and rights of the storage, then start the same run again: earlier restore points are whole.',
@@ -279,6 +284,11 @@ export const lockLost = (): VaultError =>
   )
 
 export const vaultClosed = (): VaultError => new VaultError('VAULT_CLOSED', 'the vault is closed')
+
+export const workerLost = (cause: Error): VaultError =>
+  new VaultError('VAULT_WORKER_LOST', `a worker thread of the vault died: ${cause.message}`, 'check the memory, then repeat', {
+    cause,
+  })
 
 /** What has been said once is passed on as it is. */
 export const writeFailed = (cause: unknown): VaultError =>

@@ -51,6 +51,8 @@ export interface Work {
   zero(disk: number, offsetBytes: number, lengthBytes: number): Promise<void>
   flushSink(disk: number): Promise<void>
   checkPack(name: string, expected: readonly PackedPlace[]): Promise<PackReport>
+  /** Closes all disks. In a thread it ends the thread, and resolves when that is gone. */
+  end(): Promise<void>
 }
 
 /** What an index says of a blob in a pack. */
@@ -100,6 +102,19 @@ export function createWork(backend: Backend, key: SealKey): Work {
     }
   }
 
+  async function close(disk: number): Promise<void> {
+    const open = disks.get(disk)
+    disks.delete(disk)
+    for (const [ticket, held] of waiting) {
+      if (held.disk !== disk) continue
+      waiting.delete(ticket)
+      held.chunks.forEach(memory.giveBack)
+    }
+    open?.stop.abort()
+    await open?.source?.[Symbol.asyncDispose]()
+    await open?.sink?.[Symbol.asyncDispose]()
+  }
+
   return {
     async openSource(disk, address) {
       const stop = new AbortController()
@@ -147,18 +162,7 @@ export function createWork(backend: Backend, key: SealKey): Work {
       }
     },
 
-    async close(disk) {
-      const open = disks.get(disk)
-      disks.delete(disk)
-      for (const [ticket, held] of waiting) {
-        if (held.disk !== disk) continue
-        waiting.delete(ticket)
-        held.chunks.forEach(memory.giveBack)
-      }
-      open?.stop.abort()
-      await open?.source?.[Symbol.asyncDispose]()
-      await open?.sink?.[Symbol.asyncDispose]()
-    },
+    close,
 
     async openSink(disk, address, sizeBytes, resume) {
       try {
@@ -191,6 +195,10 @@ export function createWork(backend: Backend, key: SealKey): Work {
       const report = inspectPack(key, pack, name, expected)
       release(pack)
       return report
+    },
+
+    async end() {
+      await Promise.all([...disks.keys()].map(close))
     },
   }
 

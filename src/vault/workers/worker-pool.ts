@@ -3,26 +3,31 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Backend } from '../backend.ts'
 import { carry } from '../backends/index.ts'
-import { VaultError } from '../codes.ts'
+import { VaultError, vaultClosed, workerLost } from '../codes.ts'
 import type { SealKey } from '../format/index.ts'
 import { createWork, type Work } from './work.ts'
-import type { Answer, Question, ThreadData } from './worker-thread.ts'
+import type { Answer, Call, Question, ThreadData } from './worker-thread.ts'
 
 export interface WorkerPool extends AsyncDisposable {
   readonly workers: readonly Work[]
 }
 
 const MOST_THREADS = 4
+/** A thread that was told to end has so long for what is under way in it. */
+const END_MS = 30_000
 
 /** `threads: 0` keeps the work in this thread. */
 export function createPool(backend: Backend, key: SealKey, threads = Math.min(availableParallelism(), MOST_THREADS)): WorkerPool {
   const { address } = backend
-  if (threads === 0 || !address) return { workers: [createWork(backend, key)], async [Symbol.asyncDispose]() {} }
+  if (threads === 0 || !address) {
+    const work = createWork(backend, key)
+    return { workers: [work], [Symbol.asyncDispose]: () => work.end() }
+  }
   const started = Array.from({ length: threads }, () => startThread({ address: carry(address), key }))
   return {
-    workers: started.map(({ work }) => work),
+    workers: started,
     async [Symbol.asyncDispose]() {
-      await Promise.all(started.map(({ thread }) => thread.terminate()))
+      await Promise.all(started.map((work) => work.end()))
     },
   }
 }
@@ -32,7 +37,8 @@ interface Settle {
   reject(error: unknown): void
 }
 
-function startThread(workerData: ThreadData): { readonly thread: Worker; readonly work: Work } {
+/** Its calls fail with `VAULT_WORKER_LOST` when the thread dies, and with `VAULT_CLOSED` from its end on. */
+function startThread(workerData: ThreadData): Work {
   const thread = new Worker(new URL(`./worker-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url), {
     workerData,
     stdin: false,
@@ -47,20 +53,26 @@ function startThread(workerData: ThreadData): { readonly thread: Worker; readonl
     for (const { reject } of open.values()) reject(dead)
     open.clear()
   }
-  thread.on('error', die)
-  thread.on('exit', (code) => die(new Error(`a worker thread of the vault ended with code ${code}`)))
+  thread.on('error', (error) => die(workerLost(error)))
+  thread.on('messageerror', (error) => die(workerLost(error)))
+  const exited = new Promise<void>((resolve) => {
+    thread.on('exit', (code) => {
+      die(workerLost(new Error(`it ended with code ${code}`)))
+      resolve()
+    })
+  })
   thread.on('message', (answer: Answer) => {
     const settle = open.get(answer.id)
     open.delete(answer.id)
-    if (open.size === 0) thread.unref()
+    if (open.size === 0 && !dead) thread.unref()
     if ('error' in answer) settle?.reject(revive(answer.error))
     else settle?.resolve(answer.value as never)
   })
 
-  function ask<T>(method: keyof Work, args: readonly unknown[]): Promise<T> {
+  function ask<T>(method: Call['method'], args: readonly unknown[]): Promise<T> {
     if (dead) return Promise.reject(dead)
     questions += 1
-    const question: Question = { id: questions, method, args }
+    const question: Call = { id: questions, method, args }
     return new Promise<T>((resolve, reject) => {
       open.set(question.id, { resolve, reject })
       thread.ref()
@@ -68,20 +80,28 @@ function startThread(workerData: ThreadData): { readonly thread: Worker; readonl
     })
   }
 
+  /** The thread leaves by itself, with nothing under way that writes into its memory; it is cut off only when it does not. */
+  async function end(): Promise<void> {
+    die(vaultClosed())
+    thread.ref()
+    thread.postMessage('end' satisfies Question)
+    const cut = setTimeout(() => void thread.terminate(), END_MS)
+    await exited
+    clearTimeout(cut)
+  }
+
   return {
-    thread,
-    work: {
-      openSource: (...args) => ask('openSource', args),
-      read: (...args) => ask('read', args),
-      keep: (...args) => ask('keep', args),
-      flush: (...args) => ask('flush', args),
-      close: (...args) => ask('close', args),
-      openSink: (...args) => ask('openSink', args),
-      write: (...args) => ask('write', args),
-      zero: (...args) => ask('zero', args),
-      flushSink: (...args) => ask('flushSink', args),
-      checkPack: (...args) => ask('checkPack', args),
-    },
+    openSource: (...args) => ask('openSource', args),
+    read: (...args) => ask('read', args),
+    keep: (...args) => ask('keep', args),
+    flush: (...args) => ask('flush', args),
+    close: (...args) => ask('close', args),
+    openSink: (...args) => ask('openSink', args),
+    write: (...args) => ask('write', args),
+    zero: (...args) => ask('zero', args),
+    flushSink: (...args) => ask('flushSink', args),
+    checkPack: (...args) => ask('checkPack', args),
+    end,
   }
 }
 

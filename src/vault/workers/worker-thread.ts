@@ -10,11 +10,14 @@ export interface ThreadData {
   readonly key: SealKey
 }
 
-export interface Question {
+export interface Call {
   readonly id: number
-  readonly method: keyof Work
+  readonly method: Exclude<keyof Work, 'end'>
   readonly args: readonly unknown[]
 }
+
+/** `end` comes last. */
+export type Question = Call | 'end'
 
 export type Answer =
   | { readonly id: number; readonly value: unknown }
@@ -24,16 +27,34 @@ export type Answer =
     }
 
 const { address, key } = workerData as ThreadData
-const work = createWork(await backendAt(arrived(address)), key)
+const backend = await backendAt(arrived(address))
+const work = createWork(backend, key)
+const underWay = new Set<Promise<void>>()
 
-parentPort?.on('message', async ({ id, method, args }: Question) => {
+parentPort?.on('message', (question: Question) => {
+  if (question === 'end') return void end()
+  const call: Promise<void> = perform(question).finally(() => underWay.delete(call))
+  underWay.add(call)
+})
+
+async function perform({ id, method, args }: Call): Promise<void> {
   try {
     const call = work[method] as (...args: readonly unknown[]) => Promise<unknown>
     answer({ id, value: await call(...args) })
   } catch (error) {
     answer({ id, error: describe(error) })
   }
-})
+}
+
+/** Once nothing is under way and nothing is open, the thread has no reason to live. */
+async function end(): Promise<void> {
+  await work.end()
+  await Promise.all(underWay)
+  // What was being opened meanwhile.
+  await work.end()
+  await backend.close?.()
+  parentPort?.close()
+}
 
 const answer = (message: Answer): void => parentPort?.postMessage(message)
 

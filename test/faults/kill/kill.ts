@@ -66,7 +66,13 @@ const COMPILED = join(tmpdir(), `holdfast-compiled-${process.getuid?.() ?? 0}`)
 export const limitedTo = (bytes: number): readonly string[] => ['prlimit', `--fsize=${bytes}`]
 
 function start(program: Program, tasks: readonly string[], through: readonly string[] = []) {
-  const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, program), ...tasks]
+  const args = [
+    '--no-sparkplug',
+    '--conditions=source',
+    '--disable-warning=ExperimentalWarning',
+    join(import.meta.dirname, program),
+    ...tasks,
+  ]
   const [command = '', ...given] = [...through, process.execPath, ...args]
   const env = { ...process.env, NODE_COMPILE_CACHE: COMPILED }
   return spawn(command, given, { stdio: ['ignore', 'pipe', 'pipe'], env, timeout: LONGEST_MS, killSignal: 'SIGABRT' })

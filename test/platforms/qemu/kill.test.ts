@@ -36,7 +36,14 @@ describe.runIf(hasGuest)('a real guest under QEMU', () => {
         await startMachine(${JSON.stringify(folder)}, 1)
         console.log('up')
         setInterval(() => {}, 1000)`
-      const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program]
+      const args = [
+        '--no-sparkplug',
+        '--conditions=source',
+        '--disable-warning=ExperimentalWarning',
+        '--input-type=module',
+        '-e',
+        program,
+      ]
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
       await once(child.stdout, 'data')
       expect(qemusIn(folder)).toHaveLength(1)

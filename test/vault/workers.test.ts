@@ -1,0 +1,59 @@
+// How the threads of a vault end: by themselves when it is closed, whatever they are at; and what their death means to their caller.
+import { Worker } from 'node:worker_threads'
+import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
+import { initVault, openVault } from '../../src/vault/index.ts'
+import { createFolder, noise, PASSWORD, SMALL, whole, writeDisk } from './world.ts'
+
+const DISK_BYTES = 40 * SMALL.chunkBytes
+const ROUNDS = 6
+
+let questions: MockInstance<Worker['postMessage']>
+let cut: MockInstance<Worker['terminate']>
+
+beforeEach(() => {
+  questions = vi.spyOn(Worker.prototype, 'postMessage')
+  cut = vi.spyOn(Worker.prototype, 'terminate')
+})
+
+afterEach(() => vi.restoreAllMocks())
+
+async function storing(threads: number) {
+  const folder = await createFolder()
+  const source = await writeDisk(folder.file('disk'), noise(7, DISK_BYTES))
+  await initVault(folder.file('vault'), PASSWORD, { keyCost: 1024 })
+  return {
+    /** Begins to store, and comes back once the threads have been asked so many things. */
+    async begin(asked: number) {
+      const vault = await openVault(folder.file('vault'), PASSWORD, { threads, geometry: SMALL })
+      const before = questions.mock.calls.length
+      const stored = vault.storeDisk({ disk: 'ide0', sizeBytes: DISK_BYTES, source, map: whole(DISK_BYTES) }).then(
+        () => 'stored',
+        (error: unknown) => error,
+      )
+      while (questions.mock.calls.length < before + asked) await new Promise((resolve) => setImmediate(resolve))
+      return { vault, stored }
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  }
+}
+
+describe('threads of a vault', () => {
+  test('leave by themselves when the vault is closed while they load, read, compress and write: none is cut off', async () => {
+    await using world = await storing(2)
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { vault, stored } = await world.begin(1 + 2 * round)
+      await vault.close()
+      expect(await stored).toMatchObject({ code: 'VAULT_CLOSED' })
+    }
+    expect(cut).not.toHaveBeenCalled()
+  })
+
+  test.each([1, 2, 5, 9])('that die fail the call with a code, and no call after hangs (asked %i times)', async (asked) => {
+    await using world = await storing(2)
+    const { vault, stored } = await world.begin(asked)
+    await Promise.all(questions.mock.contexts.map((thread) => (thread as Worker).terminate()))
+    expect(await stored).toMatchObject({ code: 'VAULT_WORKER_LOST' })
+    await expect(vault.verify({ data: true })).resolves.toBeDefined()
+    await vault.close()
+  })
+})
