@@ -11,6 +11,7 @@ const ids = stored.map(({ point }) => point.id).sort()
 const OPERATIONS: Readonly<Record<string, (vault: Vault) => Promise<unknown>>> = {
   list: async (vault) => expect((await vault.points()).map(({ id }) => id).sort()).toEqual(ids),
   latest: async (vault) => expect((await vault.point('latest')).id).toBe(stored.at(-1)?.point.id),
+  keys: async (vault) => expect(await vault.keys.list()).toHaveLength(1),
   forget: (vault) => vault.forget({ rules: { last: 100 }, dryRun: false }),
   prune: (vault) => vault.prune({ maxUnused: 0, dryRun: false }),
   repair: (vault) => vault.repair({ dropPoints: true, dryRun: false }),

@@ -60,15 +60,16 @@ export async function addKey(
   return id
 }
 
-/** Oldest first; one that cannot be read is left out, for it opens nothing. */
+/** Oldest first; one that is damaged or gone by now is left out, for it opens nothing. */
 export async function listKeys(backend: Backend): Promise<readonly VaultKey[]> {
   const read = async (id: string): Promise<VaultKey | undefined> => {
-    const file = parse((await backend.read('key', id)).toString())
+    const bytes = await unlessDamaged(backend.read('key', id))
+    const file = bytes && parse(bytes.toString())
     if (!isObject(file)) return undefined
     const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
     return { id, created: text(file.created), hostname: text(file.hostname), username: text(file.username) }
   }
-  const keys = await Promise.all((await backend.names('key')).map((id) => read(id).catch(() => undefined)))
+  const keys = await Promise.all((await backend.names('key')).map(read))
   return keys.filter((key) => key !== undefined).sort((a, b) => (a.created < b.created ? -1 : 1))
 }
 
