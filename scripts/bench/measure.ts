@@ -18,14 +18,23 @@ export interface Measured {
 
 let measurements = 0
 
-/** By GNU time, which asks the kernel when the program has ended. Fails when the program does. */
-export async function timeProgram(program: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Measured> {
+/**
+ * By GNU time, which asks the kernel when the program has ended; other programs that it started and waited for count. Fails when the program
+ * does. `output`: an open file for all that it says.
+ */
+export async function timeProgram(
+  program: string,
+  args: readonly string[],
+  env?: NodeJS.ProcessEnv,
+  { cwd, output }: { readonly cwd?: string | undefined; readonly output?: number } = {},
+): Promise<Measured> {
   measurements += 1
   const report = join(tmpdir(), `holdfast-bench-${process.pid}-${measurements}`)
   const startMs = performance.now()
   const child = spawn('/usr/bin/time', ['-q', '-o', report, '-f', '%U %S %M', program, ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', output ?? 'ignore', output ?? 'inherit'],
     ...(env ? { env } : {}),
+    ...(cwd === undefined ? {} : { cwd }),
   })
   const [code] = await once(child, 'exit')
   const wallMs = performance.now() - startMs

@@ -24,7 +24,7 @@ export const TIERS: readonly Tier[] = [
   {
     tier: 3,
     title: 'programs of other authors as peers and judges',
-    needs: ['sshd', 'nbdinfo', 'nbdcopy', 'winrm', 'subprocess'],
+    needs: ['libvirtd', 'virsh', 'sshd', 'nbdinfo', 'nbdcopy', 'winrm', 'subprocess'],
   },
 ]
 

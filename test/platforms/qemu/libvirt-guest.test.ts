@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/engine/index.ts'
 import { agentChannel } from '../../../src/platforms/guest/agent-programs.ts'
 import { runsOver } from '../../../src/platforms/guest/programs.ts'
+import type { JsonObject } from '../../../src/values/index.ts'
 import { channelContract } from '../guest/channel.contract.ts'
 import { measurePoint } from './boots.ts'
 import { hasGuest } from './has-guest.ts'
-import { hasLibvirt, type Libvirt, startLibvirt } from './libvirt.ts'
+import { backedUpInTime, hasLibvirt, type Libvirt, startLibvirt } from './libvirt.ts'
 import { type LibvirtGuest, startLibvirtGuest } from './libvirt-guest.ts'
 import { openOffice } from './office.ts'
 
@@ -37,11 +38,12 @@ describe.runIf(hasLibvirt && hasGuest)('the measuring guest under a real libvirt
       hypervisor: { connection: 'qemu/Hypervisor', ...place, scratchDirectory: join(folder, 'vm') },
       guest: { connection: 'guest/Machine', channel: 'libvirt', ...place },
     })
-    const { exitCode, outputs, printed } = await office.run('qemu/vm-backup', 'scripts=other')
-    expect(exitCode, printed).toBe(0)
-    expect(outputs).toMatchObject({ consistency: 'application', level: 'full' })
+    let point: JsonObject
+    // A thaw that a busy machine lets come too late lowers what the point claims, and rightly so.
+    do point = await backedUpInTime(office, 'scripts=other', 'full=true')
+    while (point.consistency !== 'application')
     await libvirt.virsh('suspend', 'measured')
-    const { level } = await measurePoint(office, String(outputs.pointId), join(folder, 'boot'))
+    const { level } = await measurePoint(office, String(point.pointId), join(folder, 'boot'))
     await libvirt.virsh('resume', 'measured')
     expect(level).toBe('application')
   })
