@@ -44,9 +44,9 @@ export async function timeProgram(
   return { wallMs, cpuMs: (userS + systemS) * 1000, peakBytes: peakKiB * 1024 }
 }
 
-/** Runs one of our emitted scripts, which prints what it measured of itself as JSON: the start of Node does not count, as an engine has started long ago. */
+/** Runs one of our emitted scripts as a release runs, which prints what it measured of itself as JSON: the start of Node does not count, as an engine has started long ago. */
 export async function timeScript(script: string, ...args: readonly string[]): Promise<Measured> {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--no-sparkplug', script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text

@@ -11,7 +11,7 @@ const DISK = 'ide0'
 const [, , work = '', directory = '', address = '', mapFile = ''] = process.argv
 if (work === 'full' && !existsSync(directory)) await initVault(directory, PASSWORD)
 await reportMeasured(async () => {
-  await using vault = await openVault(directory, PASSWORD)
+  await using vault = await openVault(directory, PASSWORD, { toWork: true })
   switch (work) {
     case 'full':
       return await backUp(vault, JSON.parse(address) as DiskAddress)

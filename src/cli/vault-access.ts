@@ -44,9 +44,14 @@ async function readPassword(host: Host, file: string): Promise<string> {
 }
 
 /** The caller closes it. */
-export async function openNamedVault(host: Host, named: string, options: VaultOptions & GlobalOptions): Promise<Vault> {
+export async function openNamedVault(
+  host: Host,
+  named: string,
+  options: VaultOptions & GlobalOptions,
+  work: { readonly toWork?: boolean } = {},
+): Promise<Vault> {
   const { place, password } = await namedVault(host, named, options)
-  return await openVault(place, password, { cacheFolder: cacheFolder(host) })
+  return await openVault(place, password, { cacheFolder: cacheFolder(host), ...work })
 }
 
 interface NamedVault {

@@ -20,6 +20,8 @@ import type {
 export interface VaultOptions {
   /** Worker threads; 0 works in this thread. Default: one per core, four at most. */
   readonly threads?: number
+  /** Disks will be moved, or packs read: threads load their code while the password is tried. */
+  readonly toWork?: boolean
   /** Of disks stored from now on; points remember theirs. */
   readonly geometry?: Geometry
   /** How much of a disk is read between two checkpoints. */

@@ -27,8 +27,9 @@ import {
   readAttachment,
   storeAttachment,
 } from './points/index.ts'
-import { type Caches, indexCache, openRepository, snapshotCache } from './repository/index.ts'
+import { indexCache, openRepository, type Repository, snapshotCache } from './repository/index.ts'
 import { createKeyRing, forgetPoints, pruneVault, repairVault, vaultStats, verifyVault } from './upkeep/index.ts'
+import { createPool } from './workers/index.ts'
 
 const backendOf = (place: VaultPlace): Promise<Backend> =>
   backendAt(typeof place === 'string' ? { kind: 'local', directory: place } : place)
@@ -72,20 +73,31 @@ export async function openVault(place: VaultPlace, password: Secret, options: Va
 /** Closing the vault closes the storage. */
 export async function openBackend(backend: Backend, password: Secret, options: VaultOptions = {}): Promise<Vault> {
   if ((await backend.list('config')).length === 0) throw vaultNotFound(backend.where)
-  const key = await findKey(backend, password)
-  const config = await readConfig(backend, key)
-  if (!isObject(config) || config.version !== 2) throw versionUnsupported(isObject(config) ? (config.version ?? null) : null)
-  const { cacheFolder } = options
-  const caches =
-    cacheFolder === undefined || typeof config.id !== 'string'
-      ? {}
-      : { snapshots: snapshotCache(cacheFolder, config.id, key), indexes: indexCache(cacheFolder, config.id, key) }
-  return createVault(backend, key, options, caches)
+  const pool = createPool(backend, options.threads)
+  if (options.toWork) pool.start()
+  try {
+    const key = await findKey(backend, password)
+    const config = await readConfig(backend, key)
+    if (!isObject(config) || config.version !== 2) throw versionUnsupported(isObject(config) ? (config.version ?? null) : null)
+    const { cacheFolder } = options
+    const caches =
+      cacheFolder === undefined || typeof config.id !== 'string'
+        ? {}
+        : { snapshots: snapshotCache(cacheFolder, config.id, key), indexes: indexCache(cacheFolder, config.id, key) }
+    return createVault(backend, key, options, openRepository(backend, key, pool, caches))
+  } catch (error) {
+    await pool[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
-function createVault(backend: Backend, key: SealKey & { readonly id: string }, options: VaultOptions, caches: Caches): Vault {
+function createVault(
+  backend: Backend,
+  key: SealKey & { readonly id: string },
+  options: VaultOptions,
+  repository: Repository,
+): Vault {
   const { geometry = GEOMETRY, now = Date.now } = options
-  const repository = openRepository(backend, key, options.threads, caches)
   // Whoever takes the lock learns what was written and pruned before; while it is held nothing is pruned.
   const lock = sharedLock(async () => {
     const taken = await takeLock(backend, key, false, now)

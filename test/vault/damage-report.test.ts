@@ -7,6 +7,7 @@ import { findKey } from '../../src/vault/format/keys.ts'
 import { putFile } from '../../src/vault/format/sealed-files.ts'
 import type { Backend, DamagedPoint, FileKind } from '../../src/vault/index.ts'
 import { openRepository } from '../../src/vault/repository/repository.ts'
+import { createPool } from '../../src/vault/workers/index.ts'
 import { copyBackend } from './failing-backend.ts'
 import { CHUNK, createStorage, open, type Stored, storePoints } from './prune-world.ts'
 import { PASSWORD, readBack } from './world.ts'
@@ -70,7 +71,7 @@ async function allPlaces(): Promise<readonly Place[]> {
 async function allUses(): Promise<ReadonlyMap<string, readonly Use[]>> {
   const found = new Map<string, Use[]>()
   const key = await findKey(template, PASSWORD)
-  await using repository = openRepository(template, key, 0)
+  await using repository = openRepository(template, key, createPool(template, 0))
   await repository.refresh()
   await using vault = await open(template)
   const add = (blob: string, use: Use): void => void found.set(blob, [...(found.get(blob) ?? []), use])

@@ -20,7 +20,7 @@ interface Options extends VaultOptions {
 
 export const run: RunCommand<[vault: string, point: string], Options> = async (host, options, directory, wanted) => {
   const { disk: only, to, image, include, resume = false, overwrite = false } = options
-  await using vault = await openNamedVault(host, directory, options)
+  await using vault = await openNamedVault(host, directory, options, { toWork: true })
   const point = (await findForeign(vault, wanted)) ?? (await vault.point(wanted))
   const progress = createProgressLine(host.stderr, await host.clock())
   return await withInterrupt(host, async (signal) => {

@@ -16,7 +16,7 @@ interface Options extends VaultOptions {
 }
 
 export const run: RunCommand<[vault: string], Options> = async (host, options, directory) => {
-  await using vault = await openNamedVault(host, directory, options)
+  await using vault = await openNamedVault(host, directory, options, { toWork: true })
   const clock = await host.clock()
   const progress = createProgressLine(host.stderr, clock)
   return await withInterrupt(host, async (signal) => {

@@ -37,13 +37,14 @@ interface StoredDisk extends Disk {
 
 export const blockTransferHandlers: Handlers = {
   'block-transfer/point.last': (input, context) => onVault(input, context, (vault) => last(vault, (input as OnVm).vm)),
-  'block-transfer/copy': (input, context) => onVault(input, context, (vault) => copy(vault, input, context)),
+  'block-transfer/copy': (input, context) => onVault(input, context, (vault) => copy(vault, input, context), { toWork: true }),
   'block-transfer/point.commit': (input, context) => onVault(input, context, (vault) => commit(vault, input, context)),
   'block-transfer/point.get': (input, context) => onVault(input, context, (vault) => get(vault, input as OnPoint)),
-  'block-transfer/write': (input, context) => onVault(input, context, (vault) => write(vault, input, context)),
+  'block-transfer/write': (input, context) => onVault(input, context, (vault) => write(vault, input, context), { toWork: true }),
   'block-transfer/files.backup': (input, context) => onVault(input, context, (vault) => backUpFiles(vault, input, context)),
   'block-transfer/files.restore': (input, context) => onVault(input, context, (vault) => restoreFiles(vault, input, context)),
-  'block-transfer/point.verify': (input, context) => onVault(input, context, (vault) => verify(vault, input, context)),
+  'block-transfer/point.verify': (input, context) =>
+    onVault(input, context, (vault) => verify(vault, input, context), { toWork: true }),
 }
 
 async function last(vault: Vault, vm: string): Promise<JsonObject> {

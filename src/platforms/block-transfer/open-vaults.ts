@@ -2,8 +2,10 @@
 import type { TargetRef } from '../../language/index.ts'
 import { type ActionContext, ActionFailure, type Connection } from '../../packs/index.ts'
 import { type JsonObject, Secret } from '../../values/index.ts'
-import { openVault, placeOf, type Vault, type VaultPlace } from '../../vault/index.ts'
+import { openVault, placeOf, type Vault, type VaultOptions, type VaultPlace } from '../../vault/index.ts'
 import { asFailure } from './failures.ts'
+
+type WorkOptions = Pick<VaultOptions, 'toWork'>
 
 interface OpenVault {
   readonly vault: Promise<Vault>
@@ -19,9 +21,14 @@ export function cacheVaultsIn(folder: string): void {
 }
 
 /** The call of an action on the vault that its input names, with what goes wrong in the words of the pack. */
-export async function onVault<T>(input: JsonObject, context: ActionContext, call: (vault: Vault) => Promise<T>): Promise<T> {
+export async function onVault<T>(
+  input: JsonObject,
+  context: ActionContext,
+  call: (vault: Vault) => Promise<T>,
+  options: WorkOptions = {},
+): Promise<T> {
   try {
-    return await withVault(context.connection(input.vault as unknown as TargetRef), call)
+    return await withVault(context.connection(input.vault as unknown as TargetRef), call, options)
   } catch (error) {
     context.signal.throwIfAborted()
     throw asFailure(error)
@@ -29,14 +36,18 @@ export async function onVault<T>(input: JsonObject, context: ActionContext, call
 }
 
 /** Opens the target's vault unless another call has it open; the last call to end closes it. */
-export async function withVault<T>({ target, settings }: Connection, call: (vault: Vault) => Promise<T>): Promise<T> {
+export async function withVault<T>(
+  { target, settings }: Connection,
+  call: (vault: Vault) => Promise<T>,
+  options: WorkOptions = {},
+): Promise<T> {
   const place = placeOf(settings)
   const { password } = settings
   if (place === undefined || !(password instanceof Secret)) throw targetIncomplete(target)
   const name = nameOf(place)
   const known = open.get(name)
   const entry: OpenVault = known ?? {
-    vault: openVault(place, password, cacheFolder === undefined ? {} : { cacheFolder }),
+    vault: openVault(place, password, cacheFolder === undefined ? options : { cacheFolder, ...options }),
     users: 0,
   }
   open.set(name, entry)

@@ -24,7 +24,7 @@ import {
   type WrittenPack,
   writeIndex,
 } from '../format/index.ts'
-import { createPool, type Work, type WorkerPool } from '../workers/index.ts'
+import type { Work, WorkerPool } from '../workers/index.ts'
 import type { IndexCache } from './index-cache.ts'
 import type { SnapshotCache } from './snapshot-cache.ts'
 
@@ -104,12 +104,12 @@ const INDEX_LANES = 8
 /** Index files are handed to the cache so many at a time. */
 const CACHED_AT_ONCE = 256
 
-/** Reads nothing yet: `refresh` loads the index, before whatever needs it. */
-export function openRepository(backend: Backend, key: SealKey, threads?: number, caches: Caches = {}): Repository {
+/** Reads nothing yet, and ends the pool with itself: `refresh` loads the index, before whatever needs it. */
+export function openRepository(backend: Backend, key: SealKey, pool: WorkerPool, caches: Caches = {}): Repository {
   let tables = emptyTables()
   const treePacker = createPacker(backend, key, 'tree')
   const dataPacker = createPacker(backend, key, 'data')
-  let pool: WorkerPool | undefined
+  let workers: readonly Work[] | undefined
   let broken: Error | undefined
   let handles = 0
   let syncing: Promise<void> = Promise.resolve()
@@ -194,7 +194,7 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
 
   async function writeAll(): Promise<void> {
     if (broken) throw broken
-    const flushes = [dataPacker.flush(), treePacker.flush(), ...(pool?.workers.map((work) => work.flush()) ?? [])]
+    const flushes = [dataPacker.flush(), treePacker.flush(), ...(workers?.map((work) => work.flush()) ?? [])]
     const packs = (await guard(Promise.all(flushes))).flat()
     const names = await guard(writeIndex(backend, key, packs))
     for (const name of names) tables.files.add(name)
@@ -229,8 +229,8 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
       return handles
     },
     workers: () => {
-      pool ??= createPool(backend, key, threads)
-      return pool.workers
+      workers ??= pool.unlock(key)
+      return workers
     },
     packId: (pack) => tables.packIds[pack] ?? '',
     readData: (id) => readBlob('data', id),
@@ -258,7 +258,7 @@ export function openRepository(backend: Backend, key: SealKey, threads?: number,
     refresh: () => refresh(caches.indexes),
     reread: () => refresh(undefined),
     async [Symbol.asyncDispose]() {
-      await Promise.all([dataPacker.drop(), treePacker.drop(), pool?.[Symbol.asyncDispose]()])
+      await Promise.all([dataPacker.drop(), treePacker.drop(), pool[Symbol.asyncDispose]()])
     },
   }
 }

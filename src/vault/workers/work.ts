@@ -51,7 +51,7 @@ export interface Work {
   zero(disk: number, offsetBytes: number, lengthBytes: number): Promise<void>
   flushSink(disk: number): Promise<void>
   checkPack(name: string, expected: readonly PackedPlace[]): Promise<PackReport>
-  /** Closes all disks. In a thread it ends the thread, and resolves when that is gone. */
+  /** Closes all disks, and takes away what was not flushed. In a thread it ends the thread, and resolves when that is gone. */
   end(): Promise<void>
 }
 
@@ -198,7 +198,7 @@ export function createWork(backend: Backend, key: SealKey): Work {
     },
 
     async end() {
-      await Promise.all([...disks.keys()].map(close))
+      await Promise.all([...[...disks.keys()].map(close), packer.drop()])
     },
   }
 

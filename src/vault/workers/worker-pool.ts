@@ -9,7 +9,16 @@ import { createWork, type Work } from './work.ts'
 import type { Answer, Call, Question, ThreadData } from './worker-thread.ts'
 
 export interface WorkerPool extends AsyncDisposable {
-  readonly workers: readonly Work[]
+  /** Threads begin to load their code. `unlock` does it too. */
+  start(): void
+  /** The workers, the same ones each time. */
+  unlock(key: SealKey): readonly Work[]
+}
+
+/** What will work once it has the key. */
+interface Locked {
+  unlock(key: SealKey): Work
+  end(): Promise<void>
 }
 
 const MOST_THREADS = 4
@@ -17,18 +26,37 @@ const MOST_THREADS = 4
 const END_MS = 30_000
 
 /** `threads: 0` keeps the work in this thread. */
-export function createPool(backend: Backend, key: SealKey, threads = Math.min(availableParallelism(), MOST_THREADS)): WorkerPool {
+export function createPool(backend: Backend, threads = Math.min(availableParallelism(), MOST_THREADS)): WorkerPool {
   const { address } = backend
-  if (threads === 0 || !address) {
-    const work = createWork(backend, key)
-    return { workers: [work], [Symbol.asyncDispose]: () => work.end() }
+  let started: readonly Locked[] | undefined
+  let workers: readonly Work[] | undefined
+
+  function start(): readonly Locked[] {
+    if (threads === 0 || !address) started ??= [workHere(backend)]
+    else started ??= Array.from({ length: threads }, () => startThread({ address: carry(address) }))
+    return started
   }
-  const started = Array.from({ length: threads }, () => startThread({ address: carry(address), key }))
+
   return {
-    workers: started,
-    async [Symbol.asyncDispose]() {
-      await Promise.all(started.map((work) => work.end()))
+    start,
+    unlock(key) {
+      workers ??= start().map((locked) => locked.unlock(key))
+      return workers
     },
+    async [Symbol.asyncDispose]() {
+      await Promise.all((started ?? []).map((each) => each.end()))
+    },
+  }
+}
+
+function workHere(backend: Backend): Locked {
+  let work: Work | undefined
+  return {
+    unlock(key) {
+      work = createWork(backend, key)
+      return work
+    },
+    end: async () => work?.end(),
   }
 }
 
@@ -38,7 +66,7 @@ interface Settle {
 }
 
 /** Its calls fail with `VAULT_WORKER_LOST` when the thread dies, and with `VAULT_CLOSED` from its end on. */
-function startThread(workerData: ThreadData): Work {
+function startThread(workerData: ThreadData): Locked {
   const thread = new Worker(new URL(`./worker-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url), {
     workerData,
     stdin: false,
@@ -90,7 +118,7 @@ function startThread(workerData: ThreadData): Work {
     clearTimeout(cut)
   }
 
-  return {
+  const work: Work = {
     openSource: (...args) => ask('openSource', args),
     read: (...args) => ask('read', args),
     keep: (...args) => ask('keep', args),
@@ -101,6 +129,13 @@ function startThread(workerData: ThreadData): Work {
     zero: (...args) => ask('zero', args),
     flushSink: (...args) => ask('flushSink', args),
     checkPack: (...args) => ask('checkPack', args),
+    end,
+  }
+  return {
+    unlock(key) {
+      thread.postMessage({ key } satisfies Question)
+      return work
+    },
     end,
   }
 }

@@ -2,11 +2,15 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { arrived, backendAt, type CarriedAddress } from '../backends/index.ts'
 import { type VaultCode, VaultError } from '../codes.ts'
-import type { SealKey } from '../format/index.ts'
+import { keepReleased, type SealKey } from '../format/index.ts'
 import { createWork, type Work } from './work.ts'
 
 export interface ThreadData {
   readonly address: CarriedAddress
+}
+
+/** Comes first: a thread loads its code while the key is still sought. */
+export interface KeyFound {
   readonly key: SealKey
 }
 
@@ -17,7 +21,7 @@ export interface Call {
 }
 
 /** `end` comes last. */
-export type Question = Call | 'end'
+export type Question = KeyFound | Call | 'end'
 
 export type Answer =
   | { readonly id: number; readonly value: unknown }
@@ -26,19 +30,25 @@ export type Answer =
       readonly error: { readonly message: string; readonly stack: string; readonly code?: VaultCode; readonly hint?: string }
     }
 
-const { address, key } = workerData as ThreadData
+keepReleased()
+const { address } = workerData as ThreadData
 const backend = await backendAt(arrived(address))
-const work = createWork(backend, key)
+let work: Work | undefined
 const underWay = new Set<Promise<void>>()
 
 parentPort?.on('message', (question: Question) => {
   if (question === 'end') return void end()
+  if ('key' in question) {
+    work = createWork(backend, question.key)
+    return
+  }
   const call: Promise<void> = perform(question).finally(() => underWay.delete(call))
   underWay.add(call)
 })
 
 async function perform({ id, method, args }: Call): Promise<void> {
   try {
+    if (!work) throw new Error('the first thing that a thread is told is the key')
     const call = work[method] as (...args: readonly unknown[]) => Promise<unknown>
     answer({ id, value: await call(...args) })
   } catch (error) {
@@ -48,10 +58,10 @@ async function perform({ id, method, args }: Call): Promise<void> {
 
 /** Once nothing is under way and nothing is open, the thread has no reason to live. */
 async function end(): Promise<void> {
-  await work.end()
+  await work?.end()
   await Promise.all(underWay)
   // What was being opened meanwhile.
-  await work.end()
+  await work?.end()
   await backend.close?.()
   parentPort?.close()
 }
