@@ -1,7 +1,8 @@
 // Extended attributes through getfattr and setfattr: what cannot be read or set is told of the file that it is about.
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { keyOf, readAttributes, writeAttributes } from '../../src/vault/files/attributes.ts'
+import { attributesAhead } from '../../src/vault/files/attributes-ahead.ts'
 import { peer } from '../peers/peer.ts'
 import { createFolder } from './world.ts'
 
@@ -33,5 +34,30 @@ describe.skipIf(!peer('getfattr', 'attr') || !peer('setfattr', 'attr'))('extende
     for (const path of paths) writeFileSync(path, '')
     expect(await writeAttributes(paths.map((path) => ({ path, attributes: [{ name: 'user.n', value }] })))).toEqual(new Map())
     expect((await readAttributes(paths)).found.size).toBe(5000)
+  })
+
+  test('are read ahead of a walk, more folders than one reading looks into and files that came since among them', async () => {
+    await using folder = await createFolder()
+    const folders = Array.from({ length: 1100 }, (_, n) => folder.file(`${n % 7}/${n}`))
+    const paths = folders.map((each) => Buffer.from(`${each}/file`))
+    for (const each of folders) {
+      mkdirSync(each, { recursive: true })
+      writeFileSync(`${each}/file`, '')
+    }
+    await writeAttributes(paths.map((path) => ({ path, attributes: [{ name: 'user.n', value }] })))
+    const ahead = attributesAhead()
+    await ahead.of(Buffer.from(folder.path), [])
+    const late = Buffer.from(`${folders[0]}/late`)
+    writeFileSync(late, '')
+    await writeAttributes([{ path: late, attributes: [{ name: 'user.late', value }] }])
+    for (const [n, path] of paths.entries()) {
+      const { reading } = await ahead.of(Buffer.from(folders[n] ?? ''), n === 0 ? [path, late] : [path])
+      const { found, failed } = await reading
+      expect([found.get(keyOf(path)), found.get(keyOf(late)), failed.size]).toEqual([
+        [{ name: 'user.n', value }],
+        n === 0 ? [{ name: 'user.late', value }] : undefined,
+        0,
+      ])
+    }
   })
 })

@@ -8,6 +8,7 @@ import { CHUNK_BYTES, encodeTree, goQuote, ID_BYTES, type Metadata, type Node } 
 import type { FileCounts, FolderToStore } from '../points/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { AttributesUnknown, keyOf, type ReadAttributes, readAttributes } from './attributes.ts'
+import { attributesAhead } from './attributes-ahead.ts'
 import { metadataOf, type OwnerNames, ownerNames, typeOf } from './metadata.ts'
 
 export interface StoreFolders {
@@ -82,6 +83,7 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   let unsyncedBytes = 0
   let hasAttributes = true
+  const ahead = attributesAhead(signal)
 
   function report(path: Buffer, error: unknown): undefined {
     request.onProblem(fileProblemOf(path, error))
@@ -104,7 +106,9 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
     const about = await lookAt(path)
     if (!about?.isDirectory()) return about && report(path, new Error('it is not a folder'))
     const node = await storeFolder(name, path, about, before)
-    return node && (await withAttributes([{ path, node }], path, attributesOf([path])))[0]
+    if (!node) return undefined
+    const [withOwn] = await withAttributes([{ path, node }], path, hasAttributes ? readAttributes([path], signal) : NO_ATTRIBUTES)
+    return withOwn
   }
 
   async function lookAt(path: Buffer): Promise<BigIntStats | undefined> {
@@ -129,23 +133,16 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
     }
     const base = before?.kind === 'dir' ? await readBase(repository, before.subtree) : NOTHING
     const children = names.sort(Buffer.compare).map((child) => ({ child, childPath: Buffer.concat([path, SLASH, child]) }))
-    // While they are read, so is what they contain.
-    const attributes = attributesOf(children.map(({ childPath }) => childPath))
+    const paths = children.map(({ childPath }) => childPath)
+    const attributes = hasAttributes ? await ahead.of(path, paths) : { reading: NO_ATTRIBUTES }
     const found: FoundNode[] = []
     for (const { child, childPath } of children) {
       const node = await storeNode(child, childPath, base)
       if (node) found.push({ path: childPath, node })
     }
     counts.folders += 1
-    const subtree = await saveTree(await withAttributes(found, path, attributes))
+    const subtree = await saveTree(await withAttributes(found, path, attributes.reading))
     return { kind: 'dir', name, metadata: metadataOf(about, users, groups), subtree }
-  }
-
-  function attributesOf(paths: readonly Buffer[]): Promise<ReadAttributes> {
-    const reading = hasAttributes ? readAttributes(paths, signal) : Promise.resolve(NO_ATTRIBUTES)
-    // It is looked at when the files themselves were.
-    reading.catch(() => {})
-    return reading
   }
 
   async function withAttributes(
@@ -153,14 +150,14 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
     folder: Buffer,
     reading: Promise<ReadAttributes>,
   ): Promise<readonly Node[]> {
-    const { found, failed } = await reading.catch((error) => {
+    const { found, failed } = await reading.catch((error): ReadAttributes => {
       signal?.throwIfAborted()
       if (!(error instanceof AttributesUnknown)) report(folder, error)
       else if (hasAttributes) {
         hasAttributes = false
         report(folder, new Error(`no extended attributes are stored: ${error.message}`))
       }
-      return NO_ATTRIBUTES
+      return { found: new Map(), failed: new Map() }
     })
     return nodes.map(({ path, node }) => {
       const key = keyOf(path)
@@ -264,7 +261,7 @@ interface FoundNode {
   readonly node: Node
 }
 
-const NO_ATTRIBUTES: ReadAttributes = { found: new Map(), failed: new Map() }
+const NO_ATTRIBUTES: Promise<ReadAttributes> = Promise.resolve({ found: new Map(), failed: new Map() })
 
 const SLASH = Buffer.from('/')
 const CHANGED = new FileChanged('it was changed while it was read')
