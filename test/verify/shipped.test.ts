@@ -7,7 +7,7 @@ import { shipped, subjectOf } from './shipped.ts'
 const LARGE =
   /consistency-group-backup|qemu.(vm|group)-backup|vm-backup-hotadd|smartx-cloudtower.vm-(backup|restore)|vmware-vsphere.vm-(backup|restore|import)|zstack.(scheduler-job-setup|recover|retention|vm-rollback|volume-rollback|.*-backup)/
 /** And in these even with single items they do not. */
-const LARGEST = /qemu.(vm|group)-backup|vm-backup-hotadd|smartx-cloudtower.vm-backup|vmware-vsphere.vm-(backup|import)|zstack/
+const LARGEST = /qemu.vm-backup|vm-backup-hotadd|smartx-cloudtower.vm-backup|vmware-vsphere.vm-(backup|import)|zstack/
 
 const BOUNDS = shipped.flatMap((file) =>
   LARGE.test(file)
