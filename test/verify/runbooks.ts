@@ -118,6 +118,16 @@ export const escaped = program(
     uses('use', 't/session.create', { name: 'x', snapshot: '$.steps.inner.handle' }),
   ]),
 )
+/** A catch hands out what its scope has let go after it. */
+export const caughtTooLate = program(
+  block([
+    uses('lasting', 't/snapshot.create', { name: 'l' }),
+    scope('inner', block([approve('ask', 'go on?')], { handle: '$.steps.lasting.handle' }), {
+      catch: { on: ['denied'], body: block([snap], { handle: '$.steps.snap.handle' }) },
+    }),
+    uses('use', 't/session.create', { name: 'x', snapshot: '$.steps.inner.handle' }),
+  ]),
+)
 /** A called runbook hands out what a scope of its own has let go. */
 export const handedTooLate = program(
   block([

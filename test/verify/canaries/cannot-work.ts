@@ -7,6 +7,12 @@ const { subject } = runbooks
 export const RUNBOOKS: readonly Canary[] = [
   { what: 'a handle is used after its scope, for want of an owner', breaks: 'P4', subject: subject(runbooks.escaped), faults: 0 },
   {
+    what: 'a catch yields the handle of what its scope has let go',
+    breaks: 'P4',
+    subject: subject(runbooks.caughtTooLate),
+    faults: 1,
+  },
+  {
     what: 'a called runbook hands out what it has let go itself',
     breaks: 'P4',
     subject: subject(runbooks.handedTooLate),
