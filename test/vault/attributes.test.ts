@@ -30,15 +30,17 @@ describe.skipIf(!peer('getfattr', 'attr') || !peer('setfattr', 'attr'))('extende
 
   test('of many files are read, whatever their number', async () => {
     await using folder = await createFolder()
-    const paths = Array.from({ length: 5000 }, (_, n) => Buffer.from(folder.file(`file-${n}`)))
+    const paths = Array.from({ length: 10 }, (_, n) => Buffer.from(folder.file(`file-${n}`)))
     for (const path of paths) writeFileSync(path, '')
     expect(await writeAttributes(paths.map((path) => ({ path, attributes: [{ name: 'user.n', value }] })))).toEqual(new Map())
-    expect((await readAttributes(paths)).found.size).toBe(5000)
+    // Some 300 KB of names: more than a command takes at once.
+    const { found, failed } = await readAttributes(Array.from({ length: 500 }, () => paths).flat())
+    expect([found.size, failed.size]).toEqual([10, 0])
   })
 
   test('are read ahead of a walk, more folders than one reading looks into and files that came since among them', async () => {
     await using folder = await createFolder()
-    const folders = Array.from({ length: 1100 }, (_, n) => folder.file(`${n % 7}/${n}`))
+    const folders = Array.from({ length: 1030 }, (_, n) => folder.file(`inside/${1000 + n}`))
     const paths = folders.map((each) => Buffer.from(`${each}/file`))
     for (const each of folders) {
       mkdirSync(each, { recursive: true })
