@@ -1,6 +1,19 @@
 // The shapes that every pack speaks, so that the vault, plans and a restore elsewhere read them of any platform. Data only.
 import type { JsonSchema } from '../values/index.ts'
 
+const addressedDisks: JsonSchema = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['disk', 'sizeBytes', 'address'],
+    properties: {
+      disk: { type: 'string', minLength: 1 },
+      sizeBytes: { type: 'integer', minimum: 0 },
+      address: { type: 'object', required: ['kind'], description: 'A disk address: nbd, nbd-unix or file' },
+    },
+  },
+}
+
 const extents: JsonSchema = {
   type: 'array',
   'x-means': 'extents',
@@ -54,4 +67,4 @@ const machine: JsonSchema = {
 }
 
 /** What all platforms, the vault and a restore elsewhere call the same; no pack may give these names another meaning. */
-export const COMMON_SHAPES: Readonly<Record<string, JsonSchema>> = { extents, machine, maps }
+export const COMMON_SHAPES: Readonly<Record<string, JsonSchema>> = { addressedDisks, extents, machine, maps }
