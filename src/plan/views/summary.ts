@@ -1,6 +1,6 @@
 // The first screen of a plan, the same facts for every view: what it is, what it changes, how long, and what nobody lets go.
 import { formatCount, formatDuration, formatSize, isObject, type Json } from '../../values/index.ts'
-import type { Hold, Plan, PlannedPoint } from '../model.ts'
+import type { Hold, Plan, PlannedPoint, PlanStep } from '../model.ts'
 import { holdNames, namesOfThings } from './names.ts'
 import { stepsOf } from './outline.ts'
 import { inputsInWords, wordsOf, wordsOfResult } from './value-words.ts'
@@ -169,7 +169,17 @@ function approvals({ totals, steps }: Plan): readonly string[] {
 
 function withoutDeadman(plan: Plan): readonly string[] {
   const names = holdNames(plan)
-  const left = plan.holds.filter(({ deadman }) => deadman === 'none').map(({ path, title }) => `${names.one(path)} (${title})`)
+  const doubtful = new Set(doubtfulOf(plan.steps, false))
+  const left = plan.holds
+    .filter(({ deadman }) => deadman === 'none')
+    .map(({ path, title }) => `${names.one(path)} (${title}${doubtful.has(path) ? ', if it comes to that' : ''})`)
   if (left.length === 0) return []
   return [`${wordsOf(left, 200)}: if Holdfast dies, this stays until “holdfast resume” or “holdfast reap”`]
 }
+
+/** Paths of steps that may be left out: by a condition, in a catch, or with a block around them. */
+const doubtfulOf = (steps: readonly PlanStep[], within: boolean): readonly string[] =>
+  steps.flatMap((step) => {
+    const doubt = within || step.certainty === 'may' || step.certainty === 'onFailure'
+    return [...(doubt ? [step.path] : []), ...doubtfulOf(step.steps, doubt)]
+  })
