@@ -174,7 +174,7 @@ function withoutDeadman(plan: Plan): readonly string[] {
     .filter(({ deadman }) => deadman === 'none')
     .map(({ path, title }) => `${names.one(path)} (${title}${doubtful.has(path) ? ', if it comes to that' : ''})`)
   if (left.length === 0) return []
-  return [`${wordsOf(left, 200)}: if Holdfast dies, this stays until “holdfast resume” or “holdfast reap”`]
+  return [`${left.join(', ')}: if Holdfast dies, this stays until “holdfast resume” or “holdfast reap”`]
 }
 
 /** Paths of steps that may be left out: by a condition, in a catch, or with a block around them. */
