@@ -55,7 +55,7 @@ describe.runIf(hasLibvirt)('a VM of a real libvirt', () => {
 
   test('P2: whose libvirt restarts during the backup is let go of all the same, and backed up', MINUTES, async () => {
     await using desk = await openLibvirtDesk(libvirt, 13, 'restarted')
-    const { stdout } = await backedUpWhile(desk, () => libvirt.restart())
+    const { stdout } = await backedUpWhile(desk, 'qemu/export.create', () => libvirt.restart())
     await isWhole(desk, stdout)
   })
 
@@ -64,7 +64,7 @@ describe.runIf(hasLibvirt)('a VM of a real libvirt', () => {
     MINUTES,
     async () => {
       await using desk = await openLibvirtDesk(libvirt, 17, 'switched-off')
-      const { stdout, exitCode } = await backedUpWhile(desk, () => libvirt.virsh('destroy', desk.domain))
+      const { stdout, exitCode } = await backedUpWhile(desk, 'qemu/scratch.create', () => libvirt.virsh('destroy', desk.domain))
       expect(exitCode).not.toBe(0)
       await desk.start()
       await isWhole(desk, stdout)
@@ -113,19 +113,19 @@ describe.runIf(hasLibvirt)('a VM of a real libvirt', () => {
   }
 })
 
-/** Starts a backup in a process of its own; `meanwhile` is done while its snapshot is held, and has ended when this resolves. */
-async function backedUpWhile(desk: LibvirtDesk, meanwhile: () => Promise<unknown>): Promise<Ended> {
+/** Starts a backup in a process of its own; `meanwhile` is done from the start of that action on, and has ended when this resolves. */
+async function backedUpWhile(desk: LibvirtDesk, action: string, meanwhile: () => Promise<unknown>): Promise<Ended> {
   await desk.machine.write()
   const where = { cwd: desk.folder, env: desk.env }
   const { child, ended } = startHoldfast(where, 'run', 'qemu/vm-backup', '-i', 'quiesce=false', '--format', 'json')
   let done: Promise<unknown> | undefined
   child.stdout?.on('data', (chunk: Buffer) => {
-    if (chunk.toString().includes('qemu/export.create')) done ??= meanwhile()
+    if (chunk.toString().includes(action)) done ??= meanwhile()
   })
   const result = await ended
   if (!done) {
     expect(result.stdout, 'it came not so far, and not for want of time').toContain('"timedOut"')
-    return await backedUpWhile(desk, meanwhile)
+    return await backedUpWhile(desk, action, meanwhile)
   }
   await done
   return result
