@@ -283,7 +283,8 @@ export const lockLost = (): VaultError =>
     'check the storage, then repeat',
   )
 
-export const vaultClosed = (): VaultError => new VaultError('VAULT_CLOSED', 'the vault is closed')
+export const vaultClosed = (options?: ErrorOptions): VaultError =>
+  new VaultError('VAULT_CLOSED', 'the vault is closed', undefined, options)
 
 export const workerLost = (cause: Error): VaultError =>
   new VaultError('VAULT_WORKER_LOST', `a worker thread of the vault died: ${cause.message}`, 'check the memory, then repeat', {

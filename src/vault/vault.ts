@@ -117,6 +117,9 @@ function createVault(
     const { lost } = await lock.enter()
     try {
       return await call(lost)
+    } catch (error) {
+      // Whatever it stumbled upon: closing took it away.
+      throw closed ? vaultClosed({ cause: error }) : error
     } finally {
       await lock.leave()
     }

@@ -21,10 +21,12 @@ async function storing(threads: number) {
   const folder = await createFolder()
   const source = await writeDisk(folder.file('disk'), CONTENT)
   await initVault(folder.file('vault'), PASSWORD, { keyCost: 1024 })
+  const open = () => openVault(folder.file('vault'), PASSWORD, { threads, geometry: SMALL })
   return {
+    open,
     /** Begins to store, and comes back once the threads have been asked so many things. */
     async begin(asked: number) {
-      const vault = await openVault(folder.file('vault'), PASSWORD, { threads, geometry: SMALL })
+      const vault = await open()
       const before = questions.mock.calls.length
       const stored = vault.storeDisk({ disk: 'ide0', sizeBytes: DISK_BYTES, source, map: whole(DISK_BYTES) }).then(
         () => 'stored',
@@ -46,6 +48,24 @@ describe('threads of a vault', () => {
       expect(await stored).toMatchObject({ code: 'VAULT_CLOSED' })
     }
     expect(cut).not.toHaveBeenCalled()
+  })
+
+  test('are started by nobody once the vault is closed, whatever was under way', async () => {
+    await using world = await storing(2)
+    const { vault: filled, stored } = await world.begin(0)
+    expect(await stored).toBe('stored')
+    await filled.close()
+
+    questions.mockClear()
+    const vault = await world.open()
+    const checked = vault.verify({ data: true }).catch((error: unknown) => error)
+    await vault.close()
+    expect(await checked).toBeInstanceOf(Error)
+    expect(questions).not.toHaveBeenCalled()
+
+    await using again = await world.open()
+    await again.verify({ data: true })
+    expect(questions).toHaveBeenCalled()
   })
 
   test.each([1, 2, 5, 9])('that die fail the call with a code, and no call after hangs (asked %i times)', async (asked) => {

@@ -25,13 +25,16 @@ const MOST_THREADS = 4
 /** A thread that was told to end has so long for what is under way in it. */
 const END_MS = 30_000
 
-/** `threads: 0` keeps the work in this thread. */
+/** `threads: 0` keeps the work in this thread. Throws `VAULT_CLOSED` once it has ended. */
 export function createPool(backend: Backend, threads = Math.min(availableParallelism(), MOST_THREADS)): WorkerPool {
   const { address } = backend
   let started: readonly Locked[] | undefined
   let workers: readonly Work[] | undefined
+  let ended = false
 
   function start(): readonly Locked[] {
+    // Whoever was under way when the vault was closed must not start threads that nobody ends.
+    if (ended) throw vaultClosed()
     if (threads === 0 || !address) started ??= [workHere(backend)]
     else started ??= Array.from({ length: threads }, () => startThread({ address: carry(address) }))
     return started
@@ -44,6 +47,7 @@ export function createPool(backend: Backend, threads = Math.min(availableParalle
       return workers
     },
     async [Symbol.asyncDispose]() {
+      ended = true
       await Promise.all((started ?? []).map((each) => each.end()))
     },
   }
