@@ -1,28 +1,21 @@
 // `npm run bench:virtnbdbackup [-- --rounds 5 --size 1GiB --json FILE]`: backups of one running VM of a libvirt, by Holdfast and by virtnbdbackup in
 // turn. How to read it: docs/performance.md.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { formatSize, parseSize } from '../src/values/index.ts'
+import { formatSize } from '../src/values/index.ts'
 import { hold, type Score } from './bench/contest.ts'
 import { openDomain } from './bench/domain.ts'
+import { tellSetting } from './bench/setting.ts'
 import { countGoals, HEAD, tableRows } from './bench/table.ts'
 import { backupRows, median } from './bench/vm-backups.ts'
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, size: { type: 'string', default: '1GiB' }, json: { type: 'string' } },
 })
-const rounds = Number(values.rounds)
-const sizeBytes = parseSize(values.size)
-if (sizeBytes === undefined) throw new Error(`--size: ${values.size} is no size; try 1GiB`)
-
-const machine = { processors: availableParallelism(), model: cpus()[0]?.model ?? '', load: loadavg()[0] ?? 0 }
-const date = new Date().toISOString()
-console.log(
-  `${date.slice(0, 10)}, ${machine.processors} processors (${machine.model}), load ${machine.load.toFixed(1)} at the start;`,
-)
-console.log(`disk of ${formatSize(sizeBytes)}, medians of ${rounds} rounds. × wall, × CPU: what the peer took of what we took.\n`)
+const setting = tellSetting('disk', values)
+const { rounds, sizeBytes } = setting
 
 const folder = await mkdtemp(join(tmpdir(), 'hf-bench-'))
 const scores: (Score & { readonly moved: readonly Moved[] })[] = []
@@ -55,5 +48,4 @@ for (const { title, moved } of scores)
     console.log(`| ${title} | ${name} | ${formatSize(readBytes)} | ${formatSize(storedBytes)} | ${stillMs.toFixed(0)} |`)
 const { goals, missed } = countGoals(scores)
 console.log(`\n${goals} goals, ${missed} missed; load ${(loadavg()[0] ?? 0).toFixed(1)} at the end`)
-if (values.json !== undefined)
-  await writeFile(values.json, `${JSON.stringify({ date, machine, sizeBytes, rounds, scores }, null, 2)}\n`)
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ ...setting, scores }, null, 2)}\n`)
