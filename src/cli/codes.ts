@@ -1,5 +1,4 @@
 // What the command line itself tells people: files, configuration, inputs, targets, runs. One builder per code.
-
 import type { Diagnostic, Span } from '../diagnostics/index.ts'
 import type { CodeMeaning } from '../language/index.ts'
 import { formatCount } from '../values/index.ts'

@@ -1,5 +1,4 @@
 // `holdfast check`: runbooks, packs and configuration, all problems in one pass. It touches nothing and opens no connection.
-
 import { statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import {

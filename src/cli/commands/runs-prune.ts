@@ -1,5 +1,4 @@
 // `holdfast runs prune`: removes ended runs that owe nothing once they are old enough, a run at a time, so it may be stopped at any moment.
-
 import type { RunSummary } from '../../journal/index.ts'
 import { formatCount } from '../../values/index.ts'
 import { openExistingState } from '../app.ts'

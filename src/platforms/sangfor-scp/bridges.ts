@@ -8,7 +8,7 @@ import { type DiskAddress, type Relay, relayStreams } from '../../blocks/index.t
 import type { TargetRef } from '../../language/index.ts'
 import { type ActionContext, ActionFailure, type Connection, type Handlers } from '../../packs/index.ts'
 import { openProgram } from '../../ssh/index.ts'
-import { isObject, type Json, type JsonObject } from '../../values/index.ts'
+import { isObject, type Json, type JsonObject, Secret } from '../../values/index.ts'
 import { NbdkitFailed, startNbdkit, stopNbdkit } from '../nbdkit-bridge.ts'
 import { sshHostOf } from '../ssh-host.ts'
 import type { LibraryDisk } from './disks.ts'
@@ -113,7 +113,8 @@ async function openProxy(
 ): Promise<DiskAddress> {
   const settings: JsonObject = isObject(hotAdd) ? hotAdd : {}
   const proxy = isObject(settings.ssh) ? settings.ssh[proxyId] : undefined
-  if (!isObject(proxy) || !proxyKey) throw unusable(`hotAdd.ssh or proxyKey of the target is missing for ${proxyId}`)
+  if (!isObject(proxy) || !(proxyKey instanceof Secret))
+    throw unusable(`hotAdd.ssh or proxyKey of the target is missing for ${proxyId}`)
   const host = sshHostOf({ ...proxy, privateKey: proxyKey }, unusable)
   const server = Array.isArray(settings.server) ? settings.server.map(String) : DEFAULT_SERVER
   const [program = 'nbdkit', ...rest] = server.map((part) => part.replaceAll('{device}', device))
