@@ -11,7 +11,7 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver/node'
-import { createWorkspace } from '../src/cli/editor-workspace.ts'
+import { createWorkspace } from '../src/cli/checks/editor-workspace.ts'
 import { serveEditor } from '../src/editor/index.ts'
 import { processHost } from '../src/main.ts'
 

@@ -13,7 +13,7 @@ process.exitCode = status ?? 1
 
 async function preparePacks() {
   const { loadPack } = await import('../dist/packs/index.js')
-  const { preparePack } = await import('../dist/cli/prepared-packs.js')
+  const { preparePack } = await import('../dist/cli/session/prepared-packs.js')
   mkdirSync(path('dist/prepared'))
   for (const name of readdirSync(path('runbooks'))) {
     await preparePack(await loadPack(path(`runbooks/${name}`), { operations: false }), path('dist/prepared'))

@@ -6,10 +6,13 @@ import { createEngine, type Engine, type Observation, type SecretResolver } from
 import { createHttp, operationHandlers } from '../http/index.ts'
 import { type Journal, journalExists, openJournal, processOwner } from '../journal/index.ts'
 import type { Catalogue, Clock, Connection, Handlers } from '../packs/index.ts'
-import { secretsOf } from './config/index.ts'
+import { secretsOf, withoutSecrets } from './config/index.ts'
 import type { Host } from './host.ts'
-import type { Log } from './log.ts'
-import { withoutSecrets } from './without-secrets.ts'
+
+/** Where what happens in runs is written down. */
+export interface Log {
+  observe(observation: Observation): void
+}
 
 export interface AppOptions {
   /** The caller closes it, after the app. */

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { type Host, wantsColour } from './host.ts'
-import { colouredAs, createProgram } from './program.ts'
+import { colouredAs, createProgram } from './program/index.ts'
 
 /** `args` without the program's name. Never throws. */
 export async function runCli(args: readonly string[], host: Host): Promise<ExitCode> {

@@ -1,8 +1,8 @@
 // Completion scripts come from the tree of commands; the one for bash is tried in a real bash.
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { completionScript } from '../../src/cli/completion.ts'
-import { createProgram } from '../../src/cli/program.ts'
+import { completionScript } from '../../src/cli/program/completion.ts'
+import { createProgram } from '../../src/cli/program/program.ts'
 import { peer } from '../peers/peer.ts'
 import { createTestHost } from './test-host.ts'
 

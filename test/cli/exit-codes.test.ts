@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { exitCodeOf } from '../../src/cli/conduct.ts'
 import { EXIT_CODES } from '../../src/cli/index.ts'
+import { exitCodeOf } from '../../src/cli/runs/conduct.ts'
 
 test('exit codes are distinct, and what is owed outweighs how a run ended', () => {
   const codes = Object.values(EXIT_CODES).map(({ code }) => code)

@@ -110,6 +110,12 @@ beforeAll(() => {
       )
       write(`src/${folder}/past-${other}.ts`, `import { inner } from '../${other}/inner.ts'\nexport const held = inner\n`)
     }
+    write(`src/${folder}/room/index.ts`, `export { kept } from './inner.ts'\n`)
+    write(`src/${folder}/room/inner.ts`, 'export const kept = 1\n')
+    for (const [name, path] of Object.entries({ door: 'index.ts', past: 'inner.ts' })) {
+      write(`src/${folder}/${name}-room.ts`, `import { kept } from './room/${path}'\nexport const held = kept\n`)
+      write(`src/${folder}/neighbour/${name}-room.ts`, `import { kept } from '../room/${path}'\nexport const held = kept\n`)
+    }
     for (const name of Object.keys(PACKAGES)) {
       const file = `${name.replace(/\W/g, '_')}.ts`
       write(`src/${folder}/static-${file}`, `import held from '${name}'\nexport const of = held\n`)
@@ -147,6 +153,15 @@ test('index.ts is the only door of a folder', () => {
     for (const other of FOLDERS.filter((each) => each !== folder)) {
       expect(reported(`src/${folder}/past-${other}.ts`, 'noPrivateImports'), `${folder} past ${other}`).toHaveLength(1)
       expect(reported(`src/${folder}/door-${other}.ts`, 'noPrivateImports')).toEqual([])
+    }
+  }
+})
+
+test('index.ts is the only door of a room within a folder', () => {
+  for (const folder of FOLDERS) {
+    for (const where of [`src/${folder}`, `src/${folder}/neighbour`]) {
+      expect(reported(`${where}/past-room.ts`, 'noPrivateImports'), where).toHaveLength(1)
+      expect(reported(`${where}/door-room.ts`, 'noPrivateImports'), where).toEqual([])
     }
   }
 })

@@ -1,7 +1,7 @@
 // What an alert says: one JSON document, the same on a hook's standard input and in a webhook's body. It holds no secret.
 import type { JsonObject, JsonSchema } from '../../values/index.ts'
 import { formatDuration } from '../../values/index.ts'
-import { type Duty, dutyFacts } from '../duties.ts'
+import { type Duty, dutyFacts } from '../obligations/index.ts'
 import { inline } from '../views/index.ts'
 
 /** Why somebody is told of a duty now. */

@@ -6,8 +6,8 @@ import { actionNotFound } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Refusal, refuseErrors } from '../refusal.ts'
-import { openSession } from '../session.ts'
-import { table } from '../table.ts'
+import { openSession } from '../session/index.ts'
+import { table } from '../views/index.ts'
 
 interface Options {
   readonly format: 'text' | 'json'

@@ -1,7 +1,6 @@
 // `holdfast alert`: tells the configured hooks of what is held too long; made to be run from a timer.
 
-import { sayTellings } from '../alerting.ts'
-import { nameOf, openAlerts, type Telling, tellNothing } from '../alerts/index.ts'
+import { nameOf, openAlerts, sayTellings, type Telling, tellNothing } from '../alerts/index.ts'
 import { openState } from '../app.ts'
 import { alertsNotConfigured } from '../codes.ts'
 import type { GlobalOptions, RunCommand } from '../command.ts'

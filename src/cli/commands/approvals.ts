@@ -4,10 +4,8 @@ import type { JsonObject } from '../../values/index.ts'
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { moment } from '../moment.ts'
-import { openSession } from '../session.ts'
-import { table } from '../table.ts'
-import { approvalFacts, approveCommand } from '../views/index.ts'
+import { openSession } from '../session/index.ts'
+import { approvalFacts, approveCommand, moment, table } from '../views/index.ts'
 
 export const run: RunCommand<[], { readonly format: 'text' | 'json' }> = async (host, options) => {
   const { config } = await openSession(host, options)

@@ -7,9 +7,8 @@ import { approvalAmbiguous, approvalNotWaiting, approverNotListed } from '../cod
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Host } from '../host.ts'
-import { type InputOptions, readInputs } from '../inputs.ts'
 import { Refusal } from '../refusal.ts'
-import { openSession } from '../session.ts'
+import { type InputOptions, openSession, readInputs } from '../session/index.ts'
 import { standing } from './runs.ts'
 
 interface Options extends InputOptions {

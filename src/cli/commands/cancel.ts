@@ -5,7 +5,7 @@ import { runNotResumable } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Refusal } from '../refusal.ts'
-import { openSession } from '../session.ts'
+import { openSession } from '../session/index.ts'
 import { standing } from './runs.ts'
 
 export const run: RunCommand<[run: string], { readonly reason: string }> = async (host, options, id) => {

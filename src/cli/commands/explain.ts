@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.ts'
 import { type CodePage, examplesOf, pageAsJson, pageAsMarkdown, pageAsText } from '../explain/index.ts'
 import type { Host } from '../host.ts'
 import { Refusal } from '../refusal.ts'
-import { table } from '../table.ts'
+import { table } from '../views/index.ts'
 
 interface Options {
   readonly format: 'text' | 'json' | 'markdown'

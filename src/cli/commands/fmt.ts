@@ -7,11 +7,10 @@ import { packSchema } from '../../packs/index.ts'
 import { nothingToFormat } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { filesBelow } from '../files-below.ts'
+import { filesBelow, writeAtomically } from '../files/index.ts'
 import { type Host, wantsColour } from '../host.ts'
-import { RUNBOOK_ENDING, readText } from '../library.ts'
 import { hasErrors, Refusal } from '../refusal.ts'
-import { writeAtomically } from '../write-atomically.ts'
+import { RUNBOOK_ENDING, readText } from '../session/index.ts'
 
 interface Options {
   readonly check?: true

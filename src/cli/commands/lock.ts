@@ -5,7 +5,7 @@ import { formatLock, LOCK_FILE, lockFor } from '../../packs/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { refuseErrors } from '../refusal.ts'
-import { openSession } from '../session.ts'
+import { openSession } from '../session/index.ts'
 
 export const run: RunCommand<[], object> = async (host, options) => {
   const { config, library } = await openSession(host, options)

@@ -1,7 +1,7 @@
 // `holdfast lsp`: serves an editor over standard input and output until it says goodbye.
 import { serveEditor } from '../../editor/index.ts'
+import { createWorkspace } from '../checks/index.ts'
 import type { RunCommand } from '../command.ts'
-import { createWorkspace } from '../editor-workspace.ts'
 import { EXIT } from '../exit-codes.ts'
 
 export const run: RunCommand<[], object> = async (host, options) => {

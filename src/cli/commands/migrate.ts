@@ -4,9 +4,9 @@ import { formatDiagnostics } from '../../diagnostics/index.ts'
 import { FORMATS, migrate } from '../../language/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
+import { writeAtomically } from '../files/index.ts'
 import { wantsColour } from '../host.ts'
-import { readText } from '../library.ts'
-import { writeAtomically } from '../write-atomically.ts'
+import { readText } from '../session/index.ts'
 
 export const run: RunCommand<[files: readonly string[]], object> = async (host, _options, files) => {
   let refused = false

@@ -2,11 +2,10 @@
 import { formatDuration } from '../../values/index.ts'
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
-import { type Duty, dutyFacts, openDuties } from '../duties.ts'
 import { EXIT } from '../exit-codes.ts'
-import { openSession } from '../session.ts'
-import { table } from '../table.ts'
-import { failureWords, inline } from '../views/index.ts'
+import { type Duty, dutyFacts, openDuties } from '../obligations/index.ts'
+import { openSession } from '../session/index.ts'
+import { failureWords, inline, table } from '../views/index.ts'
 
 interface Options {
   readonly format: 'text' | 'json'

@@ -4,11 +4,18 @@ import { diffFormatUnfit } from '../codes.ts'
 import type { GlobalOptions, RunCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { type Host, wantsColour } from '../host.ts'
-import { makePlan, type PlanOptions } from '../make-plan.ts'
-import { type PlanPrinting, printPlan } from '../print-plan.ts'
+import {
+  isSavedPlan,
+  knownInputs,
+  loadPlan,
+  makePlan,
+  type PlanOptions,
+  type PlanPrinting,
+  printPlan,
+  savePlan,
+} from '../plans/index.ts'
 import { Refusal } from '../refusal.ts'
-import { isSavedPlan, knownInputs, loadPlan, savePlan } from '../saved-plan.ts'
-import { openSession } from '../session.ts'
+import { openSession } from '../session/index.ts'
 
 interface Options extends PlanOptions, PlanPrinting {
   /** Where the plan is saved. */

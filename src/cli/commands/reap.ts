@@ -1,15 +1,13 @@
 // `holdfast reap [RUN]`: tries again to settle what finished runs still owe.
 import type { Journal } from '../../journal/index.ts'
-import { alertOfOwed } from '../alerting.ts'
+import { alertOfOwed } from '../alerts/index.ts'
 import { openState } from '../app.ts'
 import { runInterrupted } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
-import { sayOwed } from '../conduct.ts'
-import { connectionsOfRuns } from '../connections-of-runs.ts'
 import { EXIT } from '../exit-codes.ts'
-import { openRunning } from '../open-running.ts'
 import { Refusal } from '../refusal.ts'
-import { openSession } from '../session.ts'
+import { connectionsOfRuns, openRunning, sayOwed } from '../runs/index.ts'
+import { openSession } from '../session/index.ts'
 import type { ViewFormat } from '../views/index.ts'
 import { standing } from './runs.ts'
 

@@ -12,14 +12,20 @@ import {
   type Scene,
 } from '../../rehearse/index.ts'
 import { isUnknown, type JsonObject } from '../../values/index.ts'
-import { connectionTypes } from '../bind-targets.ts'
 import { inputsUnknownToStandIns, rehearsalFails, standInMissing } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Host } from '../host.ts'
-import { type InputOptions, readSomeInputs } from '../inputs.ts'
 import { Refusal } from '../refusal.ts'
-import { type CheckedRunbook, checkedRunbook, openSession, type Session } from '../session.ts'
+import {
+  type CheckedRunbook,
+  checkedRunbook,
+  connectionTypes,
+  type InputOptions,
+  openSession,
+  readSomeInputs,
+  type Session,
+} from '../session/index.ts'
 
 interface Options extends InputOptions {
   readonly runs: number

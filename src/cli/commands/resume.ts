@@ -3,11 +3,9 @@ import { RunNotResumable } from '../../engine/index.ts'
 import { openState } from '../app.ts'
 import { runNotResumable } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
-import { conduct } from '../conduct.ts'
-import { connectionsOfRuns } from '../connections-of-runs.ts'
-import { openRunning } from '../open-running.ts'
 import { Refusal } from '../refusal.ts'
-import { openSession } from '../session.ts'
+import { conduct, connectionsOfRuns, openRunning } from '../runs/index.ts'
+import { openSession } from '../session/index.ts'
 import type { ViewFormat } from '../views/index.ts'
 
 export const run: RunCommand<[run: string], { readonly format: ViewFormat; readonly takeOver?: boolean }> = async (

@@ -1,14 +1,18 @@
 // `holdfast run`: checks everything that can be checked, then starts the run and watches it to its end.
 import { openState } from '../app.ts'
-import { bindTargets } from '../bind-targets.ts'
 import type { RunCommand } from '../command.ts'
-import { conduct } from '../conduct.ts'
 import { openTargets } from '../config/index.ts'
-import { type InputOptions, readInputs } from '../inputs.ts'
-import { openRunning } from '../open-running.ts'
-import { openPlannedRun, refuseDrift } from '../planned-run.ts'
-import { assertSecrets } from '../secret-inputs.ts'
-import { assertTargets, checkedRunbook, openSession } from '../session.ts'
+import { openPlannedRun, refuseDrift } from '../plans/index.ts'
+import { conduct, openRunning } from '../runs/index.ts'
+import {
+  assertSecrets,
+  assertTargets,
+  bindTargets,
+  checkedRunbook,
+  type InputOptions,
+  openSession,
+  readInputs,
+} from '../session/index.ts'
 import type { ViewFormat } from '../views/index.ts'
 
 export interface RunOptions extends InputOptions {

@@ -5,10 +5,9 @@ import { openExistingState } from '../app.ts'
 import { retentionUnknown } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { moment } from '../moment.ts'
 import { Refusal } from '../refusal.ts'
-import { openSession } from '../session.ts'
-import { table } from '../table.ts'
+import { openSession } from '../session/index.ts'
+import { moment, table } from '../views/index.ts'
 
 interface Options {
   readonly olderThan?: number

@@ -8,9 +8,8 @@ import { openState } from '../app.ts'
 import { fileExists, runNotEnded } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { RUNBOOK_ENDING } from '../library.ts'
 import { Refusal } from '../refusal.ts'
-import { openSession } from '../session.ts'
+import { openSession, RUNBOOK_ENDING } from '../session/index.ts'
 import { REHEARSAL_ENDING } from './test.ts'
 
 export const run: RunCommand<[run: string], { readonly to: string }> = async (host, options, id) => {

@@ -4,9 +4,8 @@ import { formatDuration, type JsonObject } from '../../values/index.ts'
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { moment } from '../moment.ts'
-import { openSession } from '../session.ts'
-import { table } from '../table.ts'
+import { openSession } from '../session/index.ts'
+import { moment, table } from '../views/index.ts'
 import { factsOfRecord } from './approvals.ts'
 
 interface Options {

@@ -15,9 +15,9 @@ import {
 import { formatDuration } from '../../values/index.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { Host } from '../host.ts'
+import { loadPlan } from '../plans/index.ts'
 import { Refusal } from '../refusal.ts'
-import { loadPlan } from '../saved-plan.ts'
-import { table } from '../table.ts'
+import { table } from '../views/index.ts'
 import { standing, took } from './runs.ts'
 
 /** Answers the exit code of a bug where the run did what its plan does not list, and nothing else explains that. */

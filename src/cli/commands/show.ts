@@ -5,16 +5,16 @@ import { formatDuration, type Json } from '../../values/index.ts'
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { moment } from '../moment.ts'
-import { openSession } from '../session.ts'
-import { table } from '../table.ts'
+import { openSession } from '../session/index.ts'
 import {
   approveCommand,
   createJsonView,
   createLinesView,
   failureWords,
   inline,
+  moment,
   obligationFacts,
+  table,
   waitsFor,
 } from '../views/index.ts'
 import { runFacts, standing, took } from './runs.ts'

@@ -8,7 +8,7 @@ import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Host } from '../host.ts'
 import { Refusal } from '../refusal.ts'
-import { openSession } from '../session.ts'
+import { openSession } from '../session/index.ts'
 
 interface Options {
   readonly port: number

@@ -3,8 +3,8 @@ import { formatSize } from '../../values/index.ts'
 import type { PointsDiff } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { table } from '../table.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { openNamedVault, type VaultOptions } from '../vaults/index.ts'
+import { table } from '../views/index.ts'
 
 interface Options extends VaultOptions {
   readonly ranges?: boolean

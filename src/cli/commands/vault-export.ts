@@ -7,8 +7,7 @@ import { exportAddressUnfit } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Refusal } from '../refusal.ts'
-import { readTlsFolder } from '../tls-folder.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { openNamedVault, readTlsFolder, type VaultOptions } from '../vaults/index.ts'
 
 interface Options extends VaultOptions {
   readonly port: number

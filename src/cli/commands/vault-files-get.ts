@@ -4,10 +4,14 @@ import { formatCount, formatSize } from '../../values/index.ts'
 import type { RunCommand } from '../command.ts'
 import { openDiskFiles, takeFiles } from '../disk-files/index.ts'
 import { EXIT } from '../exit-codes.ts'
-import { createProgressLine } from '../progress-line.ts'
-import { assertEmpty, restoreFiles } from '../restore-files.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
-import { withInterrupt } from '../with-interrupt.ts'
+import {
+  assertEmpty,
+  createProgressLine,
+  openNamedVault,
+  restoreFiles,
+  type VaultOptions,
+  withInterrupt,
+} from '../vaults/index.ts'
 
 interface Options extends VaultOptions {
   readonly to: string

@@ -4,9 +4,8 @@ import type { ListedFile } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { openDiskFiles, type Volume } from '../disk-files/index.ts'
 import { EXIT } from '../exit-codes.ts'
-import { table } from '../table.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
-import { withInterrupt } from '../with-interrupt.ts'
+import { openNamedVault, type VaultOptions, withInterrupt } from '../vaults/index.ts'
+import { table } from '../views/index.ts'
 
 interface Options extends VaultOptions {
   readonly format: 'text' | 'json'

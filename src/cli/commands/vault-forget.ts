@@ -2,9 +2,8 @@
 import type { Forgotten, KeepRules } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { moment } from '../moment.ts'
-import { table } from '../table.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { openNamedVault, type VaultOptions } from '../vaults/index.ts'
+import { moment, table } from '../views/index.ts'
 import { pointFacts } from './vault-list.ts'
 
 interface Options extends VaultOptions {

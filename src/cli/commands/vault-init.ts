@@ -2,7 +2,7 @@
 import { initVault } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { namedVault, type VaultOptions } from '../vault-access.ts'
+import { namedVault, type VaultOptions } from '../vaults/index.ts'
 
 export const run: RunCommand<[vault: string], VaultOptions> = async (host, options, vault) => {
   const { place, password } = await namedVault(host, vault, options)

@@ -1,7 +1,7 @@
 // `holdfast vault keys add`: one more password that opens the vault.
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { type NewPasswordOptions, newVaultPassword, openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { type NewPasswordOptions, newVaultPassword, openNamedVault, type VaultOptions } from '../vaults/index.ts'
 
 export const run: RunCommand<[vault: string], VaultOptions & NewPasswordOptions> = async (host, options, directory) => {
   const password = await newVaultPassword(host, options)

@@ -1,7 +1,7 @@
 // `holdfast vault keys change`: another password in place of the one that is given.
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { type NewPasswordOptions, newVaultPassword, openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { type NewPasswordOptions, newVaultPassword, openNamedVault, type VaultOptions } from '../vaults/index.ts'
 
 export const run: RunCommand<[vault: string], VaultOptions & NewPasswordOptions> = async (host, options, directory) => {
   const password = await newVaultPassword(host, options)

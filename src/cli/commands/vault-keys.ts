@@ -1,8 +1,8 @@
 // `holdfast vault keys`: the passwords that open a vault.
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { table } from '../table.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { openNamedVault, type VaultOptions } from '../vaults/index.ts'
+import { table } from '../views/index.ts'
 
 interface Options extends VaultOptions {
   readonly format: 'text' | 'json'

@@ -3,9 +3,8 @@ import { formatSize } from '../../values/index.ts'
 import type { PointKind, PointSummary, Vault } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { moment } from '../moment.ts'
-import { table } from '../table.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
+import { openNamedVault, type VaultOptions } from '../vaults/index.ts'
+import { moment, table } from '../views/index.ts'
 
 interface Options extends VaultOptions {
   readonly vm?: string

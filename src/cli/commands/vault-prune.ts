@@ -3,9 +3,7 @@ import { formatSize } from '../../values/index.ts'
 import type { Pruned, Refused } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { createProgressLine } from '../progress-line.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
-import { withInterrupt } from '../with-interrupt.ts'
+import { createProgressLine, openNamedVault, type VaultOptions, withInterrupt } from '../vaults/index.ts'
 
 interface Options extends VaultOptions {
   /** A share. */

@@ -3,10 +3,8 @@ import { formatCount } from '../../values/index.ts'
 import type { Repaired } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { moment } from '../moment.ts'
-import { createProgressLine } from '../progress-line.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
-import { withInterrupt } from '../with-interrupt.ts'
+import { createProgressLine, openNamedVault, type VaultOptions, withInterrupt } from '../vaults/index.ts'
+import { moment } from '../views/index.ts'
 
 interface Options extends VaultOptions {
   readonly dropPoints?: boolean

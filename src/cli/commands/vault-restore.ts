@@ -3,11 +3,14 @@ import { resolve } from 'node:path'
 import type { Vault } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { createProgressLine } from '../progress-line.ts'
-import { restoreDisks } from '../restore-disks.ts'
-import { restoreFiles } from '../restore-files.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
-import { withInterrupt } from '../with-interrupt.ts'
+import {
+  createProgressLine,
+  openNamedVault,
+  restoreDisks,
+  restoreFiles,
+  type VaultOptions,
+  withInterrupt,
+} from '../vaults/index.ts'
 
 interface Options extends VaultOptions {
   readonly to: string

@@ -3,10 +3,8 @@ import { formatCount, formatSize } from '../../values/index.ts'
 import type { RestorePoint } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { moment } from '../moment.ts'
-import { table } from '../table.ts'
-import { openNamedVault, type VaultOptions } from '../vault-access.ts'
-import { inline } from '../views/index.ts'
+import { openNamedVault, type VaultOptions } from '../vaults/index.ts'
+import { inline, moment, table } from '../views/index.ts'
 import { pointFacts } from './vault-list.ts'
 
 interface Options extends VaultOptions {

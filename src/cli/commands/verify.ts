@@ -14,10 +14,10 @@ import {
 import type { RunCommand } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { Host } from '../host.ts'
-import { type InputOptions, readGivenInputs, readSomeInputs } from '../inputs.ts'
 import type { Sources } from '../refusal.ts'
-import { checkedRunbook, openSession } from '../session.ts'
-import { type Bounds, verifyRequest } from '../verification.ts'
+import { checkedRunbook, type InputOptions, openSession, readGivenInputs, readSomeInputs } from '../session/index.ts'
+import { verifyRequest } from '../verification.ts'
+import type { Bounds } from '../verified-before.ts'
 
 interface Options extends InputOptions, Bounds {
   readonly table?: true

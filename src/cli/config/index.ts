@@ -3,3 +3,4 @@ export { CONFIG_FILE, type Config, type ConfiguredTarget, defaultConfig, loadCon
 export { editorConfigSchema } from './schema.ts'
 export { resolveSecret, SecretMissing } from './secrets.ts'
 export { checkTargets, openTargets, secretsOf } from './targets.ts'
+export { withoutSecrets } from './without-secrets.ts'

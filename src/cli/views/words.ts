@@ -3,8 +3,8 @@ import type { Observation } from '../../engine/index.ts'
 import type { Approval, Obligation, ObligationState, Outcome, Report } from '../../kernel/index.ts'
 import type { Failure } from '../../packs/index.ts'
 import { formatDuration, formatSize, type Json, type JsonObject } from '../../values/index.ts'
-import { moment } from '../moment.ts'
 import type { Reading } from './meter.ts'
+import { moment } from './moment.ts'
 import type { Notice } from './view.ts'
 
 export interface Line {

@@ -1,0 +1,3 @@
+export { checkFile } from './check-file.ts'
+export { createWorkspace } from './editor-workspace.ts'
+export { untilInterrupted } from './until-interrupted.ts'

@@ -1,0 +1,1 @@
+export { colouredAs, createProgram } from './program.ts'

@@ -1,0 +1,58 @@
+// Watches a run to its end on behalf of a person: Ctrl-C cancels with clean-up, a second one leaves at once and says what is owed.
+import type { RunningRun } from '../../engine/index.ts'
+import type { Obligation, Outcome } from '../../kernel/index.ts'
+import { alertOfOwed } from '../alerts/index.ts'
+import type { App } from '../app.ts'
+import type { Config } from '../config/index.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import type { Host } from '../host.ts'
+import type { View } from '../views/index.ts'
+
+export async function conduct(host: Host, config: Config, app: App, view: View, run: RunningRun): Promise<ExitCode> {
+  let interrupts = 0
+  const stopListening = host.onInterrupt(() => {
+    interrupts += 1
+    if (interrupts === 1) {
+      run.cancel('interrupted by the operator')
+      view.notice({ kind: 'cancelling', runId: run.id, at: app.clock.now() })
+    }
+    if (interrupts === 2) void leave()
+  })
+
+  async function leave(): Promise<void> {
+    view.notice({ kind: 'left', runId: run.id, at: app.clock.now(), owed: await openObligations(app, run.id) })
+    await view.close()
+    host.leaveAtOnce(EXIT.owing)
+  }
+
+  try {
+    const outcome = await run.ended
+    await sayOwed(app, view, run.id, outcome)
+    await alertOfOwed(host, config, app, run.id, outcome)
+    return exitCodeOf(outcome)
+  } finally {
+    stopListening()
+    await view.close()
+  }
+}
+
+export async function sayOwed(app: App, view: View, runId: string, { owed }: Outcome): Promise<void> {
+  if (owed.length > 0) view.notice({ kind: 'owing', runId, at: app.clock.now(), owed: await openObligations(app, runId) })
+}
+
+export function exitCodeOf({ status, owed }: Outcome): ExitCode {
+  if (owed.length > 0) return EXIT.owing
+  switch (status) {
+    case 'succeeded':
+      return EXIT.done
+    case 'failed':
+      return EXIT.failed
+    case 'cancelled':
+      return EXIT.cancelled
+    default:
+      return status satisfies never
+  }
+}
+
+const openObligations = async (app: App, runId: string): Promise<readonly Obligation[]> =>
+  (await app.journal.obligations({ open: true, runId })).map(({ obligation }) => obligation)

@@ -1,0 +1,5 @@
+export { bindTargets, connectionTypes, targetRefs } from './bind-targets.ts'
+export { type InputOptions, readGivenInputs, readInputs, readSomeInputs } from './inputs.ts'
+export { createLibrary, type LoadedRunbook, type PackCache, RUNBOOK_ENDING, readText } from './library.ts'
+export { assertSecrets, secretResolver } from './secret-inputs.ts'
+export { assertTargets, type CheckedRunbook, checkedRunbook, openSession, type Session } from './session.ts'

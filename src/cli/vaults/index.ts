@@ -1,0 +1,6 @@
+export { type NewPasswordOptions, namedVault, newVaultPassword, openNamedVault, type VaultOptions } from './open-named.ts'
+export { createProgressLine } from './progress-line.ts'
+export { restoreDisks } from './restore-disks.ts'
+export { assertEmpty, restoreFiles } from './restore-files.ts'
+export { readTlsFolder } from './tls-folder.ts'
+export { withInterrupt } from './with-interrupt.ts'

@@ -1,0 +1,126 @@
+// Writes disks of a restore point: as image files into a folder, or one of them onto a block device or an NBD export.
+// Files are never overwritten, devices and exports only when that is asked for.
+import { mkdir, open, stat, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { DiskAddress } from '../../blocks/index.ts'
+import { formatSize } from '../../values/index.ts'
+import type { PointDisk, RestorePoint, Vault } from '../../vault/index.ts'
+import { fileExists, restoreTargetUnfit } from '../codes.ts'
+import type { Host } from '../host.ts'
+import { Refusal } from '../refusal.ts'
+import type { ProgressLine } from './progress-line.ts'
+import { writeQcow2 } from './qemu-img.ts'
+
+export interface DisksToRestore {
+  readonly point: RestorePoint
+  readonly disks: readonly PointDisk[]
+  readonly to: string
+  readonly image: 'raw' | 'qcow2'
+  /** Compare what is there with the point, and write the rest. */
+  readonly resume: boolean
+  readonly overwrite: boolean
+  readonly signal: AbortSignal
+}
+
+export async function restoreDisks(host: Host, vault: Vault, progress: ProgressLine, asked: DisksToRestore): Promise<void> {
+  const { disks, to, image, overwrite } = asked
+  const target = await findTarget(host, to)
+  if (!target) return await restoreToFolder(host, vault, progress, resolve(host.workingDirectory, to), asked)
+  const [disk, ...others] = disks
+  if (!disk || others.length > 0) throw new Refusal([restoreTargetUnfit(to, 'it takes one disk: name it with --disk')])
+  if (image !== 'raw') throw new Refusal([restoreTargetUnfit(to, 'only files can be qcow2 images')])
+  if (!overwrite) throw new Refusal([restoreTargetUnfit(to, 'what is on it would be lost: --overwrite says that this is meant')])
+  await restoreRaw(host, vault, progress, asked, disk, target, to)
+}
+
+/** Undefined for a folder. */
+async function findTarget({ workingDirectory }: Host, to: string): Promise<DiskAddress | undefined> {
+  const url = /^nbd(\+unix)?:\/\//.test(to) ? new URL(to) : undefined
+  if (url) return nbdAddress(to, url)
+  const path = resolve(workingDirectory, to)
+  return (await stat(path).catch(() => undefined))?.isBlockDevice() ? { kind: 'file', path } : undefined
+}
+
+const NBD_PORT = 10_809
+
+/** Source: NetworkBlockDevice/nbd, doc/uri.md. */
+function nbdAddress(to: string, url: URL): DiskAddress {
+  const exportName = decodeURIComponent(url.pathname.replace(/^\//, ''))
+  if (url.protocol === 'nbd:') {
+    const host = decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1')
+    return { kind: 'nbd', host, port: Number(url.port || NBD_PORT), exportName }
+  }
+  const path = url.searchParams.get('socket')
+  if (path === null) throw new Refusal([restoreTargetUnfit(to, 'it names no socket')])
+  return { kind: 'nbd-unix', path, exportName }
+}
+
+async function restoreToFolder(
+  host: Host,
+  vault: Vault,
+  progress: ProgressLine,
+  folder: string,
+  asked: DisksToRestore,
+): Promise<void> {
+  const { point, disks, image, resume, signal } = asked
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const disk of disks) {
+    const path = join(folder, `${disk.disk}.${image}`)
+    if (image === 'qcow2') {
+      if (await stat(path).catch(() => undefined)) throw new Refusal([fileExists(path)])
+      await writeQcow2(vault, `${point.id}/${disk.disk}`, path, signal)
+      host.stdout.write(`${path}: ${formatSize(disk.sizeBytes)}, qcow2\n`)
+      continue
+    }
+    if (!(resume && (await hasSize(path, disk.sizeBytes)))) await createFile(path, disk.sizeBytes)
+    // What an end leaves half written stays, for --resume.
+    await restoreRaw(host, vault, progress, asked, disk, { kind: 'file', path }, path)
+  }
+  if (point.machine !== undefined) await describeMachine(host, folder, asked)
+}
+
+/** What a VM for these images needs, for whoever makes one on another platform. */
+async function describeMachine(host: Host, folder: string, { point, disks, image }: DisksToRestore): Promise<void> {
+  const { name, vm, timeMs, consistency, machine } = point
+  const images = Object.fromEntries(disks.map(({ disk }) => [disk, `${disk}.${image}`]))
+  const description = { name, vm, time: new Date(timeMs).toISOString(), consistency, machine, images }
+  const path = join(folder, 'machine.json')
+  await writeFile(path, `${JSON.stringify(description, undefined, 2)}\n`, { mode: 0o600 })
+  host.stdout.write(`${path}: processors, memory, firmware, disks and networks\n`)
+}
+
+async function restoreRaw(
+  host: Host,
+  vault: Vault,
+  progress: ProgressLine,
+  { point, resume, signal }: DisksToRestore,
+  { disk, sizeBytes }: PointDisk,
+  target: DiskAddress,
+  shown: string,
+): Promise<void> {
+  const { bytesWritten } = await vault.restoreDisk({
+    pointId: point.id,
+    disk,
+    target,
+    resume,
+    signal,
+    onProgress: (bytes) => progress.show(disk, bytes),
+  })
+  progress.clear()
+  const rest = resume ? 'is zero or was there' : 'is zero'
+  host.stdout.write(`${shown}: ${formatSize(sizeBytes)}, ${formatSize(bytesWritten)} written, the rest ${rest}\n`)
+}
+
+const hasSize = async (path: string, sizeBytes: number): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.size === sizeBytes
+
+/** Sparse, of full size, and ours: an existing file is refused. */
+async function createFile(path: string, sizeBytes: number): Promise<void> {
+  try {
+    await using file = await open(path, 'wx', 0o600)
+    await file.truncate(sizeBytes)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Refusal([fileExists(path)])
+    throw error
+  }
+}
