@@ -4,7 +4,7 @@ import { packDiagnosticCodes } from '../packs/index.ts'
 import { planCodes } from '../plan/index.ts'
 import { vaultCodes } from '../vault/index.ts'
 import { verifyCodes } from '../verify/index.ts'
-import { cliCodes } from './codes.ts'
+import { cliCodes } from './code-table.ts'
 
 export interface CodeGroup {
   /** What its codes are about. */

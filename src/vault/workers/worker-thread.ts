@@ -1,7 +1,8 @@
 // Entry of a worker thread: answers questions with `work.ts`. No decisions here.
 import { parentPort, workerData } from 'node:worker_threads'
 import { arrived, backendAt, type CarriedAddress } from '../backends/index.ts'
-import { type VaultCode, VaultError } from '../codes.ts'
+import type { VaultCode } from '../code-table.ts'
+import { VaultError } from '../codes.ts'
 import { keepReleased, type SealKey } from '../format/index.ts'
 import { createWork, type Work } from './work.ts'
 
