@@ -14,6 +14,7 @@ import {
   readConfig,
   type SealKey,
   takeLock,
+  takeReadersLock,
   type VaultLock,
 } from './format/index.ts'
 import type { Vault, VaultOptions } from './model.ts'
@@ -100,7 +101,7 @@ function createVault(
   const { geometry = GEOMETRY, now = Date.now } = options
   // Whoever takes the lock learns what was written and pruned before; while it is held nothing is pruned.
   const lock = sharedLock(async () => {
-    const taken = await takeLock(backend, key, false, now)
+    const taken = await takeReadersLock(backend, key, now)
     try {
       await repository.refresh()
       return taken
@@ -111,12 +112,12 @@ function createVault(
   })
   let closed = false
 
-  /** Runs a call that needs the files to stay, under the one lock that all calls of this vault share; `lost` aborts when it no longer protects. */
-  async function locked<T>(call: (lost: AbortSignal) => Promise<T>): Promise<T> {
+  /** Runs a call that needs the files to stay, under the one lock that all calls of this vault share. */
+  async function locked<T>(call: (held: VaultLock) => Promise<T>): Promise<T> {
     if (closed) throw vaultClosed()
-    const { lost } = await lock.enter()
+    const held = await lock.enter()
     try {
-      return await call(lost)
+      return await call(held)
     } catch (error) {
       // Whatever it stumbled upon: closing took it away.
       throw closed ? vaultClosed({ cause: error }) : error
@@ -125,12 +126,19 @@ function createVault(
     }
   }
 
+  /** The same for a call that adds files: others have to see that it does. */
+  const writing = <T>(call: (held: VaultLock) => Promise<T>): Promise<T> =>
+    locked(async (held) => {
+      held.assertHeld()
+      return await call(held)
+    })
+
   /** The same, alone in the vault: nobody reads or writes meanwhile, not even another call of this one. */
-  async function exclusively<T>(call: (lost: AbortSignal) => Promise<T>): Promise<T> {
+  async function exclusively<T>(call: (held: VaultLock) => Promise<T>): Promise<T> {
     if (closed) throw vaultClosed()
     const taken = await takeLock(backend, key, true, now)
     try {
-      return await call(taken.lost)
+      return await call(taken)
     } finally {
       await taken.release()
     }
@@ -172,16 +180,16 @@ function createVault(
     point: (wanted, vm, kind) => findPoint(repository, wanted, vm, kind),
     snapshots: () => listSnapshots(repository),
     storeDisk: (request) =>
-      locked(async (lost) => {
+      writing(async (held) => {
         const base = request.base && (await findDisk(request.base.pointId, request.base.disk))
         if (base && (base.geometry.chunkBytes !== geometry.chunkBytes || base.geometry.segmentBytes !== geometry.segmentBytes)) {
           throw mapInvalid(request.disk, 'its base was stored with another chunk or segment size; take a full backup')
         }
-        return await storeDisk(repository, until(lost, request), geometry, base, options.checkpointBytes)
+        return await storeDisk(repository, until(held, request), geometry, base, options.checkpointBytes)
       }),
-    storeAttachment: (bytes) => locked(() => storeAttachment(repository, bytes)),
+    storeAttachment: (bytes) => writing(() => storeAttachment(repository, bytes)),
     readAttachment: (pointId, name) => locked(async () => readAttachment(repository, await findPoint(repository, pointId), name)),
-    commitPoint: (point) => locked((lost) => commitPoint(repository, point, geometry, now(), lost)),
+    commitPoint: (point) => writing((held) => commitPoint(repository, point, geometry, now(), held.assertHeld)),
     async openDisk(pointId, disk) {
       if (closed) throw vaultClosed()
       await lock.enter()
@@ -195,18 +203,18 @@ function createVault(
       }
     },
     restoreDisk: (request) =>
-      locked(async (lost) => {
+      locked(async (held) => {
         const found = await findDisk(request.pointId, request.disk)
         const map = await openDiskMap(repository, found, found.geometry)
-        return await restoreDisk(repository, map, found.geometry.chunkBytes, until(lost, request))
+        return await restoreDisk(repository, map, found.geometry.chunkBytes, until(held, request))
       }),
-    backUpFiles: (request) => locked((lost) => backUpFiles(repository, until(lost, request), now, lost)),
-    restoreFiles: (request) => locked((lost) => restoreFiles(repository, until(lost, request))),
+    backUpFiles: (request) => writing((held) => backUpFiles(repository, until(held, request), now, held.assertHeld)),
+    restoreFiles: (request) => locked((held) => restoreFiles(repository, until(held, request))),
     listFiles: (pointId, path) => locked(() => listFiles(repository, pointId, path)),
-    verify: (request) => locked((lost) => verifyVault(repository, until(lost, request))),
-    forget: (request) => exclusively(() => forgetPoints(repository, request)),
-    prune: (request) => exclusively((lost) => pruneVault(repository, until(lost, request))),
-    repair: (request) => exclusively((lost) => repairVault(repository, until(lost, request))),
+    verify: (request) => locked((held) => verifyVault(repository, until(held, request))),
+    forget: (request) => exclusively((held) => forgetPoints(repository, { ...request, assertHeld: held.assertHeld })),
+    prune: (request) => exclusively((held) => pruneVault(repository, alone(held, request))),
+    repair: (request) => exclusively((held) => repairVault(repository, alone(held, request))),
     diff: (from, to) =>
       locked(async () => diffPoints(repository, await findPoint(repository, from), await findPoint(repository, to))),
     stats: () => vaultStats(repository),
@@ -216,9 +224,15 @@ function createVault(
   }
 }
 
-const until = <T extends { readonly signal?: AbortSignal }>(lost: AbortSignal, request: T): T => ({
+/** The request, ended too when the lock no longer protects. */
+const until = <T extends { readonly signal?: AbortSignal }>({ lost }: VaultLock, request: T): T => ({
   ...request,
   signal: request.signal ? AbortSignal.any([request.signal, lost]) : lost,
+})
+
+const alone = <T extends { readonly signal?: AbortSignal }>(held: VaultLock, request: T) => ({
+  ...until(held, request),
+  assertHeld: held.assertHeld,
 })
 
 /** Taken with the first that enters, released with the last that leaves. */

@@ -1,8 +1,9 @@
 import { hostname } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { takeLock } from '../../src/vault/format/locks.ts'
+import { writeFailed } from '../../src/vault/codes.ts'
+import { takeLock, takeReadersLock } from '../../src/vault/format/locks.ts'
 import { putFile } from '../../src/vault/format/sealed-files.ts'
-import { type Backend, memoryBackend } from '../../src/vault/index.ts'
+import { type Backend, memoryBackend, VaultError } from '../../src/vault/index.ts'
 
 const KEY = { encrypt: Buffer.alloc(32, 1), macK: Buffer.alloc(16, 2), macR: Buffer.alloc(16, 3) }
 const MINUTE = 60_000
@@ -93,5 +94,58 @@ describe('locks', () => {
     await vi.advanceTimersByTimeAsync(5 * MINUTE)
     expect(lock.lost.reason).toMatchObject({ code: 'VAULT_LOCK_LOST' })
     await lock.release()
+  })
+
+  test('are lost by a machine that sleeps too long, although they can be refreshed again: others may have had the vault', async () => {
+    const backend = memoryBackend()
+    const asleep = await takeLock(backend, KEY, true, now)
+    // Timers stand still meanwhile.
+    vi.setSystemTime(now() + 40 * MINUTE)
+    await (await takeLock(backend, KEY, false, now)).release()
+    expect(asleep.lost.aborted).toBe(false)
+    expect(() => asleep.assertHeld()).toThrow(VaultError)
+    expect(asleep.lost.reason).toMatchObject({ code: 'VAULT_LOCK_LOST' })
+    await vi.advanceTimersByTimeAsync(5 * MINUTE)
+    expect(() => asleep.assertHeld()).toThrow(VaultError)
+    await asleep.release()
+  })
+
+  test('lost in a sleep are told of by the next refresh, to work that asks nothing', async () => {
+    const backend = memoryBackend()
+    const asleep = await takeLock(backend, KEY, false, now)
+    vi.setSystemTime(now() + 40 * MINUTE)
+    await vi.advanceTimersByTimeAsync(5 * MINUTE)
+    expect(asleep.lost.reason).toMatchObject({ code: 'VAULT_LOCK_LOST' })
+    // Whoever holds it still reads: from now on it keeps others off again.
+    await expect(takeLock(backend, KEY, true, now)).rejects.toMatchObject({ code: 'VAULT_LOCKED' })
+    await asleep.release()
+  })
+
+  test('stay held when the clock is set back', async () => {
+    const backend = memoryBackend()
+    const lock = await takeLock(backend, KEY, true, now)
+    vi.setSystemTime(now() - 24 * 60 * MINUTE)
+    await expect(takeLock(backend, KEY, false, now)).rejects.toMatchObject({ code: 'VAULT_LOCKED' })
+    await vi.advanceTimersByTimeAsync(45 * MINUTE)
+    lock.assertHeld()
+    await expect(takeLock(backend, KEY, false, now)).rejects.toMatchObject({ code: 'VAULT_LOCKED' })
+    await lock.release()
+  })
+
+  test('are done without by who only reads from storage that takes no file; not where another has it alone', async () => {
+    const backend = memoryBackend()
+    const put: Backend['put'] = async () => {
+      throw writeFailed(new Error('EROFS: read-only file system'))
+    }
+    const none = await takeReadersLock({ ...backend, put }, KEY, now)
+    expect(none.lost.aborted).toBe(false)
+    expect(() => none.assertHeld()).toThrow('EROFS')
+    await none.release()
+    await leave(backend, {})
+    await expect(takeReadersLock({ ...backend, put }, KEY, now)).rejects.toMatchObject({ code: 'VAULT_LOCKED' })
+    const broken: Backend['put'] = async () => {
+      throw new Error('EIO')
+    }
+    await expect(takeReadersLock({ ...memoryBackend(), put: broken }, KEY, now)).rejects.toThrow('EIO')
   })
 })

@@ -61,7 +61,7 @@ export async function backUpFiles(
   repository: Repository,
   request: BackUpFilesRequest,
   now: () => number,
-  lost: AbortSignal,
+  assertHeld: () => void,
 ): Promise<BackedUpFiles> {
   assertFolders(request.folders)
   const points = await listPoints(repository)
@@ -96,7 +96,7 @@ export async function backUpFiles(
     },
     GEOMETRY,
     now(),
-    lost,
+    assertHeld,
   )
   return { point, counts: stored.counts, problems: stored.problems }
 }

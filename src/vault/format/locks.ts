@@ -3,7 +3,7 @@
 import { hostname, userInfo } from 'node:os'
 import { isObject, type Json } from '../../values/index.ts'
 import type { Backend } from '../backend.ts'
-import { lockLost, vaultLocked } from '../codes.ts'
+import { lockLost, VaultError, vaultLocked } from '../codes.ts'
 import type { SealKey } from './crypto.ts'
 import { putFile, readFile } from './sealed-files.ts'
 
@@ -22,13 +22,16 @@ interface Holder {
 export interface VaultLock {
   /** Aborts with `VAULT_LOCK_LOST` when the lock could not be refreshed in time. */
   readonly lost: AbortSignal
+  /** Throws that by the clock: a machine that has slept wakes in the middle of its work, before any timer tells. */
+  assertHeld(): void
   release(): Promise<void>
 }
 
 /** Throws `VAULT_LOCKED` while another holds a lock that excludes this one. Stale locks do not count. */
 export async function takeLock(backend: Backend, key: SealKey, exclusive: boolean, now: () => number): Promise<VaultLock> {
   await assertFree(backend, key, exclusive, now(), undefined)
-  let id = await putLock(backend, key, exclusive, now())
+  let refreshedMs = now()
+  let id = await putLock(backend, key, exclusive, refreshedMs)
   try {
     await assertFree(backend, key, exclusive, now(), id)
   } catch (error) {
@@ -37,19 +40,24 @@ export async function takeLock(backend: Backend, key: SealKey, exclusive: boolea
   }
 
   const lost = new AbortController()
-  let refreshedMs = now()
   let refreshing: Promise<void> = Promise.resolve()
 
+  function look(): void {
+    if (now() - refreshedMs > LOST_MS) lost.abort(lockLost())
+  }
+
+  /** One that was lost stays lost, for others may have removed things meanwhile; a fresh one keeps them off from now on. */
   async function refresh(): Promise<void> {
+    look()
     try {
-      const next = await putLock(backend, key, exclusive, now())
+      const atMs = now()
+      const next = await putLock(backend, key, exclusive, atMs)
       const last = id
       id = next
-      refreshedMs = now()
+      refreshedMs = atMs
       await backend.remove('lock', last)
     } catch {
       // Tried again next time; until LOST_MS nobody takes the lock for stale.
-      if (now() - refreshedMs > LOST_MS) lost.abort(lockLost())
     }
   }
 
@@ -60,6 +68,10 @@ export async function takeLock(backend: Backend, key: SealKey, exclusive: boolea
 
   return {
     lost: lost.signal,
+    assertHeld() {
+      look()
+      lost.signal.throwIfAborted()
+    },
     async release() {
       clearInterval(timer)
       await refreshing
@@ -67,6 +79,28 @@ export async function takeLock(backend: Backend, key: SealKey, exclusive: boolea
     },
   }
 }
+
+/**
+ * A shared lock, or none where the storage takes no file: it is read-only for this login, or full. Who reads without one is told of a missing
+ * file where a prune takes it away meanwhile, never given other bytes. Who writes asks `assertHeld` first, which throws what the storage said.
+ */
+export async function takeReadersLock(backend: Backend, key: SealKey, now: () => number): Promise<VaultLock> {
+  try {
+    return await takeLock(backend, key, false, now)
+  } catch (error) {
+    if (!takesNoFile(error)) throw error
+    return {
+      lost: new AbortController().signal,
+      assertHeld() {
+        throw error
+      },
+      async release() {},
+    }
+  }
+}
+
+const takesNoFile = (error: unknown): boolean =>
+  error instanceof VaultError && (error.code === 'VAULT_WRITE_FAILED' || error.code === 'VAULT_STORAGE_REFUSED')
 
 async function assertFree(
   backend: Backend,

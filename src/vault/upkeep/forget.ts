@@ -4,7 +4,7 @@ import { forgetRuleMissing } from '../codes.ts'
 import { findSummary, listPoints, type PointSummary } from '../points/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { applyRules, hasRule, type KeepRules } from './keep-rules.ts'
-import { removeEach } from './remove-each.ts'
+import { type Alone, removeEach } from './remove-each.ts'
 
 export interface ForgetRequest {
   /** Rules apply to the points of each VM and kind apart. */
@@ -31,7 +31,7 @@ export interface KeptPoint {
 }
 
 /** The caller holds the exclusive lock. */
-export async function forgetPoints(repository: Repository, request: ForgetRequest): Promise<Forgotten> {
+export async function forgetPoints(repository: Repository, request: ForgetRequest & Alone): Promise<Forgotten> {
   const { rules = {}, pointIds = [], vm, dryRun } = request
   if (pointIds.length === 0 && !hasRule(rules)) throw forgetRuleMissing()
   const all = await listPoints(repository)
@@ -53,7 +53,10 @@ export async function forgetPoints(repository: Repository, request: ForgetReques
   // Oldest first: whatever ends this half way, what a rule would keep longest is still there.
   const names = gone.map(({ id }) => id).toReversed()
   const refused = new Map(
-    (dryRun ? [] : await removeEach(repository.backend, 'snapshot', names)).map(({ name, error }) => [name, error.message]),
+    (dryRun ? [] : await removeEach(repository.backend, 'snapshot', names, request)).map(({ name, error }) => [
+      name,
+      error.message,
+    ]),
   )
   return {
     removed: gone.filter(({ id }) => !refused.has(id)),

@@ -16,7 +16,7 @@ import {
   withPackers,
 } from '../format/index.ts'
 import type { Repository } from '../repository/index.ts'
-import { type Refused, removeEach } from './remove-each.ts'
+import { type Alone, type Refused, removeEach } from './remove-each.ts'
 import { replaceIndex } from './replace-index.ts'
 
 export interface PruneRequest {
@@ -45,7 +45,7 @@ export interface Pruned {
 const MAX_UNUSED = 0.05
 
 /** The caller holds the exclusive lock. */
-export async function pruneVault(repository: Repository, request: PruneRequest): Promise<Pruned> {
+export async function pruneVault(repository: Repository, request: PruneRequest & Alone): Promise<Pruned> {
   const { backend } = repository
   await repository.reread()
   const [damaged] = repository.damage
@@ -71,10 +71,10 @@ export async function pruneVault(repository: Repository, request: PruneRequest):
   if (request.dryRun) return pruned
 
   const written = await repack(repository, used, plan.repacked, request)
-  const index = await replaceIndex(repository, going, written)
+  const index = await replaceIndex(repository, going, written, request)
   request.signal?.throwIfAborted()
   const mayGo = [...going, ...unindexed].filter((name) => !index.stillListed.has(name))
-  const refused = await removeEach(backend, 'pack', mayGo)
+  const refused = await removeEach(backend, 'pack', mayGo, request)
   await repository.refresh()
   const kept = new Set(refused.map(({ name }) => name))
   const gone = new Set(mayGo.filter((name) => !kept.has(name)))

@@ -9,10 +9,21 @@ export interface Refused {
   readonly error: VaultError
 }
 
+/** Of work that removes what must not be needed by anybody: throws when the lock that keeps others out does so no longer. */
+export interface Alone {
+  readonly assertHeld: () => void
+}
+
 /** In this order; answers those that stay because the storage refuses. Anything else that goes wrong ends it. */
-export async function removeEach(backend: Backend, kind: FileKind, names: Iterable<string>): Promise<readonly Refused[]> {
+export async function removeEach(
+  backend: Backend,
+  kind: FileKind,
+  names: Iterable<string>,
+  { assertHeld }: Alone,
+): Promise<readonly Refused[]> {
   const refused: Refused[] = []
   for (const name of names) {
+    assertHeld()
     try {
       await backend.remove(kind, name)
     } catch (error) {

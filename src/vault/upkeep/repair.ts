@@ -15,6 +15,7 @@ import {
   withPackers,
 } from '../format/index.ts'
 import type { Repository } from '../repository/index.ts'
+import type { Alone } from './remove-each.ts'
 import { replaceIndex } from './replace-index.ts'
 import { type DamagedPoint, verifyVault } from './verify.ts'
 
@@ -44,7 +45,7 @@ export interface Repaired {
 }
 
 /** The caller holds the exclusive lock. */
-export async function repairVault(repository: Repository, request: RepairRequest): Promise<Repaired> {
+export async function repairVault(repository: Repository, request: RepairRequest & Alone): Promise<Repaired> {
   const { backend } = repository
   const { dryRun, dropPoints, signal } = request
   const listed = await readAllIndexes(repository)
@@ -53,10 +54,13 @@ export async function repairVault(repository: Repository, request: RepairRequest
   const going = new Set([...missing, ...inspected.broken])
   const replaced = listed.unreadable + listed.files.filter((packs) => packs.some((id) => going.has(id))).length
   if (!dryRun && (going.size > 0 || listed.unreadable > 0 || inspected.unlisted.length > 0)) {
-    const { refused } = await replaceIndex(repository, going, [...inspected.unlisted, ...inspected.saved])
+    const { refused } = await replaceIndex(repository, going, [...inspected.unlisted, ...inspected.saved], request)
     if (refused[0]) throw refused[0].error
     signal?.throwIfAborted()
-    for (const id of inspected.broken) await backend.remove('pack', id)
+    for (const id of inspected.broken) {
+      request.assertHeld()
+      await backend.remove('pack', id)
+    }
     await repository.refresh()
   }
   // Everything that is left was just read: what is missing shows in the index.

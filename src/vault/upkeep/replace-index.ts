@@ -9,7 +9,7 @@ import {
   writeIndex,
 } from '../format/index.ts'
 import type { Repository } from '../repository/index.ts'
-import { type Refused, removeEach } from './remove-each.ts'
+import { type Alone, type Refused, removeEach } from './remove-each.ts'
 
 /** Below it, index files are joined: each costs a read whenever the vault is opened. */
 const SMALL_INDEX_BLOBS = BLOBS_PER_FILE / 2
@@ -26,6 +26,7 @@ export async function replaceIndex(
   repository: Repository,
   going: ReadonlySet<string>,
   written: readonly (WrittenPack | IndexedPack)[],
+  alone: Alone,
 ): Promise<ReplacedIndex> {
   const { backend, key } = repository
   const small: string[] = []
@@ -55,7 +56,7 @@ export async function replaceIndex(
   }
   await write()
   const old = [...replaced, ...unreadable].filter((name) => !fresh.has(name))
-  const refused = await removeEach(backend, 'index', old)
+  const refused = await removeEach(backend, 'index', old, alone)
   const stillListed = new Set<string>()
   for (const { name } of refused) {
     for (const { id } of (await unlessDamaged(readIndex(backend, key, name))) ?? []) stillListed.add(id)
