@@ -27,11 +27,12 @@ export interface StoredFile {
   readonly sizeBytes: number
 }
 
-/** Nobody sees it before it is finished. Calls are made one after the other; after one that failed, only `abandon`. */
+/** Nobody sees it before it is finished. Calls are made one after the other; one that fails leaves nothing behind, and is the last. */
 export interface GrowingFile {
   append(parts: readonly Buffer[]): Promise<void>
-  /** When it resolves, all is as after `put`. One that fails leaves nothing behind. */
+  /** When it resolves, all is as after `put`. */
   finish(name: string): Promise<void>
+  /** In place of `finish`: nothing is left of it. */
   abandon(): Promise<void>
 }
 

@@ -36,23 +36,30 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
       await rm(beside, { force: true })
     }
 
-    async function append(parts: readonly Buffer[]): Promise<void> {
-      before('write', beside)
-      await writeAll(file, parts, beside)
+    async function orAbandon(work: () => Promise<void>): Promise<void> {
+      try {
+        await work()
+      } catch (error) {
+        await abandon()
+        throw error
+      }
     }
+
+    const append = (parts: readonly Buffer[]): Promise<void> =>
+      orAbandon(async () => {
+        before('write', beside)
+        await writeAll(file, parts, beside)
+      })
 
     async function finish(name: string): Promise<void> {
       const path = pathOf(kind, name)
-      try {
+      await orAbandon(async () => {
         before('sync', beside)
         await file.sync()
         await file.close()
         before('rename', path)
         await moveTo(beside, path)
-      } catch (error) {
-        await abandon()
-        throw error
-      }
+      })
       before('syncFolder', path)
       await syncFolder(dirname(path))
     }
@@ -64,12 +71,7 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
 
   async function put(kind: FileKind, name: string, parts: readonly Buffer[]): Promise<void> {
     const file = await begin(kind)
-    try {
-      await file.append(parts)
-    } catch (error) {
-      await file.abandon()
-      throw error
-    }
+    await file.append(parts)
     await file.finish(name)
   }
 

@@ -47,12 +47,7 @@ function growingPack(begun: Promise<GrowingFile>): PackFile {
   async function append(run: readonly Buffer[], before: Promise<unknown>): Promise<void> {
     await before
     const file = await begun
-    try {
-      await file.append(run)
-    } catch (error) {
-      await file.abandon()
-      throw error
-    }
+    await file.append(run)
     run.forEach(release)
   }
 
