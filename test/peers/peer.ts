@@ -26,6 +26,14 @@ export function pythonPeer(module: string, debianPackage: string): boolean {
   return status === 0 || missing(`${module} of Python`, debianPackage)
 }
 
+/** The same for what QEMU's programs load to reach a disk. */
+export function blockDriver(driver: string, debianPackage: string): boolean {
+  const { stderr } = spawnSync('qemu-img', ['info', '--image-opts', `driver=${driver}`], { encoding: 'utf8' })
+  // Of one that is there it says what it wants besides.
+  const isLoaded = typeof stderr === 'string' && stderr !== '' && !stderr.includes('Unknown driver')
+  return isLoaded || missing(`the block driver ${driver} of QEMU`, debianPackage)
+}
+
 /** The same for a program that is fetched for tests, and not installed. */
 export function fetchedPeer(path: string): boolean {
   return existsSync(path) || missingUntil(basename(path), 'npm run fetch:peers')

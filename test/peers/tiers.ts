@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 export interface Tier {
   readonly tier: number
   readonly title: string
-  /** Programs, or modules of Python, that tests of this tier ask for. */
+  /** Programs, modules of Python, or block drivers of QEMU, that tests of this tier ask for. */
   readonly needs: readonly string[]
 }
 
@@ -24,7 +24,10 @@ export const TIERS: readonly Tier[] = [
   {
     tier: 3,
     title: 'programs of other authors as peers and judges',
-    needs: ['libvirtd', 'virsh', 'sshd', 'nbdinfo', 'nbdcopy', 'winrm', 'subprocess'],
+    needs: [
+      ...['libvirtd', 'virsh', 'virtnbdbackup', 'virtnbdrestore', 'tgtd', 'tgtadm', 'iscsi'],
+      ...['sshd', 'nbdinfo', 'nbdcopy', 'winrm', 'subprocess'],
+    ],
   },
 ]
 
@@ -56,7 +59,7 @@ function tieredFile(file: string): TieredFile {
   }
 }
 
-const ASKS = /\b(?:peer|pythonPeer)\(\s*'([^']+)'/g
+const ASKS = /\b(?:peer|pythonPeer|blockDriver)\(\s*'([^']+)'/g
 const IMPORTS = /from '(\.[^']+\.ts)'/g
 
 /** What a file of tests asks for, and what it imports of other files of tests. */

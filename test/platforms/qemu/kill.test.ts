@@ -17,7 +17,7 @@ describe.runIf(hasGuest)('a real guest under QEMU', () => {
   test('P2, P4, P5, P8: whose backup is killed at a record goes on writing, nothing is left behind, and the next backup equals the disks', {
     timeout: 900_000,
   }, async () => {
-    await using backups = await openKilledBackups()
+    await using backups = await openKilledBackups('qemu/vm-backup')
     const violations: string[] = []
     const stills: number[] = []
     for await (const { record, stillMs, violations: found } of killsFrom(backups, FIRST, STRIDE)) {

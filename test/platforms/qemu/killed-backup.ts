@@ -1,5 +1,5 @@
-// Backups of a real guest that writes all the time, killed at a record of their journal by SIGKILL and brought to their end by another process.
-// QEMU and the guest go on meanwhile; they are the judges.
+// Backups of real guests that write all the time, killed at a record of their journal by SIGKILL and brought to their end by another process.
+// Their QEMUs and the guests go on meanwhile; they are the judges.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,20 +7,21 @@ import { type BlockSource, openSource } from '../../../src/blocks/index.ts'
 import { createEngine } from '../../../src/engine/index.ts'
 import { createMemoryJournal, openJournal } from '../../../src/journal/index.ts'
 import type { Outcome } from '../../../src/kernel/index.ts'
-import { bootGuest, DISKS, type Guest, makeDisks } from '../../../src/platforms/qemu/measuring/boot.ts'
+import { type BootOptions, bootGuest, DISKS, type Guest, makeDisks } from '../../../src/platforms/qemu/measuring/boot.ts'
+import { isObject, type JsonObject } from '../../../src/values/index.ts'
 import { openVault } from '../../../src/vault/index.ts'
 import { makeEmptyVault } from '../../faults/kill/crew.ts'
 import { type CrewRun, openCrew, VAULT, writeCrew } from '../../faults/kill/crew-file.ts'
 import { PASSWORD } from '../../faults/kill/far-side.ts'
 import { child } from '../../faults/kill/kill.ts'
 import { shipped } from '../../faults/kill/shipped.ts'
-import { hearBeats } from './beats.ts'
+import { type Beats, hearBeats } from './beats.ts'
 import { tell, whatIsHeld, whatIsLeft } from './left-behind.ts'
 
 export interface KilledBackups extends AsyncDisposable {
   /** Records that the journal of a backup which nobody kills has. Others have some more or fewer: what happens at the same time may share one. */
   readonly records: number
-  /** For how long nothing was written during that backup, at most. */
+  /** For how long a guest wrote nothing during that backup, at most. */
   readonly undisturbedMs: number
   /** Undefined where the backup ended before that record. */
   killAt(record: number): Promise<KilledBackup | undefined>
@@ -43,46 +44,70 @@ export interface KilledBackup {
   /** Of the run that was killed, in its journal. */
   readonly status: string
   readonly failure?: string
-  /** For how long nothing was written from before its start until another process had brought it to its end, at most. */
+  /** For how long a guest wrote nothing from before its start until another process had brought it to its end, at most. */
   readonly stillMs: number
-  /** Of the next backup. */
-  readonly nextLevel: string
+  /** What that other process took, its start included. */
+  readonly takeOverMs: number
+  /** Of the next backup, one for each VM. */
+  readonly nextLevels: readonly string[]
   /** What must not be; a line each. */
   readonly violations: readonly string[]
 }
 
-const RUNBOOK = 'qemu/vm-backup'
-const TARGETS = { hypervisor: 'hypervisor', guest: 'guest', vault: 'vault' }
-/** All that can be held: applications, file systems, processors. */
-const INPUTS = { quiesce: true, scripts: 'other', full: false }
+const RUNBOOKS = {
+  'qemu/vm-backup': { vms: ['first'], names: { vm: 'first' } },
+  /** Their writers share transactions. */
+  'qemu/group-backup': { vms: ['first', 'second'], names: { vms: ['first', 'second'] } },
+} as const
 
-export async function openKilledBackups(): Promise<KilledBackups> {
+export type KilledRunbook = keyof typeof RUNBOOKS
+export const KILLED_RUNBOOKS = Object.keys(RUNBOOKS) as readonly KilledRunbook[]
+
+const UUIDS = { first: '8e1d4d0c-5a3b-4a0e-8f57-6b9a1c2d3e4f', second: '9f2e5e1d-5a3b-4a0e-8f57-6b9a1c2d3e4f' } as const
+const TARGETS = { hypervisor: 'hypervisor', guest: 'guest', vault: 'vault' }
+
+export async function openKilledBackups(runbook: KilledRunbook): Promise<KilledBackups> {
   await using opened = new AsyncDisposableStack()
   const root = await mkdtemp(join(tmpdir(), 'hf-kq-'))
   opened.defer(() => rm(root, { recursive: true, force: true }))
-  const [vm, vaultFolder] = [join(root, 'vm'), join(root, 'vault')]
-  await makeDisks(vm)
+  const vaultFolder = join(root, 'vault')
   await makeEmptyVault(vaultFolder)
-  const guest = opened.use(await bootGuest(vm, { writes: true }))
-  const beats = opened.use(await hearBeats(guest.beatsPath))
+  const { vms, names } = RUNBOOKS[runbook]
+  const guestsByName = new Map<string, Guest>()
+  const beats: Beats[] = []
+  for (const name of vms) {
+    await makeDisks(join(root, name))
+    const link: BootOptions['link'] = vms.length > 1 ? { path: join(root, 'link.sock'), role: name } : undefined
+    const guest = opened.use(await bootGuest(join(root, name), { writes: true, vm: { name, uuid: UUIDS[name] }, link }))
+    guestsByName.set(name, guest)
+  }
+  const guests = [...guestsByName.values()]
+  for (const { beatsPath } of guests) beats.push(opened.use(await hearBeats(beatsPath)))
+  const restartBeats = (): void => beats.forEach((each) => void each.restart())
+  const longestMs = (): number => Math.max(...beats.map((each) => each.longestMs()))
+  /** All that can be held: applications, file systems, processors. */
+  const inputs = { ...names, quiesce: true, scripts: 'other', full: false }
   const connections = {
-    hypervisor: { type: 'qemu/Hypervisor', settings: { monitor: guest.monitorPath, scratchDirectory: vm } },
-    guest: { type: 'guest/Machine', settings: { channel: 'qemu-agent', socket: guest.agentPath } },
+    hypervisor: {
+      type: 'qemu/Hypervisor',
+      settings: { monitor: join(root, '{vm}', 'monitor.sock'), scratchDirectory: join(root, '{vm}') },
+    },
+    guest: { type: 'guest/Machine', settings: { channel: 'qemu-agent', socket: join(root, '{vm}', 'agent.sock') } },
     vault: { type: VAULT, settings: { directory: vaultFolder, password: PASSWORD } },
   }
 
   async function crewOf(id: string): Promise<string> {
     const folder = join(root, id)
     await mkdir(folder)
-    const runs: readonly CrewRun[] = [{ id, runbook: RUNBOOK, inputs: INPUTS, targets: TARGETS }]
+    const runs: readonly CrewRun[] = [{ id, runbook, inputs, targets: TARGETS }]
     await writeCrew(folder, { rate: 1, startedAt: Date.now(), connections, runs })
     return folder
   }
 
   /** In this process, killed by nobody; answers its outcome, and how many records it has. */
   async function backUp(id: string): Promise<{ readonly outcome: Outcome; readonly records: number }> {
-    const start = shipped.find(({ name }) => name === RUNBOOK)?.start
-    if (!start) throw new Error(`no runbook ${RUNBOOK}`)
+    const start = shipped.find(({ name }) => name === runbook)?.start
+    if (!start) throw new Error(`no runbook ${runbook}`)
     await using crew = await openCrew(await crewOf(id), 0)
     let records = 0
     const memory = createMemoryJournal()
@@ -94,54 +119,78 @@ export async function openKilledBackups(): Promise<KilledBackups> {
       },
     }
     await using engine = createEngine({ ...crew.options, journal, owner: 'nobody kills it', newRunId: () => id })
-    const run = await engine.start({ ...start, inputs: INPUTS, targets: TARGETS })
+    const run = await engine.start({ ...start, inputs, targets: TARGETS })
     return { outcome: await run.ended, records }
   }
 
   async function killAt(record: number): Promise<KilledBackup | undefined> {
     const id = `killed-${record}`
     const folder = await crewOf(id)
-    beats.restart()
+    restartBeats()
     const killed = await child('crew-child.ts', ['record', String(record), folder])
     if (killed.code === 0) return undefined
     if (killed.signal !== 'SIGKILL') throw new Error(`it failed by itself before record ${record}: ${killed.errors}`)
+    const killedAt = performance.now()
     const resumed = await child('crew-child.ts', ['go', '0', folder])
-    const stillMs = beats.longestMs()
+    const [stillMs, takeOverMs] = [longestMs(), performance.now() - killedAt]
     if (resumed.code !== 0) throw new Error(`the process that resumes failed by itself: ${resumed.errors}`)
     const outcome = await outcomeOf(folder, id)
-    const held = await whatIsHeld(guest)
+    const violations = [...outcome.violations]
+    for (const guest of guests) violations.push(...(await whatIsHeld(guest)), ...(await whatIsLeft(guest)))
     const next = await checkNext(`after-${record}`)
     return {
       status: outcome.status,
       ...(outcome.failure === undefined ? {} : { failure: outcome.failure }),
       stillMs,
-      nextLevel: next.level,
-      violations: [...outcome.violations, ...held, ...(await whatIsLeft(guest)), ...next.violations],
+      takeOverMs,
+      nextLevels: next.levels,
+      violations: [...violations, ...next.violations],
     }
   }
 
-  /** The next backup, of a VM that stands still, so that it is known what its disks hold. */
-  async function checkNext(id: string): Promise<{ readonly level: string; readonly violations: readonly string[] }> {
-    await tell(guest, 'stop')
+  /** The next backup, of VMs that stand still, so that it is known what their disks hold. */
+  async function checkNext(id: string): Promise<{ readonly levels: readonly string[]; readonly violations: readonly string[] }> {
+    for (const guest of guests) await tell(guest, 'stop')
     try {
       const { outcome } = await backUp(id)
-      if (outcome.status !== 'succeeded')
-        return { level: 'none', violations: [`the next backup ${outcome.status}: ${outcome.failure?.message}`] }
-      const { pointId, level } = outcome.outputs ?? {}
-      const different = await compare(String(pointId), guest, vaultFolder)
-      return { level: String(level), violations: different }
+      const points = pointsOf(outcome)
+      const violations = points.length < vms.length ? [`the next backup ${outcome.status}: ${outcome.failure?.message}`] : []
+      for (const { name, pointId } of points) {
+        const guest = guestsByName.get(name)
+        if (guest) violations.push(...(await compare(pointId, guest, vaultFolder)))
+      }
+      return { levels: points.map(({ level }) => level), violations }
     } finally {
-      await tell(guest, 'cont')
+      for (const guest of guests) await tell(guest, 'cont')
     }
   }
 
-  await backUp('first')
-  beats.restart()
-  const { records } = await backUp('second')
-  const undisturbedMs = beats.longestMs()
+  /** One for each VM that was backed up. */
+  function pointsOf({ status, outputs = {} }: Outcome): readonly Point[] {
+    if (status !== 'succeeded') return []
+    const points = Array.isArray(outputs.points) ? outputs.points.filter(isObject) : [{ name: vms[0], ...outputs }]
+    return points.map(pointOf)
+  }
+
+  await backUp('first-of-all')
+  restartBeats()
+  const { records } = await backUp('second-of-all')
+  const undisturbedMs = longestMs()
   const running = opened.move()
   return { records, undisturbedMs, killAt, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
+
+interface Point {
+  readonly name: string
+  readonly pointId: string
+  readonly level: string
+}
+
+const pointOf = ({ name, pointId, level }: JsonObject): Point => ({
+  name: String(name),
+  pointId: String(pointId),
+  level: String(level),
+})
 
 async function outcomeOf(folder: string, id: string) {
   await using journal = openJournal(join(folder, 'journal.sqlite'))
@@ -171,7 +220,8 @@ async function compare(pointId: string, guest: Guest, vaultFolder: string): Prom
       await tell(guest, 'block-export-add', { type: 'nbd', id: `judge-${disk}`, 'node-name': `${disk}-format`, name: disk })
       await using now = await openSource({ kind: 'nbd-unix', path, exportName: disk }, { reconnect: false })
       await using stored = await vault.openDisk(pointId, disk)
-      if (!(await areEqual(now, stored))) different.push(`${disk} in the next point is not what was on the disk`)
+      if (!(await areEqual(now, stored)))
+        different.push(`${disk} in the next point of ${guest.folder} is not what was on the disk`)
     }
     return different
   } finally {
