@@ -5,19 +5,13 @@ import type { Ended, Program, RunProgram } from '../ssh/index.ts'
 const MAX_OUTPUT_BYTES = 1_048_576
 
 /** Rejects with the error of `spawn` where there is no such program, and with the signal's reason when aborted. */
-export const runHere: RunProgram = (program, signal) => run(program, signal, {})
-
-/** The same, whatever language this machine speaks: what the program says is read by us, too. */
-export const runHereInEnglish: RunProgram = (program, signal) => run(program, signal, { LC_ALL: 'C' })
-
-const run = (
+export const runHere: RunProgram = (
   { argv: [program, ...args], stdin, maxOutputBytes = MAX_OUTPUT_BYTES }: Program,
   signal: AbortSignal,
-  env: NodeJS.ProcessEnv,
 ): Promise<Ended> =>
   new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, env: { ...process.env, ...env } })
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true })
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []]
     let tooLarge = false
     const gather = (chunks: Buffer[]) => (chunk: Buffer) => {

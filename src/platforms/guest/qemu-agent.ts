@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import { connectSocket, readJsonLines } from '../json-lines.ts'
-import { askDomain, type Domain, VirshFailed } from '../virsh.ts'
+import { askingDomain, type Domain, VirshFailed } from '../virsh.ts'
 
 export class AgentFailed extends Error {
   /** `refused`: the agent answered with an error. `lost`: the connection broke after a question. */
@@ -26,22 +26,30 @@ const SENTINEL = 0xff
 /** Where an agent is: a unix socket, or behind libvirt. */
 export type AgentAt = string | Domain
 
-/** Nothing is connected to where libvirt stands between: each question is, and it waits until libvirt has finished the one before. */
+/** Behind libvirt nothing is connected for it, and a question waits until libvirt has finished the one before. */
 export const openAgent = async (at: AgentAt, signal: AbortSignal): Promise<Agent> =>
   typeof at === 'string' ? await connectTo(at, signal) : agentOf(at, signal)
 
-const agentOf = (domain: Domain, signal: AbortSignal): Agent => ({
-  ask: async (command, args) => {
-    const question = { execute: command, ...(args === undefined ? {} : { arguments: args }) }
-    // An agent that is there gets the time that it needs, as a freeze does; one that is not is told at once.
-    const answer = await askDomain(domain, ['qemu-agent-command', '--block'], question, signal).catch((error: unknown) => {
-      if (!(error instanceof VirshFailed)) throw error
-      throw new AgentFailed(error.reason === 'unusable' ? 'unreachable' : error.reason, error.message, { cause: error })
-    })
-    return answer.return ?? null
-  },
-  [Symbol.dispose]: () => {},
-})
+function agentOf(domain: Domain, signal: AbortSignal): Agent {
+  // An agent that is there gets the time that it needs, as a freeze does; one that is not is told at once.
+  const ask = askingDomain(domain, ['qemu-agent-command', '--block'], signal)
+  return {
+    ask: async (command, args) => {
+      if (JSON.stringify(args ?? {}).length > MAX_QUESTION_BYTES)
+        throw new AgentFailed('refused', 'libvirt takes at most 128 KiB for a guest agent')
+      return (await ask(command, args).catch(ofVirsh)).return ?? null
+    },
+    [Symbol.dispose]: () => {},
+  }
+}
+
+/** Of 260 KiB not all comes through libvirt 9.0, and the agent takes the rest for a question. */
+const MAX_QUESTION_BYTES = 131_072
+
+function ofVirsh(error: unknown): never {
+  if (!(error instanceof VirshFailed)) throw error
+  throw new AgentFailed(error.reason === 'unusable' ? 'unreachable' : error.reason, error.message, { cause: error })
+}
 
 /**
  * Connects, and leaves behind whatever the agent still had to say to somebody else. An agent that is not there accepts the connection and

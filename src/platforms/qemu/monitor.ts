@@ -2,7 +2,7 @@
 // (QEMU, docs/interop/qmp-spec)
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import { connectSocket, readJsonLines } from '../json-lines.ts'
-import { askDomain, type Domain, VirshFailed } from '../virsh.ts'
+import { askingDomain, type Domain, VirshFailed } from '../virsh.ts'
 
 export class MonitorFailed extends Error {
   /**
@@ -32,21 +32,23 @@ const GREETING_MS = 10_000
 /** Where a monitor is: a unix socket, or behind libvirt. */
 export type MonitorAt = string | Domain
 
-/** Nothing is connected to where libvirt stands between: each command is. */
+/** Behind libvirt nothing is connected for it. */
 export const openMonitor = async (at: MonitorAt, signal: AbortSignal): Promise<Monitor> =>
   typeof at === 'string' ? await connectTo(at, signal) : monitorOf(at, signal)
 
-const monitorOf = (domain: Domain, signal: AbortSignal): Monitor => ({
-  ask: async (command, args) => {
-    const question = { execute: command, ...(args === undefined ? {} : { arguments: args }) }
-    const answer = await askDomain(domain, ['qemu-monitor-command'], question, signal).catch((error: unknown) => {
-      if (!(error instanceof VirshFailed)) throw error
-      throw new MonitorFailed(error.reason, error.message, { cause: error })
-    })
-    return returned(command, answer)
-  },
-  [Symbol.dispose]: () => {},
-})
+function monitorOf(domain: Domain, signal: AbortSignal): Monitor {
+  const ask = askingDomain(domain, ['qemu-monitor-command'], signal)
+  return {
+    ask: async (command, args) => returned(command, await ask(command, args).catch(ofVirsh)),
+    [Symbol.dispose]: () => {},
+  }
+}
+
+/** Throws an error of virsh in these words. */
+export function ofVirsh(error: unknown): never {
+  if (!(error instanceof VirshFailed)) throw error
+  throw new MonitorFailed(error.reason, error.message, { cause: error })
+}
 
 /** Connects and agrees on capabilities. */
 async function connectTo(path: string, signal: AbortSignal): Promise<Monitor> {

@@ -58,7 +58,7 @@ describe.runIf(hasLibvirt && hasGuest)('the measuring guest under a real libvirt
           return end.kind === 'exited' && end.exitCode === 0
         },
       }),
-      // A question is an argument of virsh, and Linux takes 128 KiB in one.
+      // In base64 they are a question of 107 KiB.
       { tellsSignals: true, carries: (character) => !/\p{Noncharacter_Code_Point}/u.test(character), manyBytes: 80_000 },
     )
   })

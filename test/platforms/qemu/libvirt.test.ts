@@ -95,7 +95,7 @@ describe.runIf(hasLibvirt)('a VM of a real libvirt', () => {
       retryable: true,
     })
     vi.stubEnv('PATH', '/nowhere')
-    expect(await get()).toMatchObject({
+    expect(await get({ libvirt: 'qemu:///none' })).toMatchObject({
       type: 'unreachable',
       message: expect.stringContaining('libvirt-clients'),
       retryable: false,

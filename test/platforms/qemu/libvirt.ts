@@ -87,8 +87,8 @@ export async function startLibvirt(folder: string): Promise<Libvirt> {
 }
 
 /**
- * Backs up; answers the outputs. A guest is held only so long, and each command is a process: on a machine that is too busy for that a run ends
- * by a time-out, with nothing left, and is repeated.
+ * Backs up; answers the outputs. A guest is held only so long: on a machine that is too busy for that a run ends by a time-out, with nothing left, and is
+ * repeated.
  */
 export async function backedUpInTime(office: Pick<Office, 'run'>, ...inputs: string[]): Promise<JsonObject> {
   for (;;) {
