@@ -73,8 +73,16 @@ export function laidOver(base: SparseSnapshot, difference: SparseSnapshot): Spar
 /** Bytes of the pages that hold data. */
 export const dataBytes = ({ pages }: SparseSnapshot): number => pages.size * PAGE_BYTES
 
-/** What a guest writes: a few KiB at a place of one of the disks; both follow from the text. */
-export function writeAsGuest(disks: readonly SparseDisk[], text: string): void {
+/** Writes of guests, so many at a time, spread over the disks that are given: all follow from the seed. */
+export function guestWrites(seed: string): (disks: readonly SparseDisk[], count: number) => void {
+  let writes = 0
+  return (disks, count) => {
+    for (let left = count; left > 0; left -= 1) writeAsGuest(disks, `${seed}/${writes++}`)
+  }
+}
+
+/** A few KiB at a place of one of the disks; both follow from the text. */
+function writeAsGuest(disks: readonly SparseDisk[], text: string): void {
   const random = createHash('sha256').update(text).digest()
   const disk = disks[random.readUInt8(0) % disks.length]
   if (!disk) return

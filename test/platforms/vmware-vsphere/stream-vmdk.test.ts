@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createSparseDisk, writeAsGuest } from '../../../src/platforms/simulation/index.ts'
+import { createSparseDisk, guestWrites } from '../../../src/platforms/simulation/index.ts'
 import { grainsOf } from '../../../src/platforms/vmware-vsphere/simulator/downloads.ts'
 import { grainsIn, StreamBroken } from '../../../src/platforms/vmware-vsphere/stream-vmdk.ts'
 import { streamVmdk } from '../../../src/platforms/vmware-vsphere/write-stream-vmdk.ts'
@@ -17,7 +17,7 @@ const SIZE = 40 * 2 ** 20 + 512
 
 function disk() {
   const made = createSparseDisk(SIZE)
-  for (let index = 0; index < 40; index += 1) writeAsGuest([made], `write ${index}`)
+  guestWrites('write')([made], 40)
   made.write(SIZE - 512, Buffer.alloc(512, 7))
   return made
 }

@@ -8,10 +8,12 @@ import { generate } from 'selfsigned'
 import { type Json, Secret } from '../../../values/index.ts'
 import {
   answerTo,
-  createFaults,
-  createPlatformClock,
+  beginSimulation,
+  HOST,
+  openApi,
   openapiSliceOf,
   type PlatformClock,
+  portBeside,
   type SimulatedPlatform,
   type SimulationOptions,
 } from '../../simulation/index.ts'
@@ -84,7 +86,7 @@ export interface ScpSimulator extends SimulatedPlatform<Behaviour, Fault, CallRe
   forgetTokens(): void
 }
 
-const DEFAULT_BEHAVIOUR: Behaviour = {
+const USUAL: Behaviour = {
   taskWaitMs: 200,
   taskRunMs: 1000,
   visibleAfterMs: 500,
@@ -104,18 +106,15 @@ const DEFAULT_BEHAVIOUR: Behaviour = {
   transports: ['nbd', 'nbd_ssl'],
 }
 
-const HOST = '127.0.0.1'
-/** Where nothing listens, by RFC 2606. */
-const UNREACHABLE = 'http://simulator.invalid'
 const PACK = fileURLToPath(new URL('../../../../runbooks/sangfor-scp', import.meta.url))
 
 export async function startScpSimulator(options: ScpSimulatorOptions = {}): Promise<ScpSimulator> {
-  const seed = options.seed ?? randomBytes(8).toString('hex')
   await using parts = new AsyncDisposableStack()
-  const clock = parts.use(createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1))
+  const { seed, clock, behaviour, faults } = beginSimulation(options, USUAL)
+  parts.use(clock)
   const pem = await certificate()
   const devices = parts.use(createGuestDevices())
-  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour }, derOf(pem.cert), devices)
+  const world = createWorld(seed, clock, behaviour, derOf(pem.cert), devices)
   parts.defer(() => rm(world.nfsFolder, { recursive: true, force: true }))
   const credentials: Credentials = {
     accessKey: 'holdfast-demo',
@@ -125,19 +124,16 @@ export async function startScpSimulator(options: ScpSimulatorOptions = {}): Prom
     ...options.credentials,
   }
   const access = createAccess(world, credentials)
-  const faults = createFaults<Fault>()
-  faults.add(...(options.faults ?? []))
   const [calls, violations]: [CallRecord[], string[]] = [[], []]
   const answering = createAnswering({ world, openapi: await openapiSliceOf(PACK), access, violations })
   const app = createServer({ world, answering, faults, calls }, options.https ? { key: pem.private, cert: pem.cert } : undefined)
   const guests = new Map<string, Guest>()
   addAdminRoutes(app, { world, faults, calls, violations, guests })
-  // A fixed port makes the other two fixed: a target's configuration outlives the simulator.
-  const ports = options.port ? ([options.port + 1, options.port + 2] as const) : ([0, 0] as const)
+  const ports = [portBeside(options), portBeside(options, 2)] as const
   const tls = { certificate: pem.cert, key: new Secret(pem.private) }
   const transfer = parts.use(await startTransferService(world, HOST, ports, tls))
   parts.defer(() => app.close())
-  const url = options.listens === false ? UNREACHABLE : await app.listen({ host: HOST, port: options.port ?? 0 })
+  const url = await openApi(app, options)
 
   const shared = {
     url,

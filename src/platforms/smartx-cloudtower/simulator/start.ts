@@ -1,18 +1,20 @@
 // Starts a simulated platform and gives tests and demos what no API shows: the bytes on the volumes, leaks, faults, time.
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { type Json, Secret } from '../../../values/index.ts'
 import {
   answerTo,
-  createFaults,
-  createPlatformClock,
+  beginSimulation,
+  guestWrites,
+  HOST,
+  openApi,
   openapiSliceOf,
   type PlatformClock,
+  portBeside,
   type SimulatedPlatform,
   type SimulationOptions,
   type SparseDisk,
   type SparseView,
-  writeAsGuest,
 } from '../../simulation/index.ts'
 import { createAnswering } from './answering.ts'
 import { startZadp } from './exports.ts'
@@ -45,7 +47,7 @@ export interface TowerSimulator extends SimulatedPlatform<Behaviour, Fault, Call
   forgetTokens(): void
 }
 
-const DEFAULT_BEHAVIOUR: Behaviour = {
+const USUAL: Behaviour = {
   taskWaitMs: 200,
   taskRunMs: 1000,
   settleMs: 800,
@@ -56,32 +58,27 @@ const DEFAULT_BEHAVIOUR: Behaviour = {
   vmTakesVolumes: true,
 }
 
-const HOST = '127.0.0.1'
-/** Where nothing listens, by RFC 2606. */
-const UNREACHABLE = 'http://tower.invalid'
 const PACK = fileURLToPath(new URL('../../../../runbooks/smartx-cloudtower', import.meta.url))
 
 export async function startTowerSimulator(options: TowerOptions = {}): Promise<TowerSimulator> {
-  const seed = options.seed ?? randomBytes(8).toString('hex')
   await using parts = new AsyncDisposableStack()
-  const clock = parts.use(createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1))
-  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour })
+  const { seed, clock, behaviour, faults } = beginSimulation(options, USUAL)
+  parts.use(clock)
+  const world = createWorld(seed, clock, behaviour)
   const credentials = {
     username: 'backup',
     password: new Secret(hash(`${seed}/password`).slice(0, 24)),
     apiKey: new Secret(hash(`${seed}/key`).slice(0, 32)),
   }
-  const faults = createFaults<Fault>()
-  faults.add(...(options.faults ?? []))
   const calls: CallRecord[] = []
   const answering = createAnswering(world, await openapiSliceOf(PACK), credentials)
   const app = createServer({ world, answering, faults, calls })
-  const zadp = parts.use(await startZadp(world, HOST, options.port ? options.port + 1 : 0))
+  const zadp = parts.use(await startZadp(world, HOST, portBeside(options)))
   parts.defer(() => app.close())
-  const url = options.listens === false ? UNREACHABLE : await app.listen({ host: HOST, port: options.port ?? 0 })
+  const url = await openApi(app, options)
   const shared = { url, zadp: { host: HOST, port: zadp.port } }
   const running = parts.move()
-  let writes = 0
+  const write = guestWrites(seed)
   const simulator: TowerSimulator = {
     url,
     settings: { ...shared, username: credentials.username, password: credentials.password },
@@ -101,9 +98,7 @@ export async function startTowerSimulator(options: TowerOptions = {}): Promise<T
       return vm
     },
     disks: (vmId) => simulator.vm(vmId).disks.flatMap(({ volumeId }) => world.volumes.get(volumeId)?.content ?? []),
-    write: (vmId, count) => {
-      for (let left = count; left > 0; left -= 1) writeAsGuest(simulator.disks(vmId), `${seed}/${writes++}`)
-    },
+    write: (vmId, count) => write(simulator.disks(vmId), count),
     snapshotDisks: (snapshotId) => {
       const snapshot = world.snapshots.get(snapshotId) ?? world.deletedSnapshots.find(({ id }) => id === snapshotId)
       return (snapshot?.disks ?? []).map(({ frozen }) => frozen)

@@ -1,5 +1,5 @@
 // Starts a simulated server and gives tests and demos what no API shows: the bytes on the disks, leaks, faults, time.
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,15 +8,17 @@ import type { HttpRequest } from '../../../http/index.ts'
 import { type Json, Secret } from '../../../values/index.ts'
 import {
   answerTo,
-  createFaults,
-  createPlatformClock,
+  beginSimulation,
+  guestWrites,
+  HOST,
+  openApi,
   openapiSliceOf,
   type PlatformClock,
+  portBeside,
   type SimulatedPlatform,
   type SimulationOptions,
   type SparseDisk,
   type SparseView,
-  writeAsGuest,
 } from '../../simulation/index.ts'
 import { createAnswering } from './answering.ts'
 import { startDownloads } from './downloads.ts'
@@ -69,7 +71,7 @@ export interface VsphereSimulator extends SimulatedPlatform<Behaviour, Fault, Ca
   forgetSessions(): void
 }
 
-const DEFAULT_BEHAVIOUR: Behaviour = {
+const USUAL: Behaviour = {
   taskWaitMs: 200,
   taskRunMs: 1500,
   areasAnswerBytes: 2 ** 40,
@@ -82,19 +84,16 @@ const DEFAULT_BEHAVIOUR: Behaviour = {
   allocatedKnown: true,
 }
 
-const HOST = '127.0.0.1'
-/** Where nothing listens, by RFC 2606. */
-const UNREACHABLE = 'http://vcenter.invalid'
 const PACK = fileURLToPath(new URL('../../../../runbooks/vmware-vsphere', import.meta.url))
 
 export async function startVsphereSimulator(options: VsphereOptions = {}): Promise<VsphereSimulator> {
-  const seed = options.seed ?? randomBytes(8).toString('hex')
   await using parts = new AsyncDisposableStack()
-  const clock = parts.use(createPlatformClock(options.startAt ?? Date.now(), options.rate ?? 1))
+  const { seed, clock, behaviour, faults } = beginSimulation(options, USUAL)
+  parts.use(clock)
   const downloads = parts.use(await startDownloads(() => world, HOST))
   // The server itself, which a client knows the name of; without a port of its own there is none.
   const nfcUrl = `http://${options.listens === false ? HOST : '*'}:${downloads.port}`
-  const world = createWorld(seed, clock, { ...DEFAULT_BEHAVIOUR, ...options.behaviour }, nfcUrl)
+  const world = createWorld(seed, clock, behaviour, nfcUrl)
   const imageFolder = await mkdtemp(join(tmpdir(), 'vsphere-images-'))
   parts.defer(() => rm(imageFolder, { recursive: true, force: true }))
   const credentials = {
@@ -102,17 +101,15 @@ export async function startVsphereSimulator(options: VsphereOptions = {}): Promi
     password: new Secret(hash(`${seed}/password`).slice(0, 24)),
     guestPassword: options.guestPassword ?? new Secret(hash(`${seed}/guest`).slice(0, 24)),
   }
-  const faults = createFaults<Fault>()
-  faults.add(...(options.faults ?? []))
   const calls: CallRecord[] = []
   const answering = createAnswering(world, await openapiSliceOf(PACK), credentials)
   const hooks = new Map<string, () => Promise<void>>()
   const app = createServer({ world, answering, faults, calls, hooks })
-  const exports = parts.use(await startExports(world, HOST, options.port ? options.port + 1 : 0))
+  const exports = parts.use(await startExports(world, HOST, portBeside(options)))
   parts.defer(() => app.close())
-  const url = options.listens === false ? UNREACHABLE : await app.listen({ host: HOST, port: options.port ?? 0 })
+  const url = await openApi(app, options)
   const running = parts.move()
-  let writes = 0
+  const write = guestWrites(seed)
   const simulator: VsphereSimulator = {
     url,
     settings: {
@@ -139,9 +136,7 @@ export async function startVsphereSimulator(options: VsphereOptions = {}): Promi
     addVm: (spec) => vmFrom(world, spec),
     vm: (id) => vmOf(world, id),
     disks: (vmId) => vmOf(world, vmId).disks.map(({ content }) => content),
-    write: (vmId, count) => {
-      for (let left = count; left > 0; left -= 1) writeAsGuest(simulator.disks(vmId), `${seed}/${writes++}`)
-    },
+    write: (vmId, count) => write(simulator.disks(vmId), count),
     snapshotDisks: (name) => {
       const all = [...world.snapshots.values(), ...world.removedSnapshots]
       const found = all.find((snapshot) => snapshot.name === name)

@@ -5,11 +5,11 @@ import { Secret } from '../../../values/index.ts'
 import {
   createPlatformClock,
   createSparseDisk,
+  guestWrites,
   openapiSliceOf,
   type PlatformClock,
   type SparseDisk,
   type SparseSnapshot,
-  writeAsGuest,
 } from '../../simulation/index.ts'
 import { type Answering, createAnswering } from './answering.ts'
 import { loseSite } from './site.ts'
@@ -54,7 +54,7 @@ export interface ZstackSimulator extends Disposable {
   loseSite(survivors: readonly Storage[]): void
 }
 
-const DEFAULT_BEHAVIOUR: Behaviour = {
+const USUAL: Behaviour = {
   sessionLifeMs: 7_200_000,
   maxSessions: 500,
   jobRunMs: 3000,
@@ -116,7 +116,7 @@ export async function startZstackSimulator({
   })
   const world: World = {
     clock,
-    behaviour: { ...DEFAULT_BEHAVIOUR, ...behaviour },
+    behaviour: { ...USUAL, ...behaviour },
     newId,
     servers,
     addresses: new Map(servers.map((each) => [addressOf(each), each])),
@@ -140,7 +140,7 @@ export async function startZstackSimulator({
     frozen: new Map(),
     awayUntilMs: 0,
   }
-  let writes = 0
+  const write = guestWrites(seed)
   const account = 'backup'
   const password = new Secret(idFrom('password'))
   return {
@@ -165,7 +165,7 @@ export async function startZstackSimulator({
     write: (vm, count) => {
       if (found(world.vms, vm, 'VM').state !== 'Running') return
       const disks = world.volumes.flatMap(({ vmInstanceUuid, disk }) => (vmInstanceUuid === vm ? [disk] : []))
-      for (let left = count; left > 0; left -= 1) writeAsGuest(disks, `${seed}/${writes++}`)
+      write(disks, count)
     },
     loseImages: ({ uuid, images, databases }) => {
       images.clear()
