@@ -55,7 +55,8 @@ export const vaultCodes = {
   },
   VAULT_LOCKED: {
     title: 'Another process has a lock that excludes this call',
-    explanation: 'Wait for it to end. When its process is gone, `restic unlock` removes the lock.',
+    explanation:
+      'Wait for it to end. The lock of a process that is gone does not count: on the host that it ran on at once, on others after half an hour.',
   },
   VAULT_LOCK_LOST: {
     title: 'The lock could not be refreshed in time, so what ran under it was ended',

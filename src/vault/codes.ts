@@ -55,7 +55,7 @@ export const passwordWrong = (where: string): VaultError =>
   new VaultError(
     'VAULT_PASSWORD_WRONG',
     `the password opens no key of the vault at ${where}`,
-    'check the password that the target is bound to',
+    'give the one that it was made with, or one that was added to it since',
   )
 
 export const keyUnknown = (wanted: string): VaultError =>
@@ -91,7 +91,7 @@ const DAMAGE_HINTS: Readonly<Record<FileKind, string>> = {
   pack: 'find what it affects with `holdfast vault verify`',
   index: 'rebuild the index with `holdfast vault repair`',
   snapshot: 'restore the file from a copy of the vault, or remove it: the point is lost',
-  lock: 'when nothing else uses the vault, remove all locks with `restic unlock --remove-all`',
+  lock: 'when nothing else uses the vault, remove this file from its folder `locks`',
 }
 
 export const fileDamaged = (kind: FileKind, name: string, reason: string, options?: ErrorOptions): VaultError =>
@@ -120,7 +120,7 @@ export const vaultLocked = (by: { exclusive: boolean; hostname: string; pid: num
   new VaultError(
     'VAULT_LOCKED',
     `the vault is locked${by.exclusive ? ' exclusively' : ''} by process ${by.pid} on ${by.hostname} since ${by.time}`,
-    'wait for it to end; `restic unlock` removes locks whose process is gone',
+    'wait for it to end; a lock whose process is gone counts for half an hour at most',
   )
 
 export const lockLost = (): VaultError =>

@@ -4,8 +4,9 @@ import { truncate, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { holdfast } from '../acceptance/holdfast.ts'
+import { createCertificates } from '../blocks/certificates.ts'
 import { backUp, createFolder, createVault, MiB, noise, PASSWORD, writeDisk } from '../vault/world.ts'
-import { nbdkit } from './nbd-peers.ts'
+import { nbdkit, nbdkitOnTcp } from './nbd-peers.ts'
 import { peer } from './peer.ts'
 
 const run = promisify(execFile)
@@ -52,6 +53,23 @@ describe.skipIf(!peer('qemu-img', 'qemu-utils'))('a disk restored', () => {
         said: true,
       })
       expect(await world.restore('--to', to, '--overwrite', '--disk', 'ide0')).toMatchObject({ exitCode: 0 })
+      await identical(world.folder.file('target'), 'raw', world.folder.file('disk'))
+    },
+  )
+
+  test.skipIf(![peer('nbdkit', 'nbdkit'), peer('openssl', 'openssl')].every(Boolean))(
+    'to an NBD server that asks for a certificate is identical there; without one nothing is written',
+    async () => {
+      await using world = await createPoint()
+      createCertificates(world.folder.path)
+      await writeFile(world.folder.file('target'), noise(9, 8 * MiB))
+      const tls = ['--tls=require', `--tls-certificates=${world.folder.path}`, '--tls-verify-peer']
+      using server = await nbdkitOnTcp(...tls, 'file', world.folder.file('target'))
+      const at = `127.0.0.1:${server.port}/`
+      expect(await world.restore('--to', `nbd://${at}`, '--overwrite')).toMatchObject({ exitCode: 1 })
+      await expect(identical(world.folder.file('target'), 'raw', world.folder.file('disk'))).rejects.toThrow()
+      const secured = await world.restore('--to', `nbds://${at}?tls-certificates=.`, '--overwrite')
+      expect(secured).toMatchObject({ exitCode: 0, stderr: '' })
       await identical(world.folder.file('target'), 'raw', world.folder.file('disk'))
     },
   )

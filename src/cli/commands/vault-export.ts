@@ -1,9 +1,10 @@
 // `holdfast vault export`: restore points over NBD, so that qemu-img, nbdcopy and guests can use them at once. What is written never reaches the vault.
+import { access, constants } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { NbdServer, SocketEndpoint } from '../../blocks/index.ts'
 import { type ExportVaultOptions, exportVault, type RestorePoint, type Vault } from '../../vault/index.ts'
-import { exportAddressUnfit } from '../codes.ts'
+import { exportAddressUnfit, fileUnreadable } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { Refusal } from '../refusal.ts'
@@ -24,6 +25,7 @@ export const run: RunCommand<[vault: string, points: readonly string[]], Options
   if (socket === undefined && tls === undefined && !isThisHost(options.listen))
     throw new Refusal([exportAddressUnfit(options.listen, 'all who reach it could read the disks')])
   const listen = socket === undefined ? { host: options.listen, port: options.port } : { path: inFolder(socket) }
+  if (copyOnWrite) await assertWritable(inFolder(scratch))
   const certificates = tls === undefined ? {} : { tls: await readTlsFolder(inFolder(tls)) }
 
   await using vault = await openNamedVault(host, directory, options)
@@ -50,6 +52,15 @@ export const run: RunCommand<[vault: string, points: readonly string[]], Options
 
 const isThisHost = (address: string): boolean => address === 'localhost' || address === '::1' || /^127(\.\d+){3}$/.test(address)
 
+/** Before anybody is served: a scratch that cannot be made would end each client's connection without a word. */
+async function assertWritable(folder: string): Promise<void> {
+  try {
+    await access(`${folder}/.`, constants.W_OK)
+  } catch (error) {
+    throw new Refusal([fileUnreadable(folder, (error as NodeJS.ErrnoException).code ?? String(error))])
+  }
+}
+
 async function pointsOf(vault: Vault, wanted: readonly string[]): Promise<readonly RestorePoint[]> {
   const ids = wanted.length > 0 ? wanted : (await vault.points({ kind: 'disks' })).map(({ id }) => id)
   const points: RestorePoint[] = []
@@ -64,9 +75,13 @@ async function serve(vault: Vault, options: ExportVaultOptions): Promise<NbdServ
     const { code, syscall = '' } = error as NodeJS.ErrnoException
     if (!['listen', 'bind', 'getaddrinfo', 'chmod'].includes(syscall)) throw error
     const { listen } = options
-    throw new Refusal([
-      exportAddressUnfit('path' in listen ? listen.path : `${listen.host}:${listen.port}`, code ?? String(error)),
-    ])
+    if (!('path' in listen)) throw new Refusal([exportAddressUnfit(`${listen.host}:${listen.port}`, code ?? String(error))])
+    // The system says of a socket in a folder that is not there that it may not be made.
+    const isPlaceless = await access(dirname(listen.path)).then(
+      () => false,
+      () => true,
+    )
+    throw new Refusal([exportAddressUnfit(listen.path, isPlaceless ? 'its folder is not there' : (code ?? String(error)))])
   }
 }
 

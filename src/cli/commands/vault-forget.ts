@@ -71,7 +71,12 @@ function describe({ removed, kept, refused }: Forgotten, dryRun: boolean): strin
       what,
       reasons.join(', '),
     ])
-  const done = dryRun ? 'would be removed' : 'removed; `holdfast vault prune` frees their space'
+  const done =
+    removed.length === 0
+      ? 'nothing to remove'
+      : dryRun
+        ? `${removed.length} would be removed`
+        : `${removed.length} removed; \`holdfast vault prune\` frees their space`
   const stay = refused[0] ? `${refused.length} stay, for the storage does not let them go: ${refused[0].reason}\n` : ''
-  return `${table([['POINT', 'TIME', 'VM', 'KIND', 'LEVEL', 'WHAT', 'WHY'], ...lines])}${removed.length} ${done}\n${stay}`
+  return `${table([['POINT', 'TIME', 'VM', 'KIND', 'LEVEL', 'WHAT', 'WHY'], ...lines])}${done}\n${stay}`
 }

@@ -1,5 +1,5 @@
 // `holdfast vault show`: one restore point with its disks, and how consistent it was proven to be.
-import { formatCount, formatSize } from '../../values/index.ts'
+import { formatCount, formatSize, isObject, type Json } from '../../values/index.ts'
 import type { RestorePoint } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -29,7 +29,8 @@ export const run: RunCommand<[vault: string, point: string], Options> = async (h
       ['level', point.level],
       ...(point.parent === undefined ? [] : [['taken over from', point.parent]]),
       ['consistency', point.consistency],
-      ['evidence', inline(point.evidence)],
+      ['evidence', point.evidence === null ? 'none' : inline(point.evidence)],
+      ...(point.machine === undefined ? [] : [['machine', machineWords(point.machine)]]),
       ...(point.attachments.length === 0 ? [] : [['attachments', point.attachments.map(({ name }) => name).join(', ')]]),
       ['run', point.run],
       ['added', formatSize(point.addedBytes)],
@@ -39,8 +40,32 @@ export const run: RunCommand<[vault: string, point: string], Options> = async (h
   return EXIT.done
 }
 
-function contentOf({ disks, files }: RestorePoint): string {
-  if (!files) return table([['DISK', 'SIZE'], ...disks.map(({ disk, sizeBytes }) => [disk, formatSize(sizeBytes)])])
+/** What a VM needs that boots from the disks; `--format json` has all of it. */
+function machineWords(machine: Json): string {
+  const { cpus, memoryBytes, firmware, guestOs, networks } = isObject(machine) ? machine : {}
+  return [
+    ...(typeof cpus === 'number' ? [formatCount(cpus, 'processor')] : []),
+    ...(typeof memoryBytes === 'number' ? [`${formatSize(memoryBytes)} of memory`] : []),
+    ...(typeof firmware === 'string' ? [`firmware ${firmware}`] : []),
+    ...(typeof guestOs === 'string' ? [guestOs] : []),
+    ...(Array.isArray(networks) ? [formatCount(networks.length, 'network')] : []),
+  ].join(', ')
+}
+
+/** By the key of each disk; empty where the platform has not told. */
+function busesOf(machine: Json | undefined): ReadonlyMap<string, string> {
+  const disks = isObject(machine) && Array.isArray(machine.disks) ? machine.disks.filter(isObject) : []
+  return new Map(disks.flatMap(({ disk, bus }) => (typeof disk === 'string' && typeof bus === 'string' ? [[disk, bus]] : [])))
+}
+
+function contentOf({ disks, files, machine }: RestorePoint): string {
+  if (!files) {
+    const buses = busesOf(machine)
+    return table([
+      ['DISK', 'SIZE', ...(buses.size > 0 ? ['BUS'] : [])],
+      ...disks.map(({ disk, sizeBytes }) => [disk, formatSize(sizeBytes), ...(buses.size > 0 ? [buses.get(disk) ?? ''] : [])]),
+    ])
+  }
   const { folders, counts, problems } = files
   return [
     table([['FOLDER', 'FROM'], ...folders.map(({ name, path }) => [name, path])]),

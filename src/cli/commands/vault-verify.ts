@@ -45,7 +45,13 @@ function describe(
       ),
     ]),
     ...(unusedPacks > 0
-      ? [`${formatCount(unusedPacks, 'pack is', 'packs are')} in no index: left by interrupted work, harmless`]
+      ? [
+          `${formatCount(unusedPacks, 'pack is', 'packs are')} in no index: ${
+            problems.length + damagedPoints.length === 0
+              ? 'left by interrupted work, harmless'
+              : 'what is missing may be there, and `holdfast vault repair` takes it up again'
+          }`,
+        ]
       : []),
     `${formatCount(snapshots, 'restore point')}, ${formatCount(packs, 'pack')}, ${formatSize(bytesRead)} read`,
     problems.length === 0 && damagedPoints.length === 0

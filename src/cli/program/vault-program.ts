@@ -12,7 +12,7 @@ export function addVault(vault: Command, calls: Calls): void {
   const folder = () => new Argument('<vault>', 'its folder, or an address that a target of the configuration has')
   vault
     .command('init')
-    .description('create a vault in an empty folder or place')
+    .description('create a vault in a folder or place that has none')
     .addArgument(folder())
     .addOption(password())
     .action(calls(() => import('../commands/vault-init.ts')))
@@ -37,7 +37,8 @@ export function addVault(vault: Command, calls: Calls): void {
     .command('verify')
     .description('read everything back and compare it with its hashes')
     .addArgument(folder())
-    .option('--sample <share>', 'read only so much, such as 5%, chosen anew each time', share)
+    .addOption(new Option('--data', 'read all data too, as it does unless told otherwise').conflicts(['sample', 'structure']))
+    .option('--sample <share>', 'read only so much of the data, such as 5%, chosen anew each time', share)
     .addOption(new Option('--structure', 'read no data, only what describes it').conflicts('sample'))
     .addOption(password())
     .addOption(format('text', 'json'))

@@ -1,6 +1,6 @@
 // Writes disks of a restore point: as image files into a folder, or one of them onto a block device or an NBD export.
 // Files are never overwritten, devices and exports only when that is asked for.
-import { mkdir, open, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, stat, statfs, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { DiskAddress } from '../../blocks/index.ts'
 import { formatSize } from '../../values/index.ts'
@@ -10,6 +10,7 @@ import type { Host } from '../host.ts'
 import { Refusal } from '../refusal.ts'
 import type { ProgressLine } from './progress-line.ts'
 import { writeQcow2 } from './qemu-img.ts'
+import { findTarget } from './restore-target.ts'
 
 export interface DisksToRestore {
   readonly point: RestorePoint
@@ -24,35 +25,13 @@ export interface DisksToRestore {
 
 export async function restoreDisks(host: Host, vault: Vault, progress: ProgressLine, asked: DisksToRestore): Promise<void> {
   const { disks, to, image, overwrite } = asked
-  const target = await findTarget(host, to)
+  const target = await findTarget(host.workingDirectory, to)
   if (!target) return await restoreToFolder(host, vault, progress, resolve(host.workingDirectory, to), asked)
   const [disk, ...others] = disks
   if (!disk || others.length > 0) throw new Refusal([restoreTargetUnfit(to, 'it takes one disk: name it with --disk')])
   if (image !== 'raw') throw new Refusal([restoreTargetUnfit(to, 'only files can be qcow2 images')])
   if (!overwrite) throw new Refusal([restoreTargetUnfit(to, 'what is on it would be lost: --overwrite says that this is meant')])
   await restoreRaw(host, vault, progress, asked, disk, target, to)
-}
-
-/** Undefined for a folder. */
-async function findTarget({ workingDirectory }: Host, to: string): Promise<DiskAddress | undefined> {
-  const url = /^nbd(\+unix)?:\/\//.test(to) ? new URL(to) : undefined
-  if (url) return nbdAddress(to, url)
-  const path = resolve(workingDirectory, to)
-  return (await stat(path).catch(() => undefined))?.isBlockDevice() ? { kind: 'file', path } : undefined
-}
-
-const NBD_PORT = 10_809
-
-/** Source: NetworkBlockDevice/nbd, doc/uri.md. */
-function nbdAddress(to: string, url: URL): DiskAddress {
-  const exportName = decodeURIComponent(url.pathname.replace(/^\//, ''))
-  if (url.protocol === 'nbd:') {
-    const host = decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1')
-    return { kind: 'nbd', host, port: Number(url.port || NBD_PORT), exportName }
-  }
-  const path = url.searchParams.get('socket')
-  if (path === null) throw new Refusal([restoreTargetUnfit(to, 'it names no socket')])
-  return { kind: 'nbd-unix', path, exportName }
 }
 
 async function restoreToFolder(
@@ -64,8 +43,9 @@ async function restoreToFolder(
 ): Promise<void> {
   const { point, disks, image, resume, signal } = asked
   await mkdir(folder, { recursive: true, mode: 0o700 })
+  await assertRoom(vault, folder, asked)
   for (const disk of disks) {
-    const path = join(folder, `${disk.disk}.${image}`)
+    const path = join(folder, imageName(disk, image))
     if (image === 'qcow2') {
       if (await stat(path).catch(() => undefined)) throw new Refusal([fileExists(path)])
       await writeQcow2(vault, `${point.id}/${disk.disk}`, path, signal)
@@ -79,10 +59,32 @@ async function restoreToFolder(
   if (point.machine !== undefined) await describeMachine(host, folder, asked)
 }
 
+/** A platform may call a disk anything; a slash would leave the folder. */
+const imageName = ({ disk }: PointDisk, image: DisksToRestore['image']): string => `${disk.replaceAll('/', '%2F')}.${image}`
+
+/** Zeros take no room, nor does what an earlier try has written. */
+async function assertRoom(vault: Vault, folder: string, { point, disks, image, to }: DisksToRestore): Promise<void> {
+  let neededBytes = 0
+  for (const disk of disks) {
+    await using source = await vault.openDisk(point.id, disk.disk)
+    for (const { kind, lengthBytes } of await source.extents(0, source.sizeBytes)) if (kind === 'data') neededBytes += lengthBytes
+    const there = await stat(join(folder, imageName(disk, image))).catch(() => undefined)
+    neededBytes -= (there?.blocks ?? 0) * BLOCK_BYTES
+  }
+  const { bavail, bsize } = await statfs(folder)
+  if (neededBytes > bavail * bsize)
+    throw new Refusal([
+      restoreTargetUnfit(to, `${formatSize(neededBytes)} are to be written, and ${formatSize(bavail * bsize)} are free there`),
+    ])
+}
+
+/** In which `stat` counts; stat(2), "st_blocks". */
+const BLOCK_BYTES = 512
+
 /** What a VM for these images needs, for whoever makes one on another platform. */
 async function describeMachine(host: Host, folder: string, { point, disks, image }: DisksToRestore): Promise<void> {
   const { name, vm, timeMs, consistency, machine } = point
-  const images = Object.fromEntries(disks.map(({ disk }) => [disk, `${disk}.${image}`]))
+  const images = Object.fromEntries(disks.map((disk) => [disk.disk, imageName(disk, image)]))
   const description = { name, vm, time: new Date(timeMs).toISOString(), consistency, machine, images }
   const path = join(folder, 'machine.json')
   await writeFile(path, `${JSON.stringify(description, undefined, 2)}\n`, { mode: 0o600 })

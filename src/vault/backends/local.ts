@@ -117,7 +117,7 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
   return {
     address: { kind: 'local', directory },
     where: directory,
-    prepare: () => createFolders(directory),
+    prepare: () => createFolders(directory).catch(refuse),
     put,
     begin,
     read,

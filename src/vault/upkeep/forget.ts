@@ -19,6 +19,7 @@ export interface ForgetRequest {
 export interface Forgotten {
   /** Newest first. */
   readonly removed: readonly PointSummary[]
+  /** Of the VM that was named, or of all. */
   readonly kept: readonly KeptPoint[]
   /** Those that should go and stay, because the storage does not let them go; with its words. */
   readonly refused: readonly { readonly point: PointSummary; readonly reason: string }[]
@@ -38,9 +39,10 @@ export async function forgetPoints(repository: Repository, request: ForgetReques
   const named = new Set(pointIds.map((wanted) => findSummary(all, wanted, vm).id))
   const removed = new Set(named)
   const kept: KeptPoint[] = []
-  const groups = Map.groupBy(all, (point) => `${point.kind} ${point.vm}`)
+  const asked = all.filter((point) => vm === undefined || point.vm === vm)
+  const groups = Map.groupBy(asked, (point) => `${point.kind} ${point.vm}`)
+  const ruled = hasRule(rules)
   for (const points of groups.values()) {
-    const ruled = hasRule(rules) && (vm === undefined || points[0]?.vm === vm)
     const reasons = ruled ? applyRules(points, rules) : []
     for (const [i, point] of points.entries()) {
       const why = reasons[i] ?? []

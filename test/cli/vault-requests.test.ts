@@ -1,0 +1,137 @@
+// What people ask of a vault that cannot be: each is refused in words that say what to do, and nothing is left behind.
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { runCli } from '../../src/cli/index.ts'
+import { createProgressLine, restoreDisks } from '../../src/cli/vaults/index.ts'
+import type { Vault } from '../../src/vault/index.ts'
+import { createVirtualClock } from '../engine/virtual-clock.ts'
+import { backUp, createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, writeDisk } from '../vault/world.ts'
+import { createTestHost } from './test-host.ts'
+
+vi.setConfig({ testTimeout: 600_000 })
+
+const stack = new AsyncDisposableStack()
+let folder: Awaited<ReturnType<typeof createFolder>>
+const MACHINE = { cpus: 2, memoryBytes: 4 * 1024 ** 3, firmware: 'efi', disks: [{ disk: 'ide0', bus: 'scsi' }], networks: [{}] }
+
+beforeAll(async () => {
+  folder = stack.use(await createFolder())
+  await using vault = await createVault(folder.path, { keyCost: 1024, now: () => Date.parse('2026-11-20T01:00:00Z') })
+  const source = await writeDisk(folder.file('disk'), noise(1, MiB))
+  await backUp(vault, 'run-1', source, MiB, { machine: MACHINE })
+  await backUp(vault, 'run-2', source, MiB, { vm: 'vm-2' })
+  await writeFile(folder.file('a-file'), '')
+}, 600_000)
+afterAll(() => stack.disposeAsync())
+
+async function holdfast(...args: readonly string[]) {
+  const { host, printed } = createTestHost(folder.path, {
+    HOLDFAST_VAULT_PASSWORD: PASSWORD.reveal(),
+    XDG_CACHE_HOME: folder.path,
+  })
+  const exitCode = await runCli(['vault', ...args], { ...host, clock: async () => createVirtualClock(0) })
+  return { exitCode, ...printed }
+}
+
+const restore = (to: string) => ['restore', 'vault', 'latest', '--to', to, '--overwrite']
+const ADDRESSES = 'an address is nbd://HOST/EXPORT, nbds://HOST/EXPORT or nbd+unix:///EXPORT?socket=PATH'
+
+test.each([
+  [restore('nbds://localhost/x'), 'nbds://localhost/x: it does not say where certificates are: add ?tls-certificates=FOLDER'],
+  [restore('nbd://[bad'), `nbd://[bad: ${ADDRESSES}`],
+  [restore('https://backup.example/ide0'), `https://backup.example/ide0: ${ADDRESSES}`],
+  [restore('nbd+unix:///x'), 'nbd+unix:///x: it names no socket'],
+  [restore('a-file'), 'a-file: it is neither a folder nor a block device'],
+])('%j', async (args, said) => {
+  const before = await readdir(folder.path)
+  expect(await holdfast(...args)).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: `error[RESTORE_TARGET_UNFIT]: cannot restore to ${said}\n`,
+  })
+  expect(await readdir(folder.path)).toEqual(before)
+})
+
+test.each([
+  [['init', 'a-file'], 1, 'error[VAULT_WRITE_FAILED]: writing to the vault failed: EEXIST'],
+  [['export', 'vault', '--copy-on-write', '--scratch', 'nowhere'], 2, 'error[FILE_UNREADABLE]: cannot read '],
+  [['export', 'vault', '--socket', 'nowhere/socket'], 2, 'its folder is not there'],
+  [['verify', 'vault', '--data', '--structure'], 2, "option '--data' cannot be used with option '--structure'"],
+] as const)('%j', async (args, exitCode, said) => {
+  expect(await holdfast(...args)).toEqual({ exitCode, stdout: '', stderr: expect.stringContaining(said) })
+})
+
+test('verify takes --data for what it does anyway', async () => {
+  const all = await holdfast('verify', 'vault', '--data')
+  expect(all).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('every restore point can be restored\n') })
+  expect(await holdfast('verify', 'vault')).toEqual(all)
+})
+
+test('forget speaks of the VM that is named alone', async () => {
+  const { stdout } = await holdfast('forget', 'vault', '--vm', 'vm-2', '--keep-last', '1')
+  expect(stdout).toContain('vm-2')
+  expect(stdout).not.toContain('vm-1')
+  expect(stdout).toMatch(/\nnothing to remove\n$/)
+})
+
+test('show tells what a VM needs that boots from the point', async () => {
+  const [{ id }] = JSON.parse((await holdfast('list', 'vault', '--vm', 'vm-1', '--format', 'json')).stdout)
+  const { stdout } = await holdfast('show', 'vault', id)
+  expect(stdout).toContain('2 processors, 4.0 GiB of memory, firmware efi, 1 network\n')
+  expect(stdout).toMatch(/DISK +SIZE +BUS\nide0 +1\.0 MiB +scsi\n$/)
+})
+
+test('packs without an index are harmless only where nothing is missing', async () => {
+  await using other = await createFolder()
+  await using vault = await createVault(other.path, { keyCost: 1024 })
+  await backUp(vault, 'run-1', await writeDisk(other.file('disk'), noise(1, MiB)), MiB)
+  for (const name of await readdir(other.file('vault/index'))) await writeFile(other.file(`vault/index/${name}`), '')
+  const { stdout } = await holdfast('verify', other.file('vault'))
+  expect(stdout).toContain('in no index: what is missing may be there, and `holdfast vault repair` takes it up again')
+})
+
+describe('images', () => {
+  const asked = { image: 'raw', resume: false, overwrite: false, signal: new AbortController().signal } as const
+
+  test('are not begun where the file system has no room for them', async () => {
+    await using target = await createFolder()
+    const { host } = createTestHost(target.path)
+    const sizeBytes = 2 ** 60
+    const source = {
+      sizeBytes,
+      read: async () => {},
+      extents: async () => [
+        { offsetBytes: 0, lengthBytes: sizeBytes / 2, kind: 'zero' },
+        { offsetBytes: sizeBytes / 2, lengthBytes: sizeBytes / 2, kind: 'data' },
+      ],
+      async [Symbol.asyncDispose]() {},
+    } as const
+    const point = { ...pointOf('run', {}), id: 'ab', kind: 'disks', timeMs: 0 }
+    const vault = { openDisk: async () => source } as unknown as Vault
+    const disks = [{ disk: 'ide0', sizeBytes, treeId: '' }]
+    const progress = createProgressLine(host.stderr, createVirtualClock(0))
+    const request = { ...asked, point: point as never, disks, to: 'out' }
+    await expect(restoreDisks(host, vault, progress, request)).rejects.toMatchObject({
+      diagnostics: [
+        { message: expect.stringMatching(/^cannot restore to out: 512\.0 PiB are to be written, and .* are free there$/) },
+      ],
+    })
+    expect(await readdir(join(target.path, 'out'))).toEqual([])
+  })
+
+  test('of a disk whose name has a slash lie in the folder', async () => {
+    await using target = await createFolder()
+    const { host } = createTestHost(target.path)
+    await using vault = await createVault(target.path, { keyCost: 1024 })
+    const source = await writeDisk(target.file('disk'), noise(1, MiB))
+    const map = [{ offsetBytes: 0, lengthBytes: MiB, kind: 'data' }] as const
+    const stored = await vault.storeDisk({ disk: '../store/1', sizeBytes: MiB, source, map })
+    const { id } = await vault.commitPoint(pointOf('run-1', { '../store/1': stored }))
+    const point = await vault.point(id)
+    const progress = createProgressLine(host.stderr, createVirtualClock(0))
+    await restoreDisks(host, vault, progress, { ...asked, point, disks: point.disks, to: 'out' })
+    expect(await readdir(target.file('out'))).toEqual(['..%2Fstore%2F1.raw'])
+    expect((await readBack(vault, id, '../store/1')).equals(noise(1, MiB))).toBe(true)
+  })
+})
