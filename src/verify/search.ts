@@ -1,9 +1,8 @@
 // The search: breadth first, all that fewer deviations reach before more, so that a counterexample is as short as can be.
 import { createState } from '../kernel/index.ts'
 import { fork, share } from './fork.ts'
-import type { Sum } from './lines.ts'
 import type { Counterexample, Node, Option, Subject, Verdict, Violation } from './model.ts'
-import { createNamer, type Known, type Namer } from './name.ts'
+import { createNamer, type Known, type Namer, type Sum } from './naming/index.ts'
 import { optionsOf } from './options.ts'
 import { perform } from './perform.ts'
 import { onlyLocal, reduced } from './reduce.ts'

@@ -1,6 +1,6 @@
 // The states that were seen, by their names, the way to each, and where moves without a deviation lead. Plain arrays of numbers: a
 // search may see millions.
-import type { Name } from './lines.ts'
+import type { Name } from './naming/index.ts'
 
 export interface Entry {
   /** The state that a move led from; -1 for the first. */

@@ -2,7 +2,7 @@
 import type { Outcome, Path } from '../kernel/index.ts'
 import { fork } from './fork.ts'
 import type { Node, Option, Subject } from './model.ts'
-import { createNamer } from './name.ts'
+import { createNamer } from './naming/index.ts'
 import { perform } from './perform.ts'
 import { guestIn, levelsIn } from './points.ts'
 import { reduced } from './reduce.ts'

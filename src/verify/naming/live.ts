@@ -1,5 +1,5 @@
 // What of a block's results may still be read. What nobody reads any more decides nothing, so states that differ in it alone are one.
-import { type Block, blocksIn, references, type Step, type Template } from '../language/index.ts'
+import { type Block, blocksIn, references, type Step, type Template } from '../../language/index.ts'
 
 /** Names of steps and of variables; everything where an expression looks at what it does not name. */
 export type Live = ReadonlySet<string> | 'all'

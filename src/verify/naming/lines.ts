@@ -4,7 +4,7 @@
 // names such items is kept twice: as it stands, and with the items' numbers left out. A sum puts together what is said of the same
 // item, and adds up the items; so states in which two items have changed places have the same sum. Where a line ties two items of one
 // list together, the whole sum is taken as it stands.
-import { textNamed } from './identity.ts'
+import { textNamed } from '../identity.ts'
 
 export interface Line {
   /** As it stands. */
