@@ -29,7 +29,8 @@ export async function loadPack(
   return { ...(await readPack(manifest, openBeside, operations)), sources }
 }
 
-async function readSource(file: string, sources: Map<string, string>): Promise<SourceText | undefined> {
+/** Undefined where the file cannot be read; its text goes to `sources`. */
+export async function readSource(file: string, sources: Map<string, string>): Promise<SourceText | undefined> {
   try {
     const text = await readFile(file, 'utf8')
     sources.set(file, text)

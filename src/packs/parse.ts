@@ -64,7 +64,7 @@ export async function readPack(manifest: SourceText, openBeside: OpenBeside, ope
 }
 
 /** sha256 over the manifest and the OpenAPI text, hex. */
-function packHash(manifest: SourceText, openapi: SourceText | undefined): string {
+export function packHash(manifest: SourceText, openapi: SourceText | undefined): string {
   const hash = createHash('sha256').update(manifest.text)
   if (openapi) hash.update('\0').update(openapi.text)
   return hash.digest('hex')

@@ -24,13 +24,13 @@ import {
   type Lock,
   loadPack,
   type Pack,
+  preparedPack,
   readLock,
 } from '../../packs/index.ts'
 import { fileUnreadable, packMissing, runbookNotFound } from '../codes.ts'
 import type { Config } from '../config/index.ts'
 import type { Host } from '../host.ts'
 import { Refusal, type Sources } from '../refusal.ts'
-import { preparedPack } from './prepared-packs.ts'
 
 export const RUNBOOK_ENDING = '.runbook.yaml'
 /** Always at hand under the alias of its name. */
@@ -234,8 +234,7 @@ const withText = ([name, { runbook, text }]: readonly [string, ReadRunbook]): re
   runbook ? [{ name, runbook, text }] : []
 
 async function loadOrTakePrepared(host: Host, directory: string, options: LoadOptions): ReturnType<typeof loadPack> {
-  const prepared = options.operations ? undefined : await preparedPack(directory, host.preparedDirectory)
-  return prepared ?? loadPack(directory, options)
+  return (await preparedPack(directory, host.preparedDirectory)) ?? loadPack(directory, options)
 }
 
 /** Folder of each pack by its name, which is the folder's. What the configuration adds wins. */
