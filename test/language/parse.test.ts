@@ -79,7 +79,7 @@ test('a runbook with an error is a draft and no runbook', () => {
   )
   expect(runbook).toBeUndefined()
   expect(draft?.runbook.steps.map(({ id }) => id)).toEqual(['b'])
-  expect([...(draft?.broken ?? [])]).toEqual(['a'])
+  expect([...(draft?.broken.keys() ?? [])]).toEqual(['a'])
 })
 
 test('use and targets are taken apart', () => {

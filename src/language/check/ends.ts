@@ -18,7 +18,7 @@ interface End {
 
 interface Walk {
   readonly found: Diagnostic[]
-  readonly broken: ReadonlySet<string>
+  readonly broken: Survey['broken']
   readonly acquiring: ReadonlySet<Step>
   /** What was acquired from what each step acquired. */
   readonly children: ReadonlyMap<Step, readonly Step[]>

@@ -105,7 +105,8 @@ export interface Survey {
   readonly catalogue: CatalogueView
   /** Pack by alias. */
   readonly packs: Readonly<Record<string, string>>
-  readonly broken: ReadonlySet<string>
+  /** `Draft.broken`. */
+  readonly broken: ReadonlyMap<string, string>
   readonly visits: readonly Visit[]
   readonly calls: readonly Call[]
   readonly runbookCalls: readonly RunbookCall[]
@@ -114,7 +115,7 @@ export interface Survey {
   readonly blocks: readonly SeenBlock[]
 }
 
-export function survey(runbook: Runbook, catalogue: CatalogueView, broken: ReadonlySet<string>): Survey {
+export function survey(runbook: Runbook, catalogue: CatalogueView, broken: ReadonlyMap<string, string>): Survey {
   const packs = resolveUses(runbook, catalogue.packs)
   const walk: Walk = { catalogue, packs, visits: [], calls: [], runbookCalls: [], sites: [], blocks: [] }
   const sight: Sight = { blocks: [], around: [], roots: rootTypes(runbook, packs), facts: [], held: [], hidden: [] }
@@ -265,7 +266,7 @@ function outputsOf(runbook: Runbook, catalogue: CatalogueView): Type {
   const before = types.get(catalogue)
   if (before) return before
   types.set(catalogue, UNKNOWN)
-  const type = survey(runbook, catalogue, new Set()).outputs
+  const type = survey(runbook, catalogue, new Map()).outputs
   types.set(catalogue, type)
   return type
 }

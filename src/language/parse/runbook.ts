@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../diagnostics/index.ts'
 import type { JsonSchema } from '../../values/index.ts'
 import * as codes from '../codes.ts'
 import type { PackUse, Runbook, TargetDeclaration } from '../model.ts'
-import { readYaml, type YamlNode } from '../syntax/index.ts'
+import { entryOf, type ReadInPart, readYamlInPart, type YamlNode } from '../syntax/index.ts'
 import { formatProblem } from '../versions/index.ts'
 import { stepsOf } from './block.ts'
 import { ids, mapOf, object, objectSchema, optional, type Reading, required, type Shape, spanned, text } from './shape.ts'
@@ -20,8 +20,8 @@ export interface ParsedRunbook {
 
 export interface Draft {
   readonly runbook: Runbook
-  /** Ids of steps that are left out because they could not be read. */
-  readonly broken: ReadonlySet<string>
+  /** Steps that are left out because they could not be read, each with its text, by id. */
+  readonly broken: ReadonlyMap<string, string>
 }
 
 const NAME = /^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)?$/
@@ -59,19 +59,47 @@ export const runbookSchema: JsonSchema = {
 
 /** Parses a runbook. `file` names it in spans. */
 export function parseRunbook(text: string, file: string): ParsedRunbook {
-  const { root, diagnostics: found } = readYaml(text, file)
+  const { root, diagnostics: found, holes } = readYamlInPart(text, file, Object.keys(KEYS))
   if (!root) {
     return { diagnostics: found.length > 0 ? found : [codes.documentEmpty({ file, start: 0, end: Math.min(1, text.length) })] }
   }
+  const isMeant = meantBeside(holes, text)
   const format = formatProblem(root, 'runbook')
-  if (format) return { diagnostics: [...found, format] }
-  const to: Reading = { diagnostics: [...found], broken: new Set() }
+  if (format) return { diagnostics: [...found, ...[format].filter(isMeant)] }
+  const to: Reading = { text, diagnostics: [], broken: new Map() }
   const runbook = readRunbook(root, to)
-  const { diagnostics, broken } = to
-  if (!runbook) return { diagnostics }
+  const diagnostics = [...found, ...to.diagnostics.filter(isMeant)]
+  if (!runbook || !mayBeChecked(holes, root)) return { diagnostics }
+  for (const { start, end } of holes) {
+    const left = text.slice(start, end)
+    // Steps beside it, too, where the indentation is what is wrong.
+    for (const [, id = ''] of left.matchAll(/\bid: +([a-z][A-Za-z0-9]*)/g)) to.broken.set(id, left)
+  }
   const failed = diagnostics.some(({ severity }) => severity === 'error')
-  return { ...(failed ? {} : { runbook }), draft: { runbook, broken }, diagnostics }
+  return { ...(failed ? {} : { runbook }), draft: { runbook, broken: to.broken }, diagnostics }
 }
+
+/** What is left of a hole is not as it was meant, and a hole among the entries may have swallowed another. */
+const meantBeside =
+  (holes: ReadInPart['holes'], text: string) =>
+  ({ code, span }: Diagnostic): boolean =>
+    !span ||
+    !holes.some(
+      ({ kind, start, end }) =>
+        (start <= span.start && span.start < end) ||
+        (kind === 'entry' && code === 'KEY_MISSING' && text.lastIndexOf('\n', span.start) === span.start - 1),
+    )
+
+/** Not where what the rest refers to is unreadable, or may have gone with an entry that is. */
+const mayBeChecked = (holes: ReadInPart['holes'], root: YamlNode): boolean =>
+  holes.every(
+    (hole) =>
+      hole.kind === 'step' ||
+      (NEVER_REFERRED_TO.includes(hole.key) && REFERRED_TO.every((key) => root.kind === 'map' && entryOf(root, key))),
+  )
+
+const NEVER_REFERRED_TO: readonly string[] = ['title', 'outputs'] satisfies (keyof typeof KEYS)[]
+const REFERRED_TO = ['use', 'targets', 'inputs'] as const satisfies (keyof typeof KEYS)[]
 
 /** That it is another one has been said before. */
 function readFormat(node: YamlNode): 1 | undefined {

@@ -6,8 +6,10 @@ import type { YamlMap, YamlNode } from '../syntax/index.ts'
 
 export interface Reading {
   readonly diagnostics: Diagnostic[]
-  /** Ids of steps that could not be read: references to them are no further problem. */
-  readonly broken: Set<string>
+  /** The whole text. */
+  readonly text: string
+  /** Steps that could not be read, each with its text, by id: references to them are no further problem. */
+  readonly broken: Map<string, string>
 }
 
 export interface Shape<T> {

@@ -45,7 +45,7 @@ function readStep(node: YamlNode, to: Reading): Step | undefined {
   const base = { id: '', idSpan: headOf(map), ...(read && baseOf(read)), span: node.span }
   const made = verb?.read(map, base, to)
   if (read && made) return made
-  if (read) to.broken.add(read.id.value)
+  if (read) to.broken.set(read.id.value, to.text.slice(node.span.start, node.span.end))
   return undefined
 }
 

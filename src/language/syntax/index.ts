@@ -10,7 +10,7 @@ export {
   type YamlNode,
   type YamlScalar,
 } from './node.ts'
-export { type ReadYaml, readYaml } from './read-yaml.ts'
+export { type ReadInPart, type ReadYaml, readYaml, readYamlInPart } from './read-yaml.ts'
 export { offsetsOf } from './scalar-offsets.ts'
 export { templateOf } from './template.ts'
 export { writeYaml } from './write-yaml.ts'

@@ -14,6 +14,7 @@ import {
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import * as codes from '../codes.ts'
 import type { RawScalar, ScalarStyle, YamlEntry, YamlNode } from './node.ts'
+import { type Hole, setAside } from './set-aside.ts'
 
 export interface ReadYaml {
   /** Absent when the text is empty or cannot be read. */
@@ -25,7 +26,7 @@ export interface ReadYaml {
 export function readYaml(text: string, file: string): ReadYaml {
   const diagnostics: Diagnostic[] = []
   try {
-    const document = parseDocument(text, { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: 'error' })
+    const document = documentIn(text)
     diagnostics.push(...syntaxDiagnostics(document, text, file))
     if (document.errors.length > 0) return { root: undefined, diagnostics }
     const root = document.contents ? convert(document.contents, { file, diagnostics }) : undefined
@@ -37,6 +38,44 @@ export function readYaml(text: string, file: string): ReadYaml {
     return { root: undefined, diagnostics: [codes.yamlTooDeep({ file, start: 0, end: 0 })] }
   }
 }
+
+const documentIn = (text: string): Document.Parsed =>
+  parseDocument(text, { keepSourceTokens: true, prettyErrors: false, uniqueKeys: false, logLevel: 'error' })
+
+export interface ReadInPart extends ReadYaml {
+  /** Stretches that are no valid YAML, in the order of the text. Of each, `root` holds but the key, or the id of the step: the rest is null. */
+  readonly holes: readonly Hole[]
+}
+
+/** The same; where a document of entries and steps is not valid YAML, around the parts that are not. What is said of YAML is said of them. */
+export function readYamlInPart(text: string, file: string, keys: readonly string[]): ReadInPart {
+  const whole = readYaml(text, file)
+  if (whole.root || !whole.diagnostics.some(({ code }) => code === 'YAML_INVALID')) return { ...whole, holes: [] }
+  const around = setAside(text, keys, isValid)
+  if (!around) return { ...whole, holes: [] }
+  const { root, diagnostics } = readYaml(around.text, file)
+  return {
+    root,
+    diagnostics: [...around.holes.flatMap((hole) => saidOf(hole, text, file)), ...diagnostics],
+    holes: around.holes,
+  }
+}
+
+function isValid(text: string): boolean {
+  try {
+    return documentIn(text).errors.length === 0
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return false
+  }
+}
+
+/** Of each alone: read with the whole, a quote that is not closed is noticed far below. */
+const saidOf = ({ start, end }: Hole, text: string, file: string): readonly Diagnostic[] =>
+  readYaml(text.slice(start, end).trimEnd(), file).diagnostics.map((each) => ({
+    ...each,
+    ...(each.span ? { span: { file, start: each.span.start + start, end: each.span.end + start } } : {}),
+  }))
 
 /** The first problem of each line: those after it are mostly its echo. So is all that is left over when a problem has ended the document early. */
 function syntaxDiagnostics(document: Document.Parsed, text: string, file: string): readonly Diagnostic[] {
