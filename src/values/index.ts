@@ -13,4 +13,4 @@ export {
   secretSourceSchema,
   withSecretReferences,
 } from './secret-reference.ts'
-export { DURATION_PATTERN, formatCount, formatDuration, formatSize, parseDuration, parseSize } from './units.ts'
+export { DURATION_PATTERN, fileTime, formatCount, formatDuration, formatSize, parseDuration, parseSize } from './units.ts'

@@ -63,3 +63,6 @@ export function formatSize(sizeBytes: number): string {
 /** `1 file`, `2,000 files`. */
 export const formatCount = (amount: number, one: string, many = `${one}s`): string =>
   `${amount.toLocaleString('en')} ${amount === 1 ? one : many}`
+
+/** Seconds since the epoch in the form in which `node:fs` sets them on a file: a negative number it would take for now. */
+export const fileTime = (seconds: number): number | string => (seconds < 0 ? String(seconds) : seconds)

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createMeter } from '../../src/cli/views/index.ts'
+import { createTransfers } from '../../src/cli/views/transfers.ts'
 
 const read = (meter: ReturnType<typeof createMeter>, at: number, doneBytes: number) =>
   meter({ doneBytes, totalBytes: 1000, label: 'x' }, at)
@@ -24,4 +25,40 @@ test('a transfer that stands still has no rate rather than one of zero', () => {
   const meter = createMeter()
   read(meter, 0, 500)
   expect(read(meter, 5000, 500)).toEqual({ doneBytes: 500, totalBytes: 1000 })
+})
+
+describe('of a transfer', () => {
+  const said = (readings: readonly (readonly [at: number, doneBytes: number, totalBytes: number])[]): readonly number[] => {
+    const transfers = createTransfers()
+    return readings.flatMap(([at, doneBytes, totalBytes]) => {
+      const progress = { doneBytes, totalBytes, label: 'x' }
+      const reading = transfers({ kind: 'progress', runId: 'run', path: 'copy', at, progress })
+      return reading ? [reading.doneBytes] : []
+    })
+  }
+
+  test('one reading a second is told, and its end whenever it comes', () => {
+    expect(
+      said([
+        [0, 1, 9],
+        [500, 2, 9],
+        [1000, 3, 9],
+        [1100, 9, 9],
+      ]),
+    ).toEqual([1, 3, 9])
+  })
+
+  test('whose total nobody knows beforehand no more is told than of any other', () => {
+    expect(said(Array.from({ length: 3000 }, (_, at) => [at, at, at]))).toEqual([0, 1000, 2000])
+  })
+
+  test('that is done again with the same name the end is told again', () => {
+    expect(
+      said([
+        [0, 9, 9],
+        [10, 4, 9],
+        [20, 9, 9],
+      ]),
+    ).toEqual([9, 9])
+  })
 })

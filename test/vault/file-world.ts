@@ -1,6 +1,7 @@
 // What the tests of file backups share: random trees on disk, and a point of a folder in one call.
 import { chmod, link, lstat, lutimes, mkdir, open, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
+import { fileTime } from '../../src/values/index.ts'
 import type { BackedUpFiles, BackUpFilesRequest, Vault } from '../../src/vault/index.ts'
 import { noise } from './world.ts'
 
@@ -83,7 +84,7 @@ async function plant(path: Buffer, one: Planted, folder: Buffer): Promise<void> 
     case 'file':
       await writeFile(path, one.content, { flag: 'wx' })
       await chmod(path, one.mode)
-      await lutimes(path, one.timeS, one.timeS)
+      await lutimes(path, fileTime(one.timeS), fileTime(one.timeS))
       if (one.alsoAs) await link(path, Buffer.concat([folder, SLASH, one.alsoAs]))
       return
     case 'sparse': {
@@ -98,7 +99,7 @@ async function plant(path: Buffer, one: Planted, folder: Buffer): Promise<void> 
       await mkdir(path)
       await plantTree(path, one.inside)
       await chmod(path, one.mode)
-      await lutimes(path, one.timeS, one.timeS)
+      await lutimes(path, fileTime(one.timeS), fileTime(one.timeS))
       return
     default: {
       const never: never = one

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, lchown, lutimes, mkdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileTime } from '../../values/index.ts'
 import { takesNoMore } from '../../vault/index.ts'
 import { type Guestfish, GuestfishError } from './guestfish.ts'
 import type { DiskFiles, Found } from './open.ts'
@@ -150,5 +151,5 @@ const isAboutOneFile = (error: unknown): error is Error =>
 async function describe(path: Buffer, { kind, mode, uid, gid, atimeS, mtimeS }: About): Promise<undefined> {
   if (process.getuid?.() === 0) await lchown(path, uid, gid)
   if (kind !== 'link') await chmod(path, mode)
-  await lutimes(path, atimeS, mtimeS)
+  await lutimes(path, fileTime(atimeS), fileTime(mtimeS))
 }

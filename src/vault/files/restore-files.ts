@@ -3,6 +3,7 @@
 import { constants } from 'node:fs'
 import { chmod, type FileHandle, lchown, link, lstat, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises'
 import { isZero } from '../../blocks/index.ts'
+import { fileTime } from '../../values/index.ts'
 import { fileUnknown, targetFailed, VaultError } from '../codes.ts'
 import { type FileProblems, fileProblemOf, gatherProblems, takesNoMore } from '../file-problems.ts'
 import { goUnquote, ID_BYTES, type Metadata, type Node, release } from '../format/index.ts'
@@ -179,7 +180,7 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
   /** Mode after attributes, which it may forbid to set; times last. */
   async function putModeAndTimes({ path, metadata, kind }: Restored): Promise<void> {
     if (kind !== 'symlink') await chmod(path, unixMode(metadata.mode))
-    await lutimes(path, secondsOf(metadata.atime), secondsOf(metadata.mtime))
+    await lutimes(path, fileTime(secondsOf(metadata.atime)), fileTime(secondsOf(metadata.mtime)))
   }
 
   async function putAttributes(files: readonly Restored[], folder: string): Promise<void> {
