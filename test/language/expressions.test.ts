@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import jsonata from 'jsonata'
+import { describe, expect, test, vi } from 'vitest'
 import { repeatsInRepetition } from '../../src/language/expressions/regex.ts'
 import {
   ExpressionFailed,
@@ -130,8 +131,36 @@ describe('an evaluation is bounded', () => {
     '($f := function($n) { $f($n + 1) }; $f(0))',
     '[1..10000000]',
     '$reduce([1..1000000], function($sum, $n) { $sum + $sum[$n] + $count([1..1000]) })',
+    '($list := [1..1000000]; $map([1..200], function($n) { $count($list) }))',
   ])('%s', { timeout: 15_000 }, async (source) => {
     await expect(evaluate(source)).rejects.toBeInstanceOf(ExpressionFailed)
+  })
+
+  test('by what it does, not by how long that takes', async () => {
+    const busy = vi.spyOn(Date, 'now').mockImplementation(
+      (() => {
+        let now = 0
+        return () => (now += 100)
+      })(),
+    )
+    try {
+      expect(await evaluate('$sum([1..300].($ + 1))')).toBe(45_450)
+    } finally {
+      busy.mockRestore()
+    }
+  })
+
+  test('$distinct takes a list of any length, and answers what JSONata does', async () => {
+    expect(await evaluate('$count($distinct([1..200000]))')).toBe(200_000)
+    const value = fc.jsonValue({ maxDepth: 2 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(value, { maxLength: 8 }), async (list) => {
+        expect(await evaluate('$distinct(inputs)', { inputs: [...list, ...list] })).toEqual(
+          (await jsonata('$distinct(inputs)').evaluate({ inputs: [...list, ...list] })) ?? undefined,
+        )
+      }),
+      { numRuns: 100 },
+    )
   })
 
   test.each(['$now()', '$millis()', '$random()', '$eval("1")', '$shuffle([1, 2])', '$map([1], $random)'])(
