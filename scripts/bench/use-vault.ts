@@ -1,6 +1,6 @@
 // One piece of work with a vault, measured: `use-vault.ts full|incremental|restore|verify VAULT [ADDRESS] [MAP | TARGET]`.
 import { existsSync, readFileSync } from 'node:fs'
-import { type DiskAddress, type Extent, openSource } from '../../src/blocks/index.ts'
+import { type DiskAddress, type Extent, openSource, totalBytes } from '../../src/blocks/index.ts'
 import { Secret } from '../../src/values/index.ts'
 import { initVault, openVault, type Vault } from '../../src/vault/index.ts'
 import { type Measured, reportMeasured } from './measure.ts'
@@ -11,16 +11,12 @@ const DISK = 'ide0'
 const [, , work = '', directory = '', address = '', mapFile = ''] = process.argv
 if (work === 'full' && !existsSync(directory)) await initVault(directory, PASSWORD)
 await reportMeasured(async () => {
-  await using vault = await openVault(directory, PASSWORD, { toWork: true })
+  const changes = work === 'incremental' ? (JSON.parse(readFileSync(mapFile, 'utf8')) as readonly Extent[]) : undefined
+  await using vault = await openVault(directory, PASSWORD, { toWork: changes ? totalBytes(changes, 'data') : true })
   switch (work) {
     case 'full':
-      return await backUp(vault, JSON.parse(address) as DiskAddress)
     case 'incremental':
-      return await backUp(
-        vault,
-        JSON.parse(address) as DiskAddress,
-        JSON.parse(readFileSync(mapFile, 'utf8')) as readonly Extent[],
-      )
+      return await backUp(vault, JSON.parse(address) as DiskAddress, changes)
     case 'restore':
       await vault.restoreDisk({ pointId: 'latest', disk: DISK, target: { kind: 'file', path: address } })
       return undefined

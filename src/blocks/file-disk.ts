@@ -58,6 +58,7 @@ function createFileSink(handle: FileHandle, sizeBytes: number, empty: boolean, n
   const touched = empty ? createTouched(sizeBytes) : undefined
   return {
     sizeBytes,
+    isEmpty: empty,
     write: async (offsetBytes, data) => {
       touched?.add(offsetBytes, data.length)
       await writeWhole(handle, offsetBytes, data)

@@ -45,6 +45,8 @@ export interface BlockSource extends AsyncDisposable {
 
 export interface BlockSink extends AsyncDisposable {
   readonly sizeBytes: number
+  /** When it was opened nothing had been written to it, ever: all of it reads as zero. */
+  readonly isEmpty?: boolean
   write(offsetBytes: number, data: Buffer): Promise<void>
   /** Makes the range read as zero, without writing zeros where the sink can do better. */
   zero(offsetBytes: number, lengthBytes: number): Promise<void>

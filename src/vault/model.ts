@@ -18,10 +18,10 @@ import type {
 } from './upkeep/index.ts'
 
 export interface VaultOptions {
-  /** Worker threads; 0 works in this thread. Default: one per core, four at most. */
+  /** Worker threads; 0 works in this thread. Default: as many as the work is worth, at most one per core and four. */
   readonly threads?: number
-  /** Disks will be moved, or packs read: threads load their code while the password is tried. */
-  readonly toWork?: boolean
+  /** Disks will be moved, or packs read, and so many bytes of one where that is known: threads load their code while the password is tried. */
+  readonly toWork?: boolean | number
   /** Of disks stored from now on; points remember theirs. */
   readonly geometry?: Geometry
   /** How much of a disk is read between two checkpoints. */

@@ -75,7 +75,7 @@ export async function openVault(place: VaultPlace, password: Secret, options: Va
 export async function openBackend(backend: Backend, password: Secret, options: VaultOptions = {}): Promise<Vault> {
   if ((await backend.list('config')).length === 0) throw vaultNotFound(backend.where)
   const pool = createPool(backend, options.threads)
-  if (options.toWork) pool.start()
+  if (options.toWork) pool.start(options.toWork === true ? Number.POSITIVE_INFINITY : options.toWork)
   try {
     const key = await findKey(backend, password)
     const config = await readConfig(backend, key)

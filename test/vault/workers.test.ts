@@ -1,8 +1,12 @@
-// How the threads of a vault end: by themselves when it is closed, whatever they are at; and what their death means to their caller.
+// How many threads a vault starts; how they end: by themselves when it is closed, whatever they are at; and what their death means to their caller.
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
+import { localBackend } from '../../src/vault/backends/index.ts'
+import type { SealKey } from '../../src/vault/format/index.ts'
 import { initVault, openVault } from '../../src/vault/index.ts'
-import { createFolder, noise, PASSWORD, SMALL, whole, writeDisk } from './world.ts'
+import { createPool } from '../../src/vault/workers/index.ts'
+import { createFolder, MiB, noise, PASSWORD, SMALL, whole, writeDisk } from './world.ts'
 
 const DISK_BYTES = 40 * SMALL.chunkBytes
 const CONTENT = noise(7, DISK_BYTES)
@@ -75,5 +79,27 @@ describe('threads of a vault', () => {
     expect(await stored).toMatchObject({ code: 'VAULT_WORKER_LOST' })
     await expect(vault.verify({ data: true })).resolves.toBeDefined()
     await vault.close()
+  })
+})
+
+describe('how many threads work', () => {
+  const GiB = 2 ** 30
+  const key: SealKey = { encrypt: new Uint8Array(32), macK: new Uint8Array(16), macR: new Uint8Array(16) }
+
+  test('follows from the bytes there are to move: one for a small disk, more that join it for a large one', async () => {
+    await using folder = await createFolder()
+    await using pool = createPool(localBackend(folder.file('vault')))
+    const few = pool.unlock(key, 20 * MiB)
+    expect(few).toHaveLength(1)
+    const many = pool.unlock(key, 10 * GiB)
+    expect(many).toHaveLength(Math.min(availableParallelism(), 4))
+    expect(many[0]).toBe(few[0])
+    expect(pool.unlock(key, 0)).toEqual(many)
+  })
+
+  test('is what was asked for, where somebody asked', async () => {
+    await using folder = await createFolder()
+    await using pool = createPool(localBackend(folder.file('vault')), 2)
+    expect(pool.unlock(key, 0)).toHaveLength(2)
   })
 })

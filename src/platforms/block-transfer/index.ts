@@ -37,7 +37,8 @@ interface StoredDisk extends Disk {
 
 export const blockTransferHandlers: Handlers = {
   'block-transfer/point.last': (input, context) => onVault(input, context, (vault) => last(vault, (input as OnVm).vm)),
-  'block-transfer/copy': (input, context) => onVault(input, context, (vault) => copy(vault, input, context), { toWork: true }),
+  'block-transfer/copy': (input, context) =>
+    onVault(input, context, (vault) => copy(vault, input, context), { toWork: mostToRead(input) }),
   'block-transfer/point.commit': (input, context) => onVault(input, context, (vault) => commit(vault, input, context)),
   'block-transfer/point.get': (input, context) => onVault(input, context, (vault) => get(vault, input as OnPoint)),
   'block-transfer/write': (input, context) => onVault(input, context, (vault) => write(vault, input, context), { toWork: true }),
@@ -85,20 +86,20 @@ function describe(point: RestorePoint): JsonObject {
   }
 }
 
+interface ToCopy {
+  readonly vm: string
+  readonly name?: string
+  readonly sources: readonly Source[]
+  readonly maps: readonly { readonly disk: string; readonly extents: readonly Extent[] }[]
+  readonly basePointId?: string
+}
+
+/** Of one disk: they are copied one after the other. */
+const mostToRead = (input: JsonObject): number =>
+  Math.max(0, ...(input as unknown as ToCopy).maps.map(({ extents }) => sumOf(extents)))
+
 async function copy(vault: Vault, input: JsonObject, context: ActionContext): Promise<JsonObject> {
-  const {
-    sources,
-    maps,
-    basePointId,
-    vm,
-    name = vm,
-  } = input as unknown as {
-    readonly vm: string
-    readonly name?: string
-    readonly sources: readonly Source[]
-    readonly maps: readonly { readonly disk: string; readonly extents: readonly Extent[] }[]
-    readonly basePointId?: string
-  }
+  const { sources, maps, basePointId, vm, name = vm } = input as unknown as ToCopy
   const base = basePointId === undefined ? undefined : await vault.point(basePointId, vm, 'disks')
   const bars = createBars(context, `${name} `)
   const checkpoints = createCheckpoints(

@@ -4,6 +4,7 @@ import { ID_BYTES } from '../format/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { ChunkRead, Work } from '../workers/index.ts'
 import type { ChunkRun } from './chunk-plan.ts'
+import type { InEach } from './workers-on-disk.ts'
 
 /** Batches under way per worker: one is read while another is compressed. */
 const LANES = 2
@@ -11,8 +12,8 @@ const BATCH_CHUNKS = 4
 
 export interface ReadJob {
   readonly repository: Repository
-  /** Those that have the disk open under the handle. */
-  readonly workers: readonly Work[]
+  /** The workers that have the disk open under the handle. */
+  readonly inEach: InEach
   readonly handle: number
   readonly sizeBytes: number
   readonly chunkBytes: number
@@ -94,7 +95,7 @@ export function createChunkReader(job: ReadJob, doneBytes: number): ChunkReader 
         }
       }
 
-      await Promise.all(job.workers.flatMap((work) => Array.from({ length: LANES }, () => lane(work))))
+      await job.inEach(async (work) => void (await Promise.all(Array.from({ length: LANES }, () => lane(work)))))
       signal?.throwIfAborted()
       if (failed) throw (failed as { readonly cause: unknown }).cause
       return { upTo, ended }

@@ -43,21 +43,25 @@ export async function restoreDisk(
   const isWanted = (chunk: number): boolean => touched?.has(chunk) ?? true
   const wantedBytes = touched ? [...touched].reduce((sum, chunk) => sum + map.lengthOf(chunk), 0) : totalBytes
 
-  // One after the other: the first may create the file.
+  let isZeroed: boolean | undefined
+
+  // One after the other: the first may create the file, and sees what it held before.
   async function open(work: Work, handle: number): Promise<void> {
-    const { sizeBytes } = await work.openSink(handle, target, totalBytes, request.resume === true)
+    const { sizeBytes, isEmpty } = await work.openSink(handle, target, totalBytes, request.resume === true)
+    isZeroed ??= isEmpty
     if (sizeBytes < totalBytes) throw targetTooSmall(request.disk, totalBytes, sizeBytes)
   }
 
-  return await withDisk(repository, signal, open, async (workers, handle) => {
+  return await withDisk(repository, wantedBytes, signal, open, async (inEach, handle) => {
     const batches = eachBatch(repository, map, chunkBytes, isWanted)
     let bytesWritten = 0
     let doneBytes = 0
     let failed: { readonly cause: unknown } | undefined
 
     async function writeBatch(work: Work, batch: Batch): Promise<void> {
-      if (batch.kind === 'zero') await work.zero(handle, batch.offsetBytes, batch.lengthBytes)
-      else {
+      if (batch.kind === 'zero') {
+        if (!isZeroed) await work.zero(handle, batch.offsetBytes, batch.lengthBytes)
+      } else {
         const written = await work.write(handle, batch.chunks)
         bytesWritten += written // after the await: another lane adds meanwhile
       }
@@ -76,9 +80,9 @@ export async function restoreDisk(
       }
     }
 
-    await Promise.all(workers.flatMap((work) => Array.from({ length: LANES }, () => lane(work))))
+    await inEach(async (work) => void (await Promise.all(Array.from({ length: LANES }, () => lane(work)))))
     if (failed) throw (failed as { readonly cause: unknown }).cause
-    await Promise.all(workers.map((work) => work.flushSink(handle)))
+    await inEach((work) => work.flushSink(handle))
     return { sizeBytes: totalBytes, bytesWritten }
   })
 }

@@ -56,12 +56,12 @@ export async function storeDisk(
     if (found.sizeBytes < sizeBytes) throw sourceTooSmall(disk, sizeBytes, found.sizeBytes)
   }
 
-  return await withDisk(repository, signal, open, async (workers, handle) => {
+  return await withDisk(repository, totalBytes, signal, open, async (inEach, handle) => {
     const before = await loadProgress(repository, request.checkpoint)
     const chunksBefore = (before.segments.length * geometry.segmentBytes) / geometry.chunkBytes + (before.part?.chunks ?? 0)
     const doneBytes = plannedBytes([...sliceRuns(runs, 0, chunksBefore)], sizeBytes, geometry.chunkBytes)
     const { chunkBytes } = geometry
-    const reader = createChunkReader({ ...request, repository, workers, handle, chunkBytes, stretchBytes, totalBytes }, doneBytes)
+    const reader = createChunkReader({ ...request, repository, inEach, handle, chunkBytes, stretchBytes, totalBytes }, doneBytes)
     const segments = [...before.segments]
 
     async function save(part?: PartOfSegment): Promise<void> {

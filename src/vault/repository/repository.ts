@@ -36,8 +36,8 @@ export interface Repository extends AsyncDisposable {
   /** Snapshot files that were read, by name: what they hold never changes. */
   readonly snapshots: Map<string, Snapshot>
   readonly cache?: SnapshotCache
-  /** Started on first use. */
-  workers(): readonly Work[]
+  /** Started on first use: more of them for more bytes. */
+  workers(bytes: number): readonly Work[]
   packId(pack: number): string
   /** Damage of index files met so far. The rest of the vault stays usable. */
   readonly damage: readonly Error[]
@@ -109,7 +109,7 @@ export function openRepository(backend: Backend, key: SealKey, pool: WorkerPool,
   let tables = emptyTables()
   const treePacker = createPacker(backend, key, 'tree')
   const dataPacker = createPacker(backend, key, 'data')
-  let workers: readonly Work[] | undefined
+  let workers: readonly Work[] = []
   let broken: Error | undefined
   let handles = 0
   let syncing: Promise<void> = Promise.resolve()
@@ -194,7 +194,7 @@ export function openRepository(backend: Backend, key: SealKey, pool: WorkerPool,
 
   async function writeAll(): Promise<void> {
     if (broken) throw broken
-    const flushes = [dataPacker.flush(), treePacker.flush(), ...(workers?.map((work) => work.flush()) ?? [])]
+    const flushes = [dataPacker.flush(), treePacker.flush(), ...workers.map((work) => work.flush())]
     const packs = (await guard(Promise.all(flushes))).flat()
     const names = await guard(writeIndex(backend, key, packs))
     for (const name of names) tables.files.add(name)
@@ -228,8 +228,8 @@ export function openRepository(backend: Backend, key: SealKey, pool: WorkerPool,
       handles += 1
       return handles
     },
-    workers: () => {
-      workers ??= pool.unlock(key)
+    workers: (bytes) => {
+      workers = pool.unlock(key, bytes)
       return workers
     },
     packId: (pack) => tables.packIds[pack] ?? '',

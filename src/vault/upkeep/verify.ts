@@ -161,7 +161,7 @@ async function checkPacks(
     const fresh = packs.filter(({ id }) => !seen.has(id))
     for (const { id } of fresh) seen.add(id)
     const queue = fresh.values()
-    const lanes = repository.workers().map(async (work) => {
+    const lanes = repository.workers(totalBytes).map(async (work) => {
       for (const pack of queue) {
         request.signal?.throwIfAborted()
         await checkOne(pack, ({ id, blobs }) => work.checkPack(id, blobs))

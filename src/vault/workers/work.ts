@@ -45,7 +45,7 @@ export interface Work {
   /** Ends what is under way for the disk. */
   close(disk: number): Promise<void>
   /** A file that is not there is created with that size. `resume`: chunks that the target has already are not written again. */
-  openSink(disk: number, address: DiskAddress, sizeBytes: number, resume: boolean): Promise<{ readonly sizeBytes: number }>
+  openSink(disk: number, address: DiskAddress, sizeBytes: number, resume: boolean): Promise<OpenedSink>
   /** Answers the bytes that were written. */
   write(disk: number, chunks: readonly ChunkWrite[]): Promise<number>
   zero(disk: number, offsetBytes: number, lengthBytes: number): Promise<void>
@@ -53,6 +53,12 @@ export interface Work {
   checkPack(name: string, expected: readonly PackedPlace[]): Promise<PackReport>
   /** Closes all disks, and takes away what was not flushed. In a thread it ends the thread, and resolves when that is gone. */
   end(): Promise<void>
+}
+
+export interface OpenedSink {
+  readonly sizeBytes: number
+  /** All of it reads as zero. */
+  readonly isEmpty: boolean
 }
 
 /** What an index says of a blob in a pack. */
@@ -170,7 +176,7 @@ export function createWork(backend: Backend, key: SealKey): Work {
         const sink = await openOrCreate(address, sizeBytes)
         disks.set(disk, { stop, sink })
         if (resume) disks.set(disk, { stop, sink, source: await openSource(address, { signal: stop.signal }) })
-        return { sizeBytes: sink.sizeBytes }
+        return { sizeBytes: sink.sizeBytes, isEmpty: sink.isEmpty === true }
       } catch (cause) {
         throw targetFailed(cause)
       }

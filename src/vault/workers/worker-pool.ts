@@ -9,10 +9,10 @@ import { createWork, type Work } from './work.ts'
 import type { Answer, Call, Question, ThreadData } from './worker-thread.ts'
 
 export interface WorkerPool extends AsyncDisposable {
-  /** Threads begin to load their code. `unlock` does it too. */
-  start(): void
-  /** The workers, the same ones each time. */
-  unlock(key: SealKey): readonly Work[]
+  /** As many threads as so many bytes are worth begin to load their code. `unlock` does it too. */
+  start(bytes: number): void
+  /** The workers, the same ones each time; those that so many bytes are worth beyond them come behind. */
+  unlock(key: SealKey, bytes: number): readonly Work[]
 }
 
 /** What will work once it has the key. */
@@ -22,33 +22,41 @@ interface Locked {
 }
 
 const MOST_THREADS = 4
+/** What a thread does in the time that pays for its start several times over: half a second beside a tenth. */
+const BYTES_A_THREAD = 128 * 2 ** 20
 /** A thread that was told to end has so long for what is under way in it. */
 const END_MS = 30_000
 
-/** `threads: 0` keeps the work in this thread. Throws `VAULT_CLOSED` once it has ended. */
-export function createPool(backend: Backend, threads = Math.min(availableParallelism(), MOST_THREADS)): WorkerPool {
+/** `threads`: so many for any amount of work; 0 keeps it in this thread. Throws `VAULT_CLOSED` once it has ended. */
+export function createPool(backend: Backend, threads?: number): WorkerPool {
   const { address } = backend
-  let started: readonly Locked[] | undefined
-  let workers: readonly Work[] | undefined
+  const started: Locked[] = []
+  const workers: Work[] = []
   let ended = false
 
-  function start(): readonly Locked[] {
+  function countFor(bytes: number): number {
+    if (threads === 0 || !address) return 1
+    return threads ?? Math.max(1, Math.min(Math.ceil(bytes / BYTES_A_THREAD), availableParallelism(), MOST_THREADS))
+  }
+
+  function startUpTo(count: number): void {
     // Whoever was under way when the vault was closed must not start threads that nobody ends.
     if (ended) throw vaultClosed()
-    if (threads === 0 || !address) started ??= [workHere(backend)]
-    else started ??= Array.from({ length: threads }, () => startThread({ address: carry(address) }))
-    return started
+    while (started.length < count) {
+      started.push(threads === 0 || !address ? workHere(backend) : startThread({ address: carry(address) }))
+    }
   }
 
   return {
-    start,
-    unlock(key) {
-      workers ??= start().map((locked) => locked.unlock(key))
-      return workers
+    start: (bytes) => startUpTo(countFor(bytes)),
+    unlock(key, bytes) {
+      startUpTo(countFor(bytes))
+      for (const locked of started.slice(workers.length)) workers.push(locked.unlock(key))
+      return [...workers]
     },
     async [Symbol.asyncDispose]() {
       ended = true
-      await Promise.all((started ?? []).map((each) => each.end()))
+      await Promise.all(started.map((each) => each.end()))
     },
   }
 }
