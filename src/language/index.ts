@@ -32,7 +32,7 @@ export {
   type Visible,
   visibleAfter,
 } from './check/index.ts'
-export { type Code, type CodeMeaning, diagnosticCodes } from './code-table.ts'
+export { type Code, type CodeMeaning, diagnosticCodes } from './codes/index.ts'
 export { conform } from './conform.ts'
 export { DEFAULT_RETRY, ENGINE_FAILURES } from './defaults.ts'
 export { ExpressionFailed, evaluateOpen, evaluateTemplate, type Reference, type Roots, references } from './expressions/index.ts'

@@ -1,6 +1,6 @@
 // What cannot be undone is approved of before: what destroys, and what a step deletes that the engine would not release.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import { destroyUnapproved } from '../duty-codes.ts'
+import { destroyUnapproved } from '../codes/index.ts'
 import type { Step } from '../model.ts'
 import { conditionsIn } from '../types/index.ts'
 import { earlierSteps, type Sight, type Survey } from './survey.ts'

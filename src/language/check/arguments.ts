@@ -2,7 +2,7 @@
 import { type Diagnostic, didYouMean, type Span } from '../../diagnostics/index.ts'
 import { isObject, type Json, type JsonSchema, type SchemaProblem, unknown } from '../../values/index.ts'
 import { inputsSchema } from '../catalogue.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import { problemsOf } from '../conform.ts'
 import { purePathNames } from '../expressions/index.ts'
 import type { ExpressionTemplate, Field, MapTemplate, Template } from '../model.ts'

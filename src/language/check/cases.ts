@@ -1,6 +1,6 @@
 // A switch over an enum has a case for each value, and no other.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import { kindsOf } from '../types/index.ts'
 import { typeOf } from './inference.ts'
 import type { Survey } from './survey.ts'

@@ -1,7 +1,7 @@
 // A parsed runbook against the packs at hand: every rule over one survey.
 import { type Diagnostic, inReadingOrder } from '../../diagnostics/index.ts'
 import type { CatalogueView } from '../catalogue.ts'
-import type { Code } from '../code-table.ts'
+import type { Code } from '../codes/index.ts'
 import type { Runbook } from '../model.ts'
 import { checkApprovals } from './approvals.ts'
 import { checkArguments } from './arguments.ts'

@@ -1,7 +1,6 @@
 // `end` names something that is held, once, and nothing uses it afterwards.
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
-import { usedAfterParent, usedBesideEnd } from '../duty-codes.ts'
+import * as codes from '../codes/index.ts'
 import { references } from '../expressions/index.ts'
 import type { Block, EndStep, Step, Template } from '../model.ts'
 import { type Call, earlierStep, earlierSteps, type Sight, type Site, type Survey } from './survey.ts'
@@ -107,13 +106,13 @@ function checkUses(step: Step, ended: Ended, beside: ReadonlyMap<Step, Span>, { 
       const meanwhile = beside.get(acquired)
       // Under a condition of its own it may just be what happens when nothing was ended.
       if (end && !(end.guarded && sight.held.length > 0)) found.push(usedAfter(span, acquired, end))
-      else if (meanwhile) found.push(usedBesideEnd(span, acquired.id, meanwhile))
+      else if (meanwhile) found.push(codes.usedBesideEnd(span, acquired.id, meanwhile))
     }
   }
 }
 
 const usedAfter = (span: Span, { id }: Step, { parent, span: ended }: End): Diagnostic =>
-  parent ? usedAfterParent(span, id, parent.id, ended) : codes.usedAfterEnd(span, id, ended)
+  parent ? codes.usedAfterParent(span, id, parent.id, ended) : codes.usedAfterEnd(span, id, ended)
 
 function checkEnd(end: EndStep, ended: Ended, { found, broken, acquiring, children, unresolved, sights }: Walk): void {
   const sight = sights.get(end)

@@ -1,6 +1,6 @@
 // Names inside expressions exist, operands are of the right kind, and nothing is compared that may be absent.
 import { type Diagnostic, didYouMean, type Span } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import { type Range, rangeOf, rangeOfName, spanWithin } from '../expressions/index.ts'
 import type { ExpressionTemplate } from '../model.ts'
 import { describe, type Finding } from '../types/index.ts'

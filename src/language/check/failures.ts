@@ -1,7 +1,7 @@
 // A catch names failures that something inside can raise.
 import type { Diagnostic } from '../../diagnostics/index.ts'
+import { failureUnknown } from '../codes/index.ts'
 import { ENGINE_FAILURES } from '../defaults.ts'
-import { failureUnknown } from '../duty-codes.ts'
 import type { Runbook, Step } from '../model.ts'
 import { actionOf, type Surroundings, surroundingsOf } from './duration.ts'
 import type { Survey } from './survey.ts'

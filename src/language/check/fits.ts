@@ -1,7 +1,7 @@
 // Whether what an expression yields, and each part among which it chooses, fits the schema of the place that it goes to.
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import type { JsonSchema } from '../../values/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import { problemsOf } from '../conform.ts'
 import { rangeOf, spanWithin } from '../expressions/index.ts'
 import type { ExpressionTemplate } from '../model.ts'

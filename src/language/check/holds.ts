@@ -1,6 +1,6 @@
 // A critical resource is held for as long as it may be, at most: all that may happen until its release is bounded and short.
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
-import { type Hold, type HoldPart, holdTooLong, holdUnbounded } from '../duty-codes.ts'
+import { type Hold, type HoldPart, holdTooLong, holdUnbounded } from '../codes/index.ts'
 import type { Step, UsesStep } from '../model.ts'
 import {
   acquiredBy,

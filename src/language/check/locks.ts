@@ -1,7 +1,7 @@
 // Locks: none is taken inside itself, and those that are held together are taken in the same order everywhere.
 import { type Diagnostic, inReadingOrder, type Span } from '../../diagnostics/index.ts'
 import type { CatalogueView } from '../catalogue.ts'
-import { type LockOrder, lockHeld, lockOrder } from '../duty-codes.ts'
+import { type LockOrder, lockHeld, lockOrder } from '../codes/index.ts'
 import type { Block, Runbook, Step } from '../model.ts'
 import { actionOf, type Surroundings, surroundingsOf } from './duration.ts'
 import { callLockName, kindOfLock, type LockName, lockName, shownLock } from './lock-names.ts'

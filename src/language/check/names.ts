@@ -1,6 +1,6 @@
 // Packs, connection types and actions exist.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { Survey } from './survey.ts'
 
 export const checkNames = (survey: Survey): readonly Diagnostic[] => [

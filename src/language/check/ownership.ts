@@ -2,8 +2,7 @@
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import { isObject } from '../../values/index.ts'
 import type { CatalogueView } from '../catalogue.ts'
-import * as codes from '../codes.ts'
-import { childKept, childOutlives, usedAfterClose } from '../duty-codes.ts'
+import * as codes from '../codes/index.ts'
 import type { Step, Template } from '../model.ts'
 import type { ObjectType, Type } from '../types/index.ts'
 import { THE_RUN } from './handed.ts'
@@ -48,9 +47,9 @@ function checkParents(call: Call, catalogue: CatalogueView): readonly Diagnostic
     const [parentOwner, ...others] = owners
     if (parentOwner === undefined || others.length > 0 || !blocks.includes(parentOwner)) return []
     if (blocks.indexOf(owner) < blocks.indexOf(parentOwner))
-      return [childOutlives(step.ownerSpan ?? step.actionSpan, owner, parentOwner)]
+      return [codes.childOutlives(step.ownerSpan ?? step.actionSpan, owner, parentOwner)]
     const isChild = resources.some((each) => childOf.includes(each))
-    return step.release === 'onFailure' && isChild ? [childKept(step.actionSpan, parentOwner)] : []
+    return step.release === 'onFailure' && isChild ? [codes.childKept(step.actionSpan, parentOwner)] : []
   })
 }
 
@@ -93,6 +92,6 @@ function checkStillHeld(call: Call, told: ReadonlySet<string>): readonly Diagnos
     const [gone] = owners.filter((owner) => !blocks.includes(owner))
     return gone === undefined || owners.some((owner) => blocks.includes(owner) || told.has(owner))
       ? []
-      : [usedAfterClose(value.span, gone)]
+      : [codes.usedAfterClose(value.span, gone)]
   })
 }

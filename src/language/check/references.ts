@@ -1,6 +1,6 @@
 // Every reference starts at something that exists, and at a step that has run. What it goes on to is for `expressions.ts`.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import { type Reference, references } from '../expressions/index.ts'
 import type { Step } from '../model.ts'
 import { earlierStep, earlierSteps, laterStep, type Sight, type Survey } from './survey.ts'

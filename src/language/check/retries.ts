@@ -1,7 +1,7 @@
 // `retry` stands only where it can ever be used: what may have taken effect is repeated only where that is safe.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import type { ActionView, CatalogueView } from '../catalogue.ts'
-import { retryUnsafe } from '../duty-codes.ts'
+import { retryUnsafe } from '../codes/index.ts'
 import type { Survey } from './survey.ts'
 
 export const checkRetries = ({ calls, catalogue }: Survey): readonly Diagnostic[] =>

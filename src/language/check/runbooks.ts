@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import { runbookCallsIn } from '../called-runbooks.ts'
 import { type CatalogueView, resolveUses } from '../catalogue.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { Runbook, RunbookStep } from '../model.ts'
 import type { RunbookCall, Survey } from './survey.ts'
 

@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import { isObject, type Json } from '../../values/index.ts'
 import { inputsSchema } from '../catalogue.ts'
-import { secretExposed, secretWorkedOn, secretWritten } from '../duty-codes.ts'
+import { secretExposed, secretWorkedOn, secretWritten } from '../codes/index.ts'
 import { purePathNames, type Reference, references } from '../expressions/index.ts'
 import type { ExpressionTemplate, MapTemplate, Step, Template } from '../model.ts'
 import { fromSchema, holdsSecret, ownProperty, type Type } from '../types/index.ts'

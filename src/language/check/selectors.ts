@@ -1,7 +1,7 @@
 // What an action changes is named: a selector that may be empty, or lose a part of itself, would select everything.
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import { isObject, type Json, type JsonSchema } from '../../values/index.ts'
-import { selectorOpen } from '../duty-codes.ts'
+import { selectorOpen } from '../codes/index.ts'
 import type { ExpressionTemplate, MapTemplate, Template } from '../model.ts'
 import { mayBeAbsent, type Type } from '../types/index.ts'
 import { typeOf } from './inference.ts'

@@ -1,6 +1,6 @@
 // Ids are unique among the steps that can see each other: in one block, and along the blocks around it. The run itself has one, too.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import { earlierStep, type Survey } from './survey.ts'
 
 /** The path of the run itself, as plans, journals and ledgers tell it. */

@@ -1,7 +1,7 @@
 // Templates outside runbooks, such as those of a pack: their types over given roots, and whether they fit where they go.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import { isObject, type JsonSchema } from '../../values/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { ExpressionTemplate, Template } from '../model.ts'
 import {
   factsOfSource,

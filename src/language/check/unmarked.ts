@@ -1,6 +1,6 @@
 // Values that were most probably meant as expressions and are none: a $ or a brace was lost, or YAML took the rest for a comment.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { LiteralTemplate, MapTemplate, Template } from '../model.ts'
 import type { Survey } from './survey.ts'
 

@@ -1,6 +1,6 @@
 // Values that steer a step are there and have the type that the step needs, as far as it is known.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { ExpressionTemplate, Step, Template } from '../model.ts'
 import { describe, type Kind, kindsOf, mayBeAbsent, type Type } from '../types/index.ts'
 import { inferred, typeOf } from './inference.ts'

@@ -1,6 +1,6 @@
 // What a block yields beside what the engine itself tells of every step: the engine's word would hide the author's.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { Field, Step } from '../model.ts'
 import type { Survey } from './survey.ts'
 

@@ -1,6 +1,6 @@
 // What is wrong with an expression before it ever runs: syntax, refused functions, lambdas that can recurse.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { ExpressionTemplate } from '../model.ts'
 import { compile, REFUSED_FUNCTIONS, type SyntaxProblem } from './compile.ts'
 import { repeatsInRepetition } from './regex.ts'

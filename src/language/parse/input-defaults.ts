@@ -1,7 +1,7 @@
 // Defaults of an inputs schema fit the schema that they stand in.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import { isObject, type Json, type JsonSchema } from '../../values/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import { problemsOf } from '../conform.ts'
 import { wordProblem } from '../schema-diagnostics.ts'
 import { closestNode, type YamlNode } from '../syntax/index.ts'

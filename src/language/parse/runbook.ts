@@ -1,7 +1,7 @@
 // Text → runbook. All problems in one pass; it never throws on bad input and knows no catalogue.
 import type { Diagnostic } from '../../diagnostics/index.ts'
 import type { JsonSchema } from '../../values/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { PackUse, Runbook, TargetDeclaration } from '../model.ts'
 import { entryOf, type ReadInPart, readYamlInPart, type YamlNode } from '../syntax/index.ts'
 import { formatProblem } from '../versions/index.ts'

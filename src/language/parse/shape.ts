@@ -1,7 +1,7 @@
 // Shapes: one description of a piece of the language that reads it, diagnoses it and yields its JSON Schema.
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
 import type { Json, JsonObject, JsonSchema } from '../../values/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { YamlMap, YamlNode } from '../syntax/index.ts'
 
 export interface Reading {

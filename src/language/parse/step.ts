@@ -1,7 +1,7 @@
 // One step: id, guard and exactly one verb of the table.
 import { didYouMean } from '../../diagnostics/index.ts'
 import type { JsonSchema } from '../../values/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { Step } from '../model.ts'
 import type { YamlEntry, YamlMap, YamlNode } from '../syntax/index.ts'
 import {

@@ -1,7 +1,7 @@
 // Shapes of values inside runbooks: templates, templated scalars, durations.
 import { didYouMean } from '../../diagnostics/index.ts'
 import { DURATION_PATTERN, isObject, type Json, type JsonSchema, parseDuration, schemaProblems } from '../../values/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { Field, MapTemplate, Template } from '../model.ts'
 import { wordProblem } from '../schema-diagnostics.ts'
 import { closestNode, entryOf, templateOf, toJson } from '../syntax/index.ts'

@@ -12,7 +12,7 @@ import {
   type YAMLError,
 } from 'yaml'
 import type { Diagnostic, Span } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import type { RawScalar, ScalarStyle, YamlEntry, YamlNode } from './node.ts'
 import { type Hole, setAside } from './set-aside.ts'
 

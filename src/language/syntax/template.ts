@@ -1,6 +1,6 @@
 // Nodes → templates: which scalars are expressions, and what their source is.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import { expressionDiagnostics } from '../expressions/index.ts'
 import type { ExpressionTemplate, Template } from '../model.ts'
 import type { YamlNode, YamlScalar } from './node.ts'

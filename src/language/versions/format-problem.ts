@@ -1,6 +1,6 @@
 // Is a document written in a format that is read? It says so before anything else is said: in another format all else may be right.
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import * as codes from '../codes.ts'
+import * as codes from '../codes/index.ts'
 import { entryOf, type YamlNode } from '../syntax/index.ts'
 import { FORMATS, type Formats, type Formatted, wayFrom } from './migrations.ts'
 

@@ -1,7 +1,7 @@
 // An older document in the newest format. Each step changes the document; what is no part of the step stays, with its comments.
 import { parseDocument } from 'yaml'
 import type { Diagnostic } from '../../diagnostics/index.ts'
-import { formatMissing } from '../codes.ts'
+import { formatMissing } from '../codes/index.ts'
 import { entryOf, readYaml } from '../syntax/index.ts'
 import { formatProblem } from './format-problem.ts'
 import { FORMATS, type Formats, type Formatted, type Migration, wayFrom } from './migrations.ts'

@@ -1,6 +1,6 @@
 // approve: a gate that a person opens.
 import type { JsonSchema } from '../../../values/index.ts'
-import * as codes from '../../codes.ts'
+import * as codes from '../../codes/index.ts'
 import { mapped, object, optional, required, type Shape, type Spanned, spanned } from '../shape.ts'
 import { duration, message, names, schema } from '../values.ts'
 import { verb } from './verb.ts'

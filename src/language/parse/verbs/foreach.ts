@@ -1,5 +1,5 @@
 // foreach: one scope per item of a list.
-import * as codes from '../../codes.ts'
+import * as codes from '../../codes/index.ts'
 import { blockKeys, type StepShape, toBlock } from '../block.ts'
 import { identifier, integerFrom, mapped, object, oneOf, optional, required, type Spanned, spanned } from '../shape.ts'
 import { list, message, templated } from '../values.ts'

@@ -1,5 +1,5 @@
 // uses: call an action.
-import * as codes from '../../codes.ts'
+import * as codes from '../../codes/index.ts'
 import type { RetryPolicy } from '../../model.ts'
 import { identifier, integerFrom, mapped, numberFrom, object, oneOf, optional, required, spanned, text } from '../shape.ts'
 import { callArguments, condition, duration } from '../values.ts'

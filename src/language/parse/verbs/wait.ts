@@ -1,6 +1,6 @@
 // wait: a timer or a moment.
 
-import * as codes from '../../codes.ts'
+import * as codes from '../../codes/index.ts'
 import type { Template } from '../../model.ts'
 import { mapped, object, optional } from '../shape.ts'
 import { duration, moment, templated } from '../values.ts'

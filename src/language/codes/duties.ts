@@ -1,7 +1,7 @@
-// Messages about what a runbook holds, changes and keeps secret; the others stand in `codes.ts`. One builder per code.
-import type { Diagnostic, Span } from '../diagnostics/index.ts'
-import { formatDuration } from '../values/index.ts'
-import { listOf, meant, problem } from './codes.ts'
+// Messages about what a runbook holds, changes and keeps secret. One builder per code.
+import type { Diagnostic, Span } from '../../diagnostics/index.ts'
+import { formatDuration } from '../../values/index.ts'
+import { listOf, meant, problem } from './problem.ts'
 
 // ---- lifetimes ----------------------------------------------------------------------------------------------------
 
