@@ -5,7 +5,7 @@ import { ActionFailure } from '../packs/index.ts'
 import type { Json } from '../values/index.ts'
 import { runNotFound, runTakenOver } from './codes.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { Refusal, type Sources } from './refusal.ts'
+import { Interrupted, Refusal, type Sources } from './refusal.ts'
 import { failureWords } from './views/index.ts'
 
 export interface Explanation {
@@ -15,6 +15,12 @@ export interface Explanation {
 }
 
 export function describeError(error: unknown, { colour }: { colour: boolean }): Explanation {
+  if (error instanceof Interrupted)
+    return {
+      text: `${error.message}\n`,
+      json: { event: 'refused', exitCode: EXIT.cancelled, diagnostics: [] },
+      exitCode: EXIT.cancelled,
+    }
   const { diagnostics, sources, exitCode } = refusalOf(error)
   return {
     text: `${formatDiagnostics(diagnostics, sources, { colour }).trimEnd()}\n`,

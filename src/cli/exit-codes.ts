@@ -20,8 +20,8 @@ export const EXIT_CODES = {
   },
   cancelled: {
     code: 4,
-    meaning: 'The run was cancelled, and everything it held has been released.',
-    next: 'Nothing, or start the run again.',
+    meaning: 'The run was cancelled, and everything it held has been released; or Ctrl-C ended a command on a vault.',
+    next: 'Nothing, or start it again.',
   },
   owing: {
     code: 5,

@@ -19,6 +19,9 @@ export class Refusal extends Error {
   }
 }
 
+/** Ctrl-C ended the command; the message says how to go on, where that is not by starting it again. */
+export class Interrupted extends Error {}
+
 export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean => diagnostics.some(({ severity }) => severity === 'error')
 
 /** Ends the command when one of these is an error. */

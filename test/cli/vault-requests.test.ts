@@ -91,6 +91,32 @@ test('packs without an index are harmless only where nothing is missing', async 
   expect(stdout).toContain('in no index: what is missing may be there, and `holdfast vault repair` takes it up again')
 })
 
+describe('Ctrl-C', () => {
+  const interrupted = async (...args: readonly string[]) => {
+    const { host, printed } = createTestHost(folder.path, { HOLDFAST_VAULT_PASSWORD: PASSWORD.reveal() })
+    const onInterrupt = (listener: () => void) => {
+      listener()
+      return () => {}
+    }
+    const exitCode = await runCli(['vault', ...args], { ...host, onInterrupt })
+    return { exitCode, ...printed }
+  }
+
+  test.each(['verify', 'prune', 'repair'])('ends %s without a word about mistakes', async (command) => {
+    expect(await interrupted(command, 'vault')).toMatchObject({ exitCode: 4, stdout: '', stderr: 'interrupted\n' })
+  })
+
+  test('ends a restore, which tells how to go on', async () => {
+    expect(await interrupted('restore', 'vault', 'latest', '--to', 'interrupted')).toEqual({
+      exitCode: 4,
+      stdout: '',
+      stderr: 'interrupted; the same command with --resume goes on where it was\n',
+    })
+    const { exitCode } = await holdfast('restore', 'vault', 'latest', '--to', 'interrupted', '--resume')
+    expect(exitCode).toBe(0)
+  })
+})
+
 describe('images', () => {
   const asked = { image: 'raw', resume: false, overwrite: false, signal: new AbortController().signal } as const
 

@@ -26,20 +26,24 @@ export const run: RunCommand<[vault: string, point: string], Options> = async (h
   await using vault = await openNamedVault(host, directory, options, { toWork: true })
   const point = (await findForeign(vault, wanted)) ?? (await vault.point(wanted))
   const progress = createProgressLine(host.stderr, await host.clock())
-  return await withInterrupt(host, async (signal) => {
-    if (point.kind === 'foreign' || (point.kind === 'files' && only === undefined) || include?.length)
-      return await restoreFiles(host, vault, progress, {
-        point,
-        to: resolve(host.workingDirectory, to),
-        resume,
-        signal,
-        ...(include?.length ? { include } : {}),
-      })
-    const disks = point.disks.filter(({ disk }) => only === undefined || disk === only)
-    if (disks.length === 0 && only !== undefined) await vault.openDisk(point.id, only)
-    await restoreDisks(host, vault, progress, { point, disks, to, image, resume, overwrite, signal })
-    return EXIT.done
-  })
+  return await withInterrupt(
+    host,
+    async (signal) => {
+      if (point.kind === 'foreign' || (point.kind === 'files' && only === undefined) || include?.length)
+        return await restoreFiles(host, vault, progress, {
+          point,
+          to: resolve(host.workingDirectory, to),
+          resume,
+          signal,
+          ...(include?.length ? { include } : {}),
+        })
+      const disks = point.disks.filter(({ disk }) => only === undefined || disk === only)
+      if (disks.length === 0 && only !== undefined) await vault.openDisk(point.id, only)
+      await restoreDisks(host, vault, progress, { point, disks, to, image, resume, overwrite, signal })
+      return EXIT.done
+    },
+    'interrupted; the same command with --resume goes on where it was',
+  )
 }
 
 /** A snapshot of another program holds files. */
