@@ -29,7 +29,7 @@ const scores: Score[] = []
 for (const ground of GROUNDS) {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'))
   try {
-    await using prepared = await ground(folder, sizeBytes, buildScripts(folder))
+    await using prepared = await ground(folder, sizeBytes, await buildScripts(folder))
     for (const row of prepared.rows) {
       if (!row.title.includes(values.only)) continue
       const score = await hold(row, rounds)

@@ -1,7 +1,7 @@
 // Makes what a release runs: JavaScript in dist/, from the sources alone, and the shipped packs ready to use.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { bundle } from './bundle.mjs'
+import { bundle } from './bundle.ts'
 
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 

@@ -1,31 +1,23 @@
-// Emits the scripts that are measured, and what they import, as a release is emitted: no user pays for stripping types.
-import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+// Bundles the scripts that are measured, and what they import, as a release is: no user pays for stripping types.
+import { copyFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleFiles } from '../bundle.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** The last one is not imported by name: the vault starts it as a thread. */
-const ENTRIES = [
-  new URL('read-nbd.ts', import.meta.url),
-  new URL('copy-nbd.ts', import.meta.url),
-  new URL('use-vault.ts', import.meta.url),
-  new URL('../../src/vault/workers/worker-thread.ts', import.meta.url),
-]
+const FILES = {
+  'read-nbd': join(ROOT, 'scripts/bench/read-nbd.ts'),
+  'copy-nbd': join(ROOT, 'scripts/bench/copy-nbd.ts'),
+  'use-vault': join(ROOT, 'scripts/bench/use-vault.ts'),
+  // A thread of the vault is started by its own file.
+  'src/vault/workers/worker-thread': join(ROOT, 'src/vault/workers/worker-thread.ts'),
+}
 
 /** Answers the folder of the scripts' JavaScript. */
-export function buildScripts(folder: string): string {
+export async function buildScripts(folder: string): Promise<string> {
   const out = join(folder, 'built')
-  mkdirSync(out)
-  const project = join(out, 'tsconfig.json')
-  const compilerOptions = { rootDir: ROOT, outDir: out, noCheck: true, typeRoots: [join(ROOT, 'node_modules/@types')] }
-  const files = ENTRIES.map((entry) => fileURLToPath(entry))
-  writeFileSync(project, JSON.stringify({ extends: join(ROOT, 'tsconfig.build.json'), compilerOptions, files, include: [] }))
-  const { status } = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', project], {
-    stdio: 'inherit',
-  })
-  if (status !== 0) throw new Error(`tsc failed with ${status}`)
+  await bundleFiles(FILES, out, ROOT)
   copyFileSync(join(ROOT, 'package.json'), join(out, 'package.json'))
   symlinkSync(join(ROOT, 'node_modules'), join(out, 'node_modules'))
-  return join(out, 'scripts/bench')
+  return out
 }
