@@ -1,7 +1,5 @@
-// Connections as pools of kept-alive sockets, one pool per origin and certificate. TLS is always verified.
-import { X509Certificate } from 'node:crypto'
-import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
-import { type Dispatcher, Pool } from 'undici'
+// Connections as pools of kept-alive sockets, one pool per origin and certificate.
+import type { Dispatcher } from 'undici'
 import type { Clock, Connection } from '../packs/index.ts'
 import { Secret } from '../values/index.ts'
 import { exchange, TimedOut } from './exchange.ts'
@@ -28,9 +26,7 @@ export interface HttpOptions {
   readonly network?: Network
 }
 
-const SOCKETS_PER_ORIGIN = 16
 const BODY_LIMIT_BYTES = 256 * 1024 * 1024
-const CONNECT_TIMEOUT_MS = 10_000
 
 type Wire = Pick<Dispatcher, 'dispatch' | 'destroy'>
 
@@ -40,12 +36,18 @@ export function createHttp({ clock, onExchange, bodyLimitBytes = BODY_LIMIT_BYTE
   const limits = new Map<string, RateLimit>()
   const sessions = new Map<string, Session>()
 
-  const poolOf = (connection: Connection, origin: string): Wire => {
+  /** Sockets come with the first request: many runs send none, and loading undici is the longest part of a start. */
+  const poolOf = async (connection: Connection, origin: string): Promise<Wire> => {
     const { caCertificate } = connection.settings
     const ca = typeof caCertificate === 'string' ? caCertificate : undefined
-    return cached(pools, JSON.stringify([origin, ca]), () =>
-      network ? networkDispatcher(network, origin) : createPool(origin, ca),
-    )
+    const make = network
+      ? () => networkDispatcher(network, origin)
+      : await import('./pool.ts').then(
+          ({ createPool }) =>
+            () =>
+              createPool(origin, ca),
+        )
+    return cached(pools, JSON.stringify([origin, ca]), make)
   }
 
   const sessionOf = (connection: Connection): Session => {
@@ -87,9 +89,10 @@ export function createHttp({ clock, onExchange, bodyLimitBytes = BODY_LIMIT_BYTE
     async send(connection, request, options) {
       const startedAt = clock.now()
       try {
-        const answer = await withTimeout(clock, options, (signal) =>
-          exchange(poolOf(connection, request.origin), request, { signal, limitBytes: bodyLimitBytes, leaving: options.leaving }),
-        )
+        const answer = await withTimeout(clock, options, async (signal) => {
+          const pool = await poolOf(connection, request.origin)
+          return exchange(pool, request, { signal, limitBytes: bodyLimitBytes, leaving: options.leaving })
+        })
         observe(connection, request, startedAt, { status: answer.status })
         return answer
       } catch (error) {
@@ -101,27 +104,6 @@ export function createHttp({ clock, onExchange, bodyLimitBytes = BODY_LIMIT_BYTE
       await Promise.allSettled([...sessions.values()].map((session) => session.ending?.()))
       await Promise.all([...pools.values()].map((pool) => pool.destroy()))
     },
-  }
-}
-
-function createPool(origin: string, ca: string | undefined): Pool {
-  return new Pool(origin, {
-    connections: SOCKETS_PER_ORIGIN,
-    pipelining: 1,
-    allowH2: false,
-    // Time is the injected clock's business, see withTimeout.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: true, ...(ca === undefined ? {} : trusting(ca)) },
-  })
-}
-
-/** Trusts what the certificate signed, and the certificate itself under any name: self-signed ones seldom carry the right one. */
-function trusting(ca: string): Pick<ConnectionOptions, 'ca' | 'checkServerIdentity'> {
-  return {
-    ca,
-    checkServerIdentity: (host, presented) =>
-      new X509Certificate(ca).raw.equals(presented.raw) ? undefined : checkServerIdentity(host, presented),
   }
 }
 
