@@ -1,6 +1,6 @@
 // Rooms are folders of a floor. The linter lets nobody past a room's door (floors.test.ts); here they are held to one direction:
 // doors alone would let two rooms lean on each other through different files.
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
 
@@ -53,6 +53,20 @@ test('no room leans on one that leans on it', () => {
   const arrows = arrowsOf(Object.fromEntries(paths.map((path) => [path, readFileSync(join(root, 'src', path), 'utf8')])))
   expect(arrows.size).toBeGreaterThan(20)
   expect(circleIn(arrows)).toBeUndefined()
+})
+
+const foldersIn = (path: string): readonly string[] =>
+  readdirSync(join(root, path), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+
+test('the map of the code names every folder and every room, and no other', () => {
+  const rows = readFileSync(join(root, 'docs/code-map.md'), 'utf8').matchAll(/^\| \d+ \| `(src\/\w+)` \|.*\|([^|]*)\|$/gm)
+  const told = Object.fromEntries(
+    [...rows].map(([, folder = '', rooms = '']) => [folder, rooms.match(/(?<=`)[\w-]+(?=`)/g) ?? []]),
+  )
+  const there = Object.fromEntries(foldersIn('src').map((name) => [`src/${name}`, foldersIn(`src/${name}`)]))
+  const sorted = (map: Readonly<Record<string, readonly string[]>>) =>
+    Object.fromEntries(Object.entries(map).map(([folder, rooms]) => [folder, rooms.toSorted()]))
+  expect(sorted(told)).toEqual(sorted(there))
 })
 
 test('an arrow back is found, also one that no import cycle shows', () => {
