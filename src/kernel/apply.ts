@@ -16,7 +16,7 @@ import type { Command, Event, Outcome, Path } from './model.ts'
 import { ownCompound, ownLock, ownObligation, ownPlain, ownStep } from './own.ts'
 import type { Program } from './program.ts'
 import { reap, recoverOn, restart } from './recovery.ts'
-import { closeNext, letGo, probed, release, releaseFailed, releaseSucceeded, tryAgain, wakeClosing } from './release.ts'
+import { closeNext, letGo, probed, probeFailed, release, releaseFailed, releaseSucceeded, wakeClosing } from './release.ts'
 import { type BlockFrame, blockFrame, type Evaluation, plainFrame, ROOT, type RunState, type TimerPurpose } from './state.ts'
 import { endStep, endStopped, failStep, startStep, stopStep, succeed } from './steps.ts'
 import { abort, clearTimer, type Move, move, report, type Turn } from './turn.ts'
@@ -129,7 +129,7 @@ function takeAnswer(turn: Turn, id: string, output: Parameters<typeof callSuccee
     case 'release':
       return failed ? releaseFailed(turn, path, failed) : releaseSucceeded(turn, path)
     case 'probe':
-      return failed ? tryAgain(turn, ownObligation(turn, path)) : probed(turn, path, output)
+      return failed ? probeFailed(turn, path, failed) : probed(turn, path, output)
     case 'renew':
       return failed ? renewalFailed(turn, path, failed) : renewed(turn, path, call)
   }

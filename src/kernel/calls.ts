@@ -8,7 +8,7 @@ import { ownObligation, ownPlain } from './own.ts'
 import { actionOf, stepIn } from './program.ts'
 import { blockFrame, obligationOf, type PlainFrame } from './state.ts'
 import { callLock, endStopped, failStep, lock, succeed } from './steps.ts'
-import { backoffMs, evaluate, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
+import { backoffMs, evaluate, FINAL_ATTEMPTS, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
 import { dependsOn, failure, handlesIn, inputByName, rootsOf } from './visible.ts'
 
 const LOOKUP_RETRY: RetryPolicy = { attempts: 8, delayMs: 1000, factor: 2, maxDelayMs: 30_000 }
@@ -218,7 +218,7 @@ export function findFailed(turn: Turn, path: Path, told: Failure): void {
   frame.lookups += 1
   const obligation = ownObligation(turn, path)
   obligation.lastFailure = told
-  if (frame.lookups < LOOKUP_RETRY.attempts) {
+  if (frame.lookups < (told.retryable ? LOOKUP_RETRY.attempts : FINAL_ATTEMPTS)) {
     const afterMs = backoffMs(LOOKUP_RETRY, frame.lookups, state.run.id, path)
     return setTimer(turn, `look:${path}`, state.now + afterMs, { kind: 'lookAgain', path })
   }

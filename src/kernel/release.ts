@@ -7,10 +7,10 @@ import type { Obligation, Path } from './model.ts'
 import { change, childrenOf, giveUp, handleOf, resourceOf, settle, stopLease } from './obligations.ts'
 import { ownBlock, ownObligation } from './own.ts'
 import { type BlockFrame, blockFrame, obligationOf } from './state.ts'
-import { abort, backoffMs, clearTimer, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
+import { abort, backoffMs, clearTimer, FINAL_ATTEMPTS, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
 import { failure, inputByName } from './visible.ts'
 
-/** A release is tried for about two minutes before it is owed; reap goes on from there. */
+/** A release is tried for about two minutes before it is owed, less where nothing gets through for good; reap goes on from there. */
 const RELEASE_RETRY: RetryPolicy = { attempts: 7, delayMs: 1000, factor: 2, maxDelayMs: 30_000 }
 
 /** Lets the closing block release the next thing it owns: critical first, then newest first, children before parents. */
@@ -128,13 +128,22 @@ export function probed(turn: Turn, id: Path, output: JsonObject): void {
   settle(turn, id, 'released')
 }
 
+/** Neither the release nor the question got through. Where both say that they never will, waiting helps only a VM that stands still. */
+export function probeFailed(turn: Turn, id: Path, told: Failure): void {
+  const obligation = ownObligation(turn, id)
+  const isFinal = !told.retryable && obligation.lastFailure?.retryable !== true
+  const isHopeless = isFinal && obligation.releaseAttempts >= FINAL_ATTEMPTS && !resourceOf(turn, obligation).critical
+  if (isHopeless) giveUp(turn, obligation)
+  else tryAgain(turn, obligation)
+}
+
 /** It let go before we did, or an earlier try of ours took effect: what happened in between may have had no protection. [P9] */
 function letGoByItself(turn: Turn, obligation: Obligation): void {
   const owner = turn.state.blocks[obligation.owner]
   if (owner && resourceOf(turn, obligation).critical) ownBlock(turn, owner.path).clean = false
 }
 
-export function tryAgain(turn: Turn, obligation: Obligation): void {
+function tryAgain(turn: Turn, obligation: Obligation): void {
   const { state } = turn
   const { id, releaseAttempts } = obligation
   if (releaseAttempts >= RELEASE_RETRY.attempts) return giveUp(turn, obligation)

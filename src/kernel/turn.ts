@@ -123,6 +123,9 @@ const jitterOf = remembering((text) => fingerprint(text).readUInt16BE(0) / 0xfff
 /** An idempotency key in the form of a random UUID, the same whenever run, path and generation are the same. */
 export const keyOf = (runId: string, path: Path, generation: number): string => uuidOf(JSON.stringify([runId, path, generation]))
 
+/** How often is tried what is refused for good, and must not be left undone: platforms err, too. */
+export const FINAL_ATTEMPTS = 3
+
 /** Delay before try number `tries + 1`: exponential, with a jitter of up to a quarter that depends on run and path alone. */
 export function backoffMs(
   policy: { delayMs: number; factor: number; maxDelayMs: number },

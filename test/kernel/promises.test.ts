@@ -63,6 +63,15 @@ describe('a release that keeps failing [P2]', () => {
     expect(story.violations).toEqual([])
   })
 
+  it.each([
+    { told: 'will never get through', fate: 'refuse', tries: 3 },
+    { told: 'may get through later', fate: 'lostBefore', tries: 7 },
+  ] as const)('is tried $tries times where it and the look-up say that they $told', ({ fate, tries }) => {
+    const slow = program(block([scope('backup', block([snap, wait('long', '1m')]))]))
+    const { state } = play(slow, { fate: ({ purpose }) => (purpose === 'release' || purpose === 'probe' ? fate : 'ok') })
+    expect(state.obligations['backup/snap']).toMatchObject({ state: 'owed', releaseAttempts: tries })
+  })
+
   it('is settled by reap, children first', () => {
     const { state } = story
     const commands = [...apply(one, state, { kind: 'reapRequested', at: 9e6 })]
