@@ -119,9 +119,21 @@ async function openKey(backend: Backend, name: string, password: Secret): Promis
     throw fileDamaged('key', name, 'it is not a key file')
   }
   if (128 * N * r > MAX_SCRYPT_BYTES) throw fileDamaged('key', name, 'its scrypt cost is out of bounds')
-  const user = await derive(password, Buffer.from(salt, 'base64'), { N, r, p })
+  const user = await deriveOnce(password, name, () => derive(password, Buffer.from(salt, 'base64'), { N, r, p }))
   const opened = unseal(user, Buffer.from(data, 'base64'))
   return opened && decodeMaster(opened.toString(), name)
+}
+
+/** By password and name of the key file, which is what it holds. A run opens its vault in several of its steps, with one password. */
+const derived = new WeakMap<Secret, Map<string, Promise<SealKey>>>()
+
+function deriveOnce(password: Secret, name: string, make: () => Promise<SealKey>): Promise<SealKey> {
+  const known = derived.get(password) ?? new Map<string, Promise<SealKey>>()
+  derived.set(password, known)
+  const key = known.get(name) ?? make()
+  known.set(name, key)
+  key.catch(() => known.delete(name))
+  return key
 }
 
 function derive(password: Secret, salt: Buffer, cost: Cost): Promise<SealKey> {
