@@ -13,7 +13,7 @@ import { losePower, type Step } from './vault-interrupted.ts'
 
 const run = promisify(execFile)
 const PROGRAM = join(import.meta.dirname, 'vault-child.ts')
-const STRIDE = byEffort({ desk: 7, ci: 3, all: 1 })
+const STRIDE = byEffort({ desk: 7, ci: 1 })
 
 async function prepare(template: string): Promise<readonly Stored[]> {
   await initVault(template, PASSWORD, { keyCost: 1024 })

@@ -22,6 +22,10 @@ export interface Sshd extends AsyncDisposable {
   cut(): void
   /** Breaks the connection on which the client has sent, or been sent, so many bytes from now on: once. */
   cutAfterBytes(count: number): void
+  /** How many bytes all connections have moved so far, both ways. */
+  movedBytes(): number
+  /** Calls back when so many more have moved, then breaks that connection: once. */
+  whenMoved(count: number, call: () => void): void
 }
 
 export interface SshdOptions {
@@ -61,7 +65,8 @@ export async function startSshd({ sftpOptions = '', largestFileBytes }: SshdOpti
   )
   // Blocks of 512 bytes; without the trap the first write beyond would kill the server instead of failing.
   const limit = largestFileBytes === undefined ? 'exec "$@"' : `trap '' XFSZ; ulimit -f ${largestFileBytes / 512}; exec "$@"`
-  let leftBytes: number | undefined
+  let movedBytes = 0
+  let waiting: { leftBytes: number; readonly call: () => void } | undefined
   const sockets = new Set<Socket>()
   const children = new Set<ChildProcess>()
   const server = createServer({ noDelay: true }, (socket) => {
@@ -69,10 +74,12 @@ export async function startSshd({ sftpOptions = '', largestFileBytes }: SshdOpti
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     const count = ({ length }: Buffer): void => {
-      if (leftBytes === undefined) return
-      leftBytes -= length
-      if (leftBytes > 0) return
-      leftBytes = undefined
+      movedBytes += length
+      if (!waiting) return
+      waiting.leftBytes -= length
+      if (waiting.leftBytes > 0) return
+      waiting.call()
+      waiting = undefined
       socket.destroy()
     }
     sockets.add(socket)
@@ -102,7 +109,11 @@ export async function startSshd({ sftpOptions = '', largestFileBytes }: SshdOpti
     strangeLogin: keyOf('strange'),
     keyFile: join(folder, 'user'),
     cutAfterBytes: (count) => {
-      leftBytes = count
+      waiting = { leftBytes: count, call: () => {} }
+    },
+    movedBytes: () => movedBytes,
+    whenMoved: (count, call) => {
+      waiting = { leftBytes: count, call }
     },
     cut: () => {
       for (const socket of sockets) socket.destroy()
