@@ -54,7 +54,11 @@ export const onVm =
     }
   }
 
-function monitorIn({ monitor, libvirt, domain }: Connection['settings'], vmName: string | undefined): MonitorAt | undefined {
+/** With the slot for a name still in it where none is given. */
+export function monitorIn(
+  { monitor, libvirt, domain }: Connection['settings'],
+  vmName: string | undefined,
+): MonitorAt | undefined {
   const name = settingFor(domain, vmName)
   return typeof libvirt === 'string' && name !== undefined ? { uri: libvirt, name } : settingFor(monitor, vmName)
 }

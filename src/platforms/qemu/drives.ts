@@ -28,8 +28,8 @@ export interface Drive {
 export interface Drives {
   readonly drives: readonly Drive[]
   readonly leftOut: readonly { readonly disk: string; readonly reason: string }[]
-  /** Names of all nodes. */
-  readonly nodes: ReadonlySet<string>
+  /** Names of all nodes, those of no device too, each with the names of its bitmaps. */
+  readonly nodes: ReadonlyMap<string, ReadonlySet<string>>
   /** The devices as QEMU lists them. */
   readonly blocks: Json
 }
@@ -52,7 +52,7 @@ export async function drivesOf(monitor: Monitor): Promise<Drives> {
   return {
     drives: withoutCarried(drives, nodes),
     leftOut,
-    nodes: new Set(nodes.map((node) => String(node['node-name']))),
+    nodes: new Map(nodes.map((node) => [String(node['node-name']), new Set(bitmapsOn(node))])),
     blocks,
   }
 }
@@ -64,9 +64,11 @@ export async function drivesOf(monitor: Monitor): Promise<Drives> {
 function withoutCarried(drives: readonly Drive[], nodes: readonly JsonObject[]): readonly Drive[] {
   const above = new Set(drives.map(({ node }) => node))
   const inner = nodes.filter((node) => !above.has(String(node['node-name'])))
-  const below = new Set(inner.flatMap((node) => objectsOf(node['dirty-bitmaps'] ?? [])).map(({ name }) => name))
+  const below = new Set(inner.flatMap(bitmapsOn))
   const asFound = (bitmap: Bitmap): Bitmap => (below.has(bitmap.name) ? { ...bitmap, usable: false } : bitmap)
-  return drives.map((drive) => ({ ...drive, bitmaps: drive.bitmaps.map(asFound) }))
+  // A node that no disk stands on may be of a device that was unplugged.
+  const stacked = new Set(nodes.filter((node) => Number(node.backing_file_depth ?? 0) > 0).map((node) => node['node-name']))
+  return drives.map((drive) => (stacked.has(drive.node) ? { ...drive, bitmaps: drive.bitmaps.map(asFound) } : drive))
 }
 
 function driveOf(disk: string, device: string, inserted: JsonObject, nodes: readonly JsonObject[]): Drive {
@@ -91,6 +93,9 @@ function behind({ file }: JsonObject, nodes: readonly JsonObject[]): JsonObject 
   return candidates.find(({ drv }) => !PROTOCOLS.includes(String(drv))) ?? candidates[0]
 }
 
+const bitmapsOn = (node: JsonObject): readonly string[] =>
+  objectsOf(node['dirty-bitmaps'] ?? []).map(({ name }) => String(name ?? ''))
+
 /** Those of jobs have no name. */
 function bitmapOf({ name, recording, busy, inconsistent }: JsonObject): readonly Bitmap[] {
   if (typeof name !== 'string' || name === '') return []
@@ -99,3 +104,9 @@ function bitmapOf({ name, recording, busy, inconsistent }: JsonObject): readonly
 }
 
 export const objectsOf = (value: Json): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])
+
+/** Of all devices, and of those that a resource was made for: one may have been unplugged since. */
+export function disksOf({ disks = [] }: JsonObject, drives: readonly Drive[]): readonly string[] {
+  const madeFor = Array.isArray(disks) ? disks.map((each) => String(isObject(each) ? each.disk : each)) : []
+  return [...new Set([...drives.map(({ disk }) => disk), ...madeFor])]
+}

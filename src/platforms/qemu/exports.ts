@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import type { Json, JsonObject } from '../../values/index.ts'
 import type { Call } from './call.ts'
 import { drivesOf, objectsOf } from './drives.ts'
-import { failure, gone } from './failures.ts'
+import { failure, gone, halfMade } from './failures.ts'
 import { MonitorFailed } from './monitor.ts'
 import { certificatesId, deltaOf, exportId, nodesOf, portIn, socketPath } from './names.ts'
 
@@ -13,7 +13,9 @@ const CONNECTIONS = 16
 export async function createExport(call: Call): Promise<JsonObject> {
   const { input, monitor, change } = call
   const { name, disks } = input as unknown as { readonly name: string; readonly disks: readonly { readonly disk: string }[] }
-  const { drives } = await drivesOf(monitor)
+  const { drives, nodes } = await drivesOf(monitor)
+  const halves = disks.filter(({ disk }) => !nodes.has(nodesOf(name, disk).access))
+  if (halves.length > 0) throw halfMade(`no snapshot of ${halves.map(({ disk }) => disk).join(', ')}`)
   const place = await startServer(call, name)
   for (const { disk } of disks) {
     const drive = drives.find((each) => each.disk === disk)

@@ -25,3 +25,7 @@ export const failure = (what: Failure): ActionFailure => new ActionFailure(what)
 /** Nothing of what was to be let go is there. */
 export const gone = (what: string): ActionFailure =>
   failure({ type: 'gone', message: `${what} is not there`, retryable: false, applied: 'no' })
+
+/** The answer to the making of what this builds upon was lost half-way, and what is there was taken over. */
+export const halfMade = (what: string): ActionFailure =>
+  failure({ type: 'halfMade', message: `there is ${what}`, retryable: false, applied: 'no' })

@@ -8,11 +8,12 @@ import { createExport, deleteExport, findExport } from './exports.ts'
 import { createImages, deleteImages, findImages } from './images.ts'
 import { createScratch, deleteScratch, findScratch } from './scratch.ts'
 import { createSnapshot, deleteSnapshot, findSnapshot } from './snapshots.ts'
-import { listing } from './sweeps.ts'
+import { listing, listVms } from './sweeps.ts'
 import { getVm, pauseVm, resumeVm, vmState } from './vm.ts'
 
 const handlers: Handlers = {
   'qemu/vm.get': onVm(getVm),
+  'qemu/vm.list': listVms,
   'qemu/vm.pause': onVm(pauseVm),
   'qemu/vm.state': onVm(vmState),
   'qemu/vm.resume': onVm(resumeVm),

@@ -2,7 +2,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import type { JsonObject } from '../../values/index.ts'
 import type { Call } from './call.ts'
-import { type Drive, drivesOf, objectsOf } from './drives.ts'
+import { disksOf, drivesOf, objectsOf } from './drives.ts'
 import { failure, gone } from './failures.ts'
 import { nodesOf, scratchPath } from './names.ts'
 
@@ -55,9 +55,12 @@ export async function deleteScratch(call: Call): Promise<JsonObject> {
 }
 
 /** What is there of it, however far its making came. */
-async function remains({ monitor, scratchDirectory }: Call, name: string) {
+async function remains({ input, monitor, scratchDirectory }: Call, name: string) {
   const { drives, nodes } = await drivesOf(monitor)
-  const expected = drives.map(({ disk }: Drive) => ({ ...nodesOf(name, disk), path: scratchPath(scratchDirectory, name, disk) }))
+  const expected = disksOf(input, drives).map((disk) => ({
+    ...nodesOf(name, disk),
+    path: scratchPath(scratchDirectory, name, disk),
+  }))
   const running = objectsOf(await monitor.ask('query-jobs')).map(({ id }) => String(id))
   const there = (await readdir(scratchDirectory)).map((file) => `${scratchDirectory}/${file}`)
   return {

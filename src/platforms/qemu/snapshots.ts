@@ -3,8 +3,8 @@
 import type { JsonObject } from '../../values/index.ts'
 import type { Call } from './call.ts'
 import { diskMissing } from './checkpoints.ts'
-import { type Drive, type Drives, drivesOf } from './drives.ts'
-import { failure, gone } from './failures.ts'
+import { type Drive, type Drives, disksOf, drivesOf } from './drives.ts'
+import { failure, gone, halfMade } from './failures.ts'
 import { deltaOf, isOurs, nodesOf } from './names.ts'
 
 /** After so long without being able to keep an old block, a snapshot breaks rather than let the guest wait. */
@@ -18,13 +18,15 @@ interface Wanted {
 
 export async function createSnapshot({ input, monitor, change }: Call): Promise<JsonObject> {
   const { name, disks } = input as unknown as { readonly name: string; readonly disks: readonly Wanted[] }
-  const { drives } = await drivesOf(monitor)
+  const { drives, nodes } = await drivesOf(monitor)
   const chosen = disks.flatMap(({ disk, since }) => {
     const drive = drives.find((each) => each.disk === disk)
     return drive ? [{ drive, since, ...nodesOf(name, disk) }] : []
   })
   const known = chosen.map(({ drive }) => drive.disk)
   if (chosen.length < disks.length) throw diskMissing(disks.map(({ disk }) => disk).filter((disk) => !known.includes(disk)))
+  const halves = chosen.filter(({ scratch }) => !nodes.has(scratch))
+  if (halves.length > 0) throw halfMade(`no scratch for ${halves.map(({ drive }) => drive.disk).join(', ')}`)
   // Connected to another filter, the guest would write past the one that is there, and nobody would know.
   const taken = chosen.filter(({ drive, filter }) => isOurs(drive.connected) && drive.connected !== filter)
   if (taken.length > 0) throw disksTaken(taken.map(({ drive }) => drive.disk))
@@ -63,28 +65,37 @@ async function connect(change: Call['change'], { device, connected }: Drive, to:
 
 export async function findSnapshot({ input, monitor }: Call): Promise<JsonObject> {
   const name = String(input.name)
-  return { found: isThere(name, await drivesOf(monitor)), name }
+  const { access, filters, deltas } = partsOf(input, await drivesOf(monitor))
+  return { found: access.length + filters.length + deltas.length > 0, name }
 }
 
-const isThere = (name: string, { drives, nodes }: Drives): boolean =>
-  drives.some(({ disk, bitmaps }) => {
-    const { filter, access } = nodesOf(name, disk)
-    return nodes.has(filter) || nodes.has(access) || bitmaps.some((bitmap) => bitmap.name === deltaOf(name))
-  })
+interface Parts {
+  readonly access: readonly string[]
+  readonly filters: readonly string[]
+  /** Nodes whose bitmap holds what changed since the base. */
+  readonly deltas: readonly string[]
+}
 
-/** However far its making came: the devices are connected to their disks again before anything is taken away. */
+/** What is there of it, however far its making came. */
+function partsOf(input: JsonObject, { drives, nodes }: Drives): Parts {
+  const name = String(input.name)
+  const own = disksOf(input, drives).map((disk) => nodesOf(name, disk))
+  return {
+    access: own.map(({ access }) => access).filter((node) => nodes.has(node)),
+    filters: own.map(({ filter }) => filter).filter((node) => nodes.has(node)),
+    deltas: [...nodes].flatMap(([node, bitmaps]) => (bitmaps.has(deltaOf(name)) ? [node] : [])),
+  }
+}
+
+/** Devices are connected to their disks again before what they are connected to is taken away. */
 export async function deleteSnapshot({ input, monitor, change }: Call): Promise<JsonObject> {
   const name = String(input.name)
   const found = await drivesOf(monitor)
-  if (!isThere(name, found)) throw gone(`snapshot ${name}`)
-  const { drives, nodes } = found
-  for (const drive of drives) {
-    const { filter, access } = nodesOf(name, drive.disk)
-    if (nodes.has(access)) await change('blockdev-del', { 'node-name': access })
-    if (drive.connected === filter) await connect(change, drive, drive.node)
-    if (nodes.has(filter)) await change('blockdev-del', { 'node-name': filter })
-    if (drive.bitmaps.some((bitmap) => bitmap.name === deltaOf(name)))
-      await change('block-dirty-bitmap-remove', { node: drive.node, name: deltaOf(name) })
-  }
+  const { access, filters, deltas } = partsOf(input, found)
+  if (access.length + filters.length + deltas.length === 0) throw gone(`snapshot ${name}`)
+  for (const node of access) await change('blockdev-del', { 'node-name': node })
+  for (const drive of found.drives) if (filters.includes(drive.connected)) await connect(change, drive, drive.node)
+  for (const node of filters) await change('blockdev-del', { 'node-name': node })
+  for (const node of deltas) await change('block-dirty-bitmap-remove', { node, name: deltaOf(name) })
   return {}
 }

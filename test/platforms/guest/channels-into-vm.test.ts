@@ -65,9 +65,9 @@ describe.skipIf(!hasGuest || !peer('ssh-keygen', 'openssh-client'))('one true gu
         const agent = settings('qemu-agent')
         const last = async (): Promise<string> =>
           String((await callGuest('exec', settings(channel), { program: 'tail', arguments: ['-n', '1', '/wal/journal'] })).stdout)
-        const scripts = { os: 'other', esx: 'from35U2' }
+        const scripts = { os: 'other', esx: 'none' }
         expect(await callGuest('scripts.freeze', settings(channel), scripts)).toEqual({
-          scripts: ['/usr/sbin/pre-freeze-script'],
+          scripts: ['/etc/qemu/fsfreeze-hook.d/hold'],
         })
         const held = await last()
         expect(await callGuest('filesystems.freeze', agent)).toEqual({ filesystems: 2 })

@@ -38,7 +38,8 @@ const exited = (exitcode: number, out = '', err = ''): Exited => ({ exitcode, ou
 export function execute(guest: SimulatedGuest, argv: readonly string[]): Exited | undefined {
   const [program = '', ...args] = argv
   if (program === 'test') return exited(guest.scripts.has(args[1] ?? '') ? 0 : 1)
-  if (program === 'cmd.exe' && args[1] === 'dir') return directory(guest, args.at(-1) ?? '')
+  if (program === '/bin/sh') return listed(namesIn(guest, args.at(-1) ?? '', '/'), '\0')
+  if (program === 'cmd.exe' && args[1] === 'dir') return listed(namesIn(guest, args.at(-1) ?? '', '\\'), '\r\n')
   if (program === 'cmd.exe') return execute(guest, args.slice(1))
   const script = guest.scripts.get(program)
   if (!script) return undefined
@@ -56,13 +57,14 @@ function letGo(guest: SimulatedGuest, program: string, does: SimulatedScript['do
   else guest.holding.clear()
 }
 
-/** `dir /b /a-d`: names of the files, in an order of its own. */
-function directory({ scripts }: SimulatedGuest, path: string): Exited {
-  const names = [...scripts.keys()].flatMap((each) =>
-    each === path || each.startsWith(`${path}\\`) ? [each.slice(each.lastIndexOf('\\') + 1)] : [],
+/** In an order of its own. */
+const namesIn = ({ scripts }: SimulatedGuest, path: string, separator: string): readonly string[] =>
+  [...scripts.keys()].flatMap((each) =>
+    each === path || each.startsWith(`${path}${separator}`) ? [each.slice(each.lastIndexOf(separator) + 1)] : [],
   )
-  return names.length === 0 ? exited(1, '', 'File Not Found') : exited(0, names.map((name) => `${name}\r\n`).join(''))
-}
+
+const listed = (names: readonly string[], end: string): Exited =>
+  names.length === 0 ? exited(1, '', 'File Not Found') : exited(0, names.map((name) => `${name}${end}`).join(''))
 
 export const whatHolds = ({ holding, frozen }: SimulatedGuest): readonly string[] => [
   ...[...holding].map((script) => `the application that ${script} told to hold still`),

@@ -24,7 +24,10 @@ function everyScript(): Readonly<Record<string, SimulatedScript>> {
   const of = (place: ScriptPlace, does: 'holds' | 'letsGo'): readonly [string, SimulatedScript][] =>
     place.kind === 'file'
       ? [[place.path, { does, exitCode: 0 }]]
-      : ['10-database.bat', '20-mail.bat'].map((name) => [`${place.path}\\${name}`, { does: 'byArgument', exitCode: 0 }])
+      : ['10-database', '20-mail'].map((name) => [
+          `${place.path}${place.path.startsWith('/') ? '/' : '\\'}${name}`,
+          { does: 'byArgument', exitCode: 0 },
+        ])
   const layouts = Object.values(LAYOUTS).flatMap((byGeneration) => Object.values(byGeneration))
   return Object.fromEntries(layouts.flatMap(({ preFreeze, postThaw }) => [...of(preFreeze, 'holds'), ...of(postThaw, 'letsGo')]))
 }

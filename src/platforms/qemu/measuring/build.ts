@@ -25,8 +25,7 @@ const PLACES: Readonly<Record<string, string>> = {
   writer: 'usr/bin/writer',
   beat: 'usr/bin/beat',
   verify: 'usr/bin/verify',
-  'pre-freeze-script': 'usr/sbin/pre-freeze-script',
-  'post-thaw-script': 'usr/sbin/post-thaw-script',
+  hold: 'etc/qemu/fsfreeze-hook.d/hold',
 }
 
 /** The guest agent, an SSH server, and what they are linked to. */
@@ -64,7 +63,7 @@ const FOLDERS = [
   'proc',
   'sys',
   'dev',
-  'etc',
+  'etc/qemu/fsfreeze-hook.d',
   'run',
   'tmp',
   'data',
