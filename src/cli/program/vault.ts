@@ -1,7 +1,7 @@
 // The commands below `holdfast vault`, their arguments and options.
 import { Argument, type Command, Option } from 'commander'
 import type { Calls } from '../command.ts'
-import { collect, duration, format, portNumber, share, wholeNumber } from './option-values.ts'
+import { collect, duration, format, portNumber, share, wholeNumber } from './options.ts'
 
 export function addVault(vault: Command, calls: Calls): void {
   const password = () =>

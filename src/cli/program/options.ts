@@ -1,4 +1,4 @@
-// What the values of options may be: from text to what a command gets, or the reason why not.
+// Options that several commands take, and what the values of options may be: from text to what a command gets, or the reason why not.
 import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration, parseSize } from '../../values/index.ts'
 
@@ -40,3 +40,14 @@ export function share(text: string): number {
   if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a share such as 5%.')
   return value
 }
+
+export const input = () =>
+  new Option('-i, --input <key=value>', 'an input; repeat for more').argParser(collect).default([], 'none')
+export const inputsFile = () => new Option('-f, --inputs <file>', 'a YAML file with inputs; -i wins over it')
+export const target = () =>
+  new Option(
+    '--target <name=target>',
+    'bind a target of the runbook to one of the configuration (default: the one of the same name)',
+  )
+    .argParser(collect)
+    .default([], 'none')
