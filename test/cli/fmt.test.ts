@@ -63,6 +63,17 @@ test('P12: a file with problems is left alone and they are told, while others ar
   expect(readFileSync(file('broken.runbook.yaml'), 'utf8')).toBe(BROKEN)
 })
 
+test('P12: a file in another encoding is left as it is, byte for byte', async () => {
+  for (const encoding of ['latin1', 'utf16le'] as const) {
+    const bytes = Buffer.from(`\uFEFF${WILD}# für später\n`.slice(encoding === 'latin1' ? 1 : 0), encoding)
+    writeFileSync(file('strange.runbook.yaml'), bytes)
+    const { exitCode, stdout, stderr } = await fmt(['strange.runbook.yaml'])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' })
+    expect(stderr).toContain('error[YAML_INVALID]: not valid YAML: here stands what is not UTF-8')
+    expect(readFileSync(file('strange.runbook.yaml')).equals(bytes)).toBe(true)
+  }
+})
+
 test('- reads the standard input and prints it laid out', async () => {
   expect(await fmt(['-'], WILD)).toEqual({ exitCode: 0, stdout: NEAT, stderr: '' })
   expect(await fmt(['-', '--check'], WILD)).toEqual({ exitCode: 3, stdout: '-\n', stderr: '' })

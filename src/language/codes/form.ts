@@ -31,6 +31,9 @@ const YAML_HINTS: readonly (readonly [says: RegExp, hint: string])[] = [
 export const yamlHint = (code: string, message: string): string | undefined =>
   YAML_HINTS.find(([says]) => says.test(`${code} ${message}`))?.[1]
 
+export const yamlNotUtf8 = (span: Span): Diagnostic =>
+  yamlInvalid(span, 'here stands what is not UTF-8', 'Save the file as UTF-8.')
+
 export const yamlTooDeep = (span: Span): Diagnostic =>
   problem('YAML_TOO_DEEP', span, 'the document is nested too deeply to be read')
 

@@ -24,7 +24,9 @@ export interface ReadYaml {
 
 /** Reads one YAML 1.2 document. Anchors, aliases and tags are refused: a reader should see each value where it stands. Never throws. */
 export function readYaml(text: string, file: string): ReadYaml {
-  const diagnostics: Diagnostic[] = []
+  const diagnostics: Diagnostic[] = notUtf8(text, file)
+  // Of another encoding altogether: nothing that YAML would say of it helps.
+  if (diagnostics.length > 0 && text.includes('\0')) return { root: undefined, diagnostics }
   try {
     const document = documentIn(text)
     diagnostics.push(...syntaxDiagnostics(document, text, file))
@@ -37,6 +39,12 @@ export function readYaml(text: string, file: string): ReadYaml {
     if (!(error instanceof RangeError)) throw error
     return { root: undefined, diagnostics: [codes.yamlTooDeep({ file, start: 0, end: 0 })] }
   }
+}
+
+/** What is read as UTF-8 and is not holds U+FFFD instead, and would be saved so. */
+function notUtf8(text: string, file: string): Diagnostic[] {
+  const start = text.indexOf('\uFFFD')
+  return start === -1 ? [] : [codes.yamlNotUtf8({ file, start, end: start + 1 })]
 }
 
 const documentIn = (text: string): Document.Parsed =>
