@@ -64,6 +64,7 @@ export const newDrawing = (program: Program): Drawing => ({
 })
 
 export function draw(on: Drawing, command: Command, state: RunState, pass: Pass): void {
+  if (pass.aloneIn) return drawUnwindIn(on, pass.aloneIn, command, state)
   if (command.kind === 'lock') return drawLock(on, command.lock, command.name)
   if (command.kind === 'call' && command.purpose === 'release') return drawRelease(on, command, state)
   if (command.kind !== 'report') return
@@ -79,6 +80,14 @@ export function draw(on: Drawing, command: Command, state: RunState, pass: Pass)
       draft.unwind = unwindAt(on.program, state)
     }
   }
+}
+
+/** All but what the others hold was drawn before. */
+function drawUnwindIn(on: Drawing, scopes: readonly string[], command: Command, state: RunState): void {
+  if (command.kind !== 'report' || command.report.kind !== 'stepEnded' || command.report.outcome !== 'succeeded') return
+  const { path } = command.report
+  const draft = scopes.some((scope) => path.startsWith(`${scope}!catch/`)) ? on.drafts.get(path) : undefined
+  if (draft) draft.unwind = unwindAt(on.program, state)
 }
 
 interface Started {
@@ -134,6 +143,7 @@ function drawDoubt(on: Drawing, draft: Draft | undefined, path: string): void {
 
 /** `values` are in the runbook's words. */
 export function drawValues(on: Drawing, { id, path, inputOf }: EvaluateCommand, values: JsonObject, pass: Pass): void {
+  if (pass.aloneIn) return
   const draft = on.drafts.get(path)
   const step = on.steps.get(path)
   if (!draft || !step || id !== `${path}?start`) return

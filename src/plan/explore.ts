@@ -15,7 +15,7 @@ import { openOutput } from '../packs/index.ts'
 import { isObject, unknown } from '../values/index.ts'
 import { RUN_MARK } from './dependence.ts'
 import { evaluate } from './evaluate.ts'
-import { failedBy, failureToTake, isCaught, offerWaysRound, reachOf } from './failing.ts'
+import { alone, failedBy, failureToTake, isCaught, offerWaysRound, reachOf } from './failing.ts'
 import type { Told } from './knowledge.ts'
 import type { Decisions, EventBody, Exploration, Pass, Walk } from './walk.ts'
 
@@ -27,20 +27,52 @@ export async function explore(exploration: Exploration): Promise<boolean> {
   const { inputs, targets } = exploration
   const queue: Decisions[] = [{}]
   const asked = new Set<string>()
-  for (let passes = 0; queue.length > 0; passes += 1) {
-    if (passes === MOST_PASSES) return false
-    const taken = queue.shift() ?? {}
+  const atPaths = new Map<string, Map<string, readonly Decisions[]>>()
+  const make = async (taken: Decisions, aloneIn?: readonly string[]): Promise<void> => {
     const offer = (question: string, ways: readonly string[]): void => {
       if (asked.has(question)) return
       asked.add(question)
       for (const way of ways) queue.push({ ...taken, [question]: way })
     }
+    const offerAlone = (question: string, path: string, ways: readonly string[]): void => {
+      const paths = atPaths.get(question) ?? new Map<string, readonly Decisions[]>()
+      atPaths.set(question, paths)
+      if (!paths.has(path) && taken[question] === undefined)
+        paths.set(
+          path,
+          ways.map((way) => ({ ...taken, [alone(question, path)]: way })),
+        )
+    }
     const state = createState({ runId: RUN_MARK, startedAt: 0, inputs, targets })
-    const pass: Pass = { guarded: new Set(), each: new Set(), chosen: new Set() }
-    await walk({ ...exploration, state, taken, pass, offer })
+    const pass: Pass = { guarded: new Set(), each: new Set(), chosen: new Set(), ...(aloneIn ? { aloneIn } : {}) }
+    await walk({ ...exploration, state, taken, pass, offer, offerAlone })
   }
+  for (let passes = 0; queue.length > 0; passes += 1) {
+    if (passes === MOST_PASSES) return false
+    await make(queue.shift() ?? {})
+  }
+  // Where every item fails, the catch of one does not show what the others hold. Beyond so many items it is left at that.
+  for (const { taken, aloneIn } of [...atPaths.values()].flatMap(alonePasses).slice(0, MOST_PASSES)) await make(taken, aloneIn)
   return true
 }
+
+interface AlonePass {
+  readonly taken: Decisions
+  readonly aloneIn: readonly string[]
+}
+
+function alonePasses(paths: ReadonlyMap<string, readonly Decisions[]>): readonly AlonePass[] {
+  if (paths.size < 2) return []
+  return [...paths].flatMap(([path, ways]) => {
+    const others = [...paths.keys()].filter((other) => other !== path)
+    const aloneIn = around(path).filter((scope) => !others.some((other) => other.startsWith(`${scope}/`)))
+    return aloneIn.length === 0 ? [] : ways.map((taken) => ({ taken, aloneIn }))
+  })
+}
+
+/** Paths of what is around a step. */
+const around = (path: string): readonly string[] =>
+  [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index)).toReversed()
 
 async function walk(on: Walk): Promise<void> {
   const pending: (EventBody | Promise<EventBody | undefined>)[] = [{ kind: 'started' }]

@@ -14,6 +14,7 @@ export function failureToTake(on: Walk, { path, action }: CallCommand): string |
   const { failures } = actionNamed(on.program, action)
   return take(
     on,
+    path,
     `${questionAt(on, path)} fails`,
     caughtTypes(on, path).filter((type) => failures[type] !== undefined),
   )
@@ -35,13 +36,17 @@ export function ownFailureToTake(on: Walk, path: string): string | undefined {
   const isDeclared = (type: string): boolean =>
     Object.values(program.actions).some(({ failures }) => failures[type] !== undefined)
   const own = (scope.catch.on ?? [ANY]).filter((type) => !isDeclared(type))
-  return take(on, `${questionAt(on, block.step)} fails by itself`, own)
+  return take(on, path, `${questionAt(on, block.step)} fails by itself`, own)
 }
 
-function take(on: Walk, question: string, ways: readonly string[]): string | undefined {
-  if (ways.length > 0) on.offer(question, [...new Set(ways)])
-  return on.taken[question]
+function take(on: Walk, path: string, question: string, ways: readonly string[]): string | undefined {
+  if (ways.length === 0) return undefined
+  on.offer(question, [...new Set(ways)])
+  on.offerAlone(question, path, [...new Set(ways)])
+  return on.taken[question] ?? on.taken[alone(question, path)]
 }
+
+export const alone = (question: string, path: string): string => `${question} at ${path}`
 
 /** What a catch sees of an error: only a run can tell how it came. */
 export const openError = (error: JsonObject): JsonObject => ({

@@ -11,6 +11,8 @@ export interface Pass {
   readonly each: Set<string>
   /** Switches over a value that is unknown. */
   readonly chosen: Set<string>
+  /** Scopes of one item of a loop, in a pass in which that item alone fails: what the others hold is seen in its catch. */
+  readonly aloneIn?: readonly string[]
 }
 
 export interface Witness {
@@ -38,4 +40,6 @@ export interface Walk extends Exploration {
   readonly pass: Pass
   /** Leaves the other ways to later passes. */
   readonly offer: (question: string, ways: readonly string[]) => void
+  /** The same of a question that comes up at several paths: for one of them alone, once all else has been looked into. */
+  readonly offerAlone: (question: string, path: string, ways: readonly string[]) => void
 }

@@ -56,6 +56,37 @@ const plan = (text: string, inputs: JsonObject) => planRunbook({ runbook: parse(
 const flat = (steps: readonly PlanStep[]): readonly PlanStep[] => steps.flatMap((step) => [step, ...flat(step.steps)])
 
 describe('a plan', () => {
+  it('shows in a catch what other items of the loop hold by then, which do not fail as this one does', async () => {
+    const made = await plan(
+      `${head}
+steps:
+  - id: held
+    scope:
+      steps:
+        - id: vms
+          foreach:
+            in: [a, b]
+            as: vm
+            key: \${ vm }
+            steps:
+              - id: try
+                scope:
+                  steps:
+                    - { id: check, uses: t/note }
+                    - { id: snap, uses: t/snapshot.create, with: { name: '\${ vm }' }, owner: held }
+                  catch:
+                    steps:
+                      - { id: told, uses: t/note }
+`,
+      {},
+    )
+    const told = flat(made.steps).filter(({ id }) => id === 'told')
+    expect(told.map(({ path, unwind }) => [path, unwind])).toEqual([
+      ['held/vms[a]/try!catch/told', []],
+      ['held/vms[b]/try!catch/told', ['held/vms[a]/try/snap']],
+    ])
+  })
+
   it('shows each step with its effect, what it holds and what would be let go, without a call', async () => {
     const made = await plan(BACKUP, { group: 'g', vms: ['a', 'b'] })
     expect(planAsText(made, { width: 100, colour: false })).toBe(`test/plan 1.0.0

@@ -3,7 +3,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { link, type Program } from '../../src/kernel/index.ts'
+import type { Step } from '../../src/language/index.ts'
 import { type Plan, type PlanStep, planRunbook } from '../../src/plan/index.ts'
+import { block, foreach, scope, uses } from '../kernel/build.ts'
 import { shapes, toRunbook } from '../kernel/random-runbooks.ts'
 import { catalogueFor, drive, runbookOf } from '../plan/from-blocks.ts'
 
@@ -23,10 +25,17 @@ async function planned(tree: Tree): Promise<{ plan: Plan; program: Program }> {
 const flat = (steps: readonly PlanStep[]): readonly PlanStep[] => steps.flatMap((step) => [step, ...flat(step.steps)])
 const plain = (plan: Plan): readonly PlanStep[] => flat(plan.steps).filter(({ path }) => !path.includes('!catch'))
 
-/** Ids in the order of their releases when the run is cancelled right after the step; undefined where the step never ends. */
-async function releasesAfter(program: Program, path: string): Promise<readonly string[] | undefined> {
+/**
+ * Ids in the order of their releases when the run is cancelled right after the step; undefined where the step never ends. `failing` is
+ * the path of a step that fails.
+ */
+async function releasesAfter(program: Program, path: string, failing?: string): Promise<readonly string[] | undefined> {
   let order: string[] | undefined
   await drive(program, (command, state) => {
+    if (command.kind === 'evaluate' && command.path === failing) {
+      const failure = { type: 'failed', message: 'it fails', retryable: false, applied: 'no' } as const
+      return { kind: 'evaluationFailed', id: command.id, failure }
+    }
     if (command.kind === 'call' && command.purpose === 'release') {
       if (order && !order.includes(command.path)) order.push(command.path)
       return undefined
@@ -90,6 +99,36 @@ describe('what a plan says of holds', () => {
         }
       }),
       { numRuns: RUNBOOKS },
+    )
+    expect(compared).toBeGreaterThan(RUNBOOKS / 2)
+  })
+
+  it('is in a catch what the kernel lets go when that item of a loop fails and the others do not', async () => {
+    const hold = fc.constantFrom('none', 'inner', 'outer')
+    const shape = fc.record({ items: fc.integer({ min: 2, max: 4 }), before: hold, tried: hold, after: hold, last: fc.boolean() })
+    let compared = 0
+    await fc.assert(
+      fc.asyncProperty(shape, async ({ items, before, tried, after, last }) => {
+        const held = (id: string, where: string): Step[] =>
+          where === 'none' ? [] : [uses(id, 't/snapshot.create', { name: id }, where === 'outer' ? { owner: 'outer' } : {})]
+        const attempt = scope('attempt', block([uses('first', 't/note'), ...held('tried', tried)]), {
+          catch: { body: block([uses('told', 't/note')]) },
+        })
+        const keys = ['a', 'b', 'c', 'd'].slice(0, items)
+        const loop = foreach('each', keys, 'item', '$.item', block([...held('before', before), attempt, ...held('after', after)]))
+        const body = block([scope('outer', block([loop, ...(last ? [uses('last', 't/note')] : [])]))])
+        const [catalogue, runbook] = [catalogueFor(body), runbookOf(body)]
+        const plan = await planRunbook({ runbook, catalogue, inputs: {}, targets: {} })
+        const program = link(runbook, catalogue)
+        for (const key of keys) {
+          const path = `outer/each[${key}]/attempt!catch/told`
+          const real = await releasesAfter(program, path, `outer/each[${key}]/attempt/first`)
+          expect(flat(plan.steps).find((step) => step.path === path)?.unwind, `after ${path}`).toEqual(real)
+          compared += real?.length ?? 0
+        }
+        expect(plan.complete).toBe(true)
+      }),
+      { numRuns: RUNBOOKS / 3 },
     )
     expect(compared).toBeGreaterThan(RUNBOOKS / 2)
   })
