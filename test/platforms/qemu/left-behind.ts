@@ -1,6 +1,6 @@
 // What of Holdfast's is left in a QEMU with a measuring guest, and in the guest.
 import { readdir } from 'node:fs/promises'
-import { openAgent } from '../../../src/platforms/guest/index.ts'
+import { type AgentAt, openAgent } from '../../../src/platforms/guest/index.ts'
 import type { Guest } from '../../../src/platforms/qemu/measuring/boot.ts'
 import { openMonitor } from '../../../src/platforms/qemu/monitor.ts'
 import { isObject, type JsonObject } from '../../../src/values/index.ts'
@@ -13,7 +13,7 @@ export async function tell({ monitorPath }: Pick<Guest, 'monitorPath'>, command:
 }
 
 /** Inside QEMU and beside it, one checkpoint excepted. */
-export async function whatIsLeft(guest: Guest): Promise<readonly string[]> {
+export async function whatIsLeft(guest: Pick<Guest, 'monitorPath' | 'folder'>): Promise<readonly string[]> {
   const nodes = (await tell(guest, 'query-named-block-nodes', { flat: true })) as readonly JsonObject[]
   const blocks = (await tell(guest, 'query-block')) as readonly JsonObject[]
   const jobs = (await tell(guest, 'query-jobs')) as readonly JsonObject[]
@@ -32,7 +32,9 @@ export async function whatIsLeft(guest: Guest): Promise<readonly string[]> {
 }
 
 /** Of the guest itself: its processors, file systems and application. */
-export async function whatIsHeld(guest: Guest): Promise<readonly string[]> {
+export async function whatIsHeld(
+  guest: Pick<Guest, 'monitorPath'> & { readonly agentPath: AgentAt },
+): Promise<readonly string[]> {
   const { status } = (await tell(guest, 'query-status')) as JsonObject
   using agent = await openAgent(guest.agentPath, AbortSignal.timeout(SIGNAL_MS))
   const frozen = await agent.ask('guest-fsfreeze-status')

@@ -86,13 +86,14 @@ export async function startLibvirt(folder: string): Promise<Libvirt> {
   }
 }
 
-/**
- * Backs up; answers the outputs. A guest is held only so long: on a machine that is too busy for that a run ends by a time-out, with nothing left, and is
- * repeated.
- */
-export async function backedUpInTime(office: Pick<Office, 'run'>, ...inputs: string[]): Promise<JsonObject> {
+/** Backs up one VM; answers the outputs. */
+export const backedUpInTime = (office: Pick<Office, 'run'>, ...inputs: string[]): Promise<JsonObject> =>
+  ranInTime(office, 'qemu/vm-backup', ...inputs)
+
+/** A guest is held only so long: on a machine that is too busy for that a run ends by a time-out, with nothing left, and is repeated. */
+export async function ranInTime(office: Pick<Office, 'run'>, runbook: string, ...inputs: string[]): Promise<JsonObject> {
   for (;;) {
-    const { exitCode, outputs, printed } = await office.run('qemu/vm-backup', ...inputs)
+    const { exitCode, outputs, printed } = await office.run(runbook, ...inputs)
     if (exitCode === 0) return outputs
     if (!printed.includes('"timedOut"') || !printed.includes('"owed":[]')) throw new Error(printed)
   }
@@ -118,20 +119,24 @@ export interface DomainOptions {
   readonly boot?: { readonly kernel: string; readonly initrd: string; readonly commandLine: string }
   /** Sockets of ports in it, by their names. */
   readonly ports?: Readonly<Record<string, string>>
+  /** The same, of sockets that another domain has. */
+  readonly joined?: Readonly<Record<string, string>>
 }
 
 /** In software emulation. */
-export function domainXml({ name, uuid, memoryMiB, disks, ownMonitor, boot, ports = {} }: DomainOptions): string {
+export function domainXml({ name, uuid, memoryMiB, disks, ownMonitor, boot, ports = {}, joined = {} }: DomainOptions): string {
   const targets = ['vda', 'vdb', 'vdc', 'vdd']
   const diskXml = Object.entries(disks).map(
     ([disk, file], index) =>
       `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${escaped(file)}'/>` +
       `<target dev='${targets[index]}' bus='virtio'/><serial>${disk}</serial><alias name='ua-${disk}'/></disk>`,
   )
-  const portXml = Object.entries(ports).map(
-    ([port, path]) =>
-      `<channel type='unix'><source mode='bind' path='${escaped(path)}'/><target type='virtio' name='${port}'/></channel>`,
-  )
+  const portXml = [
+    ...Object.entries(ports).map(([port, path]) => channelXml(port, `<source mode='bind' path='${escaped(path)}'/>`)),
+    ...Object.entries(joined).map(([port, path]) =>
+      channelXml(port, `<source mode='connect' path='${escaped(path)}'><reconnect enabled='yes' timeout='1'/></source>`),
+    ),
+  ]
   const own =
     ownMonitor === undefined
       ? ''
@@ -147,6 +152,9 @@ export function domainXml({ name, uuid, memoryMiB, disks, ownMonitor, boot, port
   </devices>${own}
 </domain>`
 }
+
+const channelXml = (port: string, source: string): string =>
+  `<channel type='unix'>${source}<target type='virtio' name='${port}'/></channel>`
 
 const emulator = (): string => execFileSync('sh', ['-c', 'command -v qemu-system-x86_64'], { encoding: 'utf8' }).trim()
 
