@@ -9,7 +9,7 @@ import { hold, type Score } from './bench/contest.ts'
 import { openDomain } from './bench/domain.ts'
 import { tellSetting } from './bench/setting.ts'
 import { countGoals, HEAD, tableRows } from './bench/table.ts'
-import { backupRows, median } from './bench/vm-backups.ts'
+import { backupRows, median, PHASES } from './bench/vm-backups.ts'
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, size: { type: 'string', default: '1GiB' }, json: { type: 'string' } },
@@ -24,6 +24,7 @@ interface Moved {
   readonly readBytes: number
   readonly storedBytes: number
   readonly stillMs: number
+  readonly phasesMs: readonly number[]
 }
 try {
   await using domain = await openDomain(folder, sizeBytes)
@@ -34,7 +35,8 @@ try {
       // The first round does not count.
       const counted = all.slice(-rounds)
       const of = (figure: 'readBytes' | 'storedBytes' | 'stillMs') => median(counted.map((each) => each[figure]))
-      return { name, readBytes: of('readBytes'), storedBytes: of('storedBytes'), stillMs: of('stillMs') }
+      const phasesMs = (counted[0]?.phasesMs ?? []).map((_, phase) => median(counted.map((each) => each.phasesMs?.[phase] ?? 0)))
+      return { name, readBytes: of('readBytes'), storedBytes: of('storedBytes'), stillMs: of('stillMs'), phasesMs }
     })
     scores.push({ ...score, moved })
     console.log(tableRows(score).join('\n'))
@@ -46,6 +48,12 @@ console.log('\n| work | who | read | stored | longest without a write in the gue
 for (const { title, moved } of scores)
   for (const { name, readBytes, storedBytes, stillMs } of moved)
     console.log(`| ${title} | ${name} | ${formatSize(readBytes)} | ${formatSize(storedBytes)} | ${stillMs.toFixed(0)} |`)
+console.log(`\n| where our time goes, ms | ${scores.map(({ title }) => title).join(' | ')} |`)
+console.log(`| --- |${' ---: |'.repeat(scores.length)}`)
+for (const [phase, { name }] of PHASES.entries()) {
+  const each = scores.map(({ moved }) => moved.find(({ phasesMs }) => phasesMs.length > 0)?.phasesMs[phase] ?? Number.NaN)
+  console.log(`| ${name} | ${each.map((ms) => ms.toFixed(0)).join(' | ')} |`)
+}
 const { goals, missed } = countGoals(scores)
 console.log(`\n${goals} goals, ${missed} missed; load ${(loadavg()[0] ?? 0).toFixed(1)} at the end`)
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ ...setting, scores }, null, 2)}\n`)

@@ -15,7 +15,23 @@ export interface Told {
   readonly storedBytes: number
   /** The longest time in which nothing that the guest wrote came to its disks. */
   readonly stillMs: number
+  /** What its phases took, in order; of Holdfast. */
+  readonly phasesMs?: readonly number[]
 }
+
+/** Each ends with that event, or with the end of that step; the last one with the program. */
+export const PHASES = [
+  { name: 'program start, check', ends: 'runStarted' },
+  { name: 'VM looked at', ends: 'vm' },
+  { name: 'vault opened, last point', ends: 'backup/last' },
+  { name: 'checkpoint, scratch', ends: 'backup/scratch' },
+  { name: 'freeze to thaw', ends: 'backup/still' },
+  { name: 'export, changes', ends: 'backup/changes' },
+  { name: 'data', ends: 'backup/copy' },
+  { name: 'commit', ends: 'backup/commit' },
+  { name: 'let go', ends: 'runEnded' },
+  { name: 'exit', ends: undefined },
+] as const
 
 export interface BackupRow {
   readonly row: Row
@@ -84,7 +100,7 @@ function contest({ beats }: BenchDomain) {
       beats.restart()
       const { told: said, ...measured } = await tool.backUp(level)
       told.set(tool.name, [...(told.get(tool.name) ?? []), { ...said, stillMs: beats.longestMs() }])
-      return { ...measured, figures: { ...said } }
+      return { ...measured, figures: { readBytes: said.readBytes } }
     },
   })
   return { told, contestant }
@@ -112,16 +128,25 @@ function holdfast({ uri, name, disk, scratch }: BenchDomain, folder: string): To
     backUp: async (level) => {
       const inputs = ['-i', `disks=["${disk.device}"]`, '-i', `full=${level === 'full'}`]
       const args = [...program, 'run', 'qemu/vm-backup', ...inputs, '--format', 'json']
+      const startedAt = Date.now()
       const { measured, said } = await timeTold(process.execPath, args, { cwd: at(), env }, join(folder, 'said'))
-      const { outputs } = said
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as JsonObject)
-        .find(({ event }) => event === 'runEnded') ?? { outputs: null }
+      const lines = said.split('\n').filter((line) => line !== '')
+      const events = lines.map((line) => JSON.parse(line) as JsonObject)
+      const { outputs } = events.find(({ event }) => event === 'runEnded') ?? { outputs: null }
       if (!isObject(outputs) || outputs.level !== level || outputs.consistency !== 'filesystem') throw new Error(said)
-      return { ...measured, told: { readBytes: Number(outputs.bytesRead), storedBytes: Number(outputs.bytesStored) } }
+      const phasesMs = phasesIn(events, startedAt, startedAt + measured.wallMs)
+      return { ...measured, told: { readBytes: Number(outputs.bytesRead), storedBytes: Number(outputs.bytesStored), phasesMs } }
     },
   }
+}
+
+function phasesIn(events: readonly JsonObject[], startedAt: number, endedAt: number): readonly number[] {
+  const ends = PHASES.map(({ ends }) => {
+    if (ends === undefined) return endedAt
+    const found = events.find(({ event, path }) => event === ends || (event === 'stepEnded' && path === ends))
+    return Date.parse(String(found?.at))
+  })
+  return ends.map((end, index) => end - (ends[index - 1] ?? startedAt))
 }
 
 /** What it reads it writes down as it is, behind a line for each extent. */
