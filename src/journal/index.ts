@@ -1,4 +1,5 @@
 export { createMemoryJournal } from './memory.ts'
 export * from './model.ts'
+export { journalExists } from './open-file.ts'
 export { ownerLives, processOwner } from './owner.ts'
-export { journalExists, openJournal } from './sqlite.ts'
+export { openJournal } from './sqlite.ts'

@@ -5,16 +5,14 @@
 // J3: a run's events keep the order in which they were appended.
 // J4: what is read is what was written, or JournalUnusable: rows are sealed, events chained, documents known by their hash.
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { type Approval, type ApprovalAnswer, type Event, isOpen, type Obligation, type Outcome } from '../kernel/index.ts'
 import type { Json, JsonObject } from '../values/index.ts'
-import { type CommitCount, countFileOf, openCommitCount } from './commit-count.ts'
 import { createCommitQueue, isBusy } from './commit-queue.ts'
 import { decode, encode } from './encoding.ts'
-import { DAMAGED_HINT, damaged, inspect } from './inspect.ts'
+import { damaged } from './inspect.ts'
 import { type Journal, JournalUnusable, OwnerFenced, type RunHeader, type RunSummary, RunUnknown } from './model.ts'
+import { openFile } from './open-file.ts'
 import { ownerLives } from './owner.ts'
 import {
   type ApprovalRow,
@@ -28,18 +26,14 @@ import {
   type Sealed,
   type SealedTable,
 } from './rows.ts'
-import { migrate } from './schema.ts'
 import { statements } from './statements.ts'
 import { unusedDocuments } from './unused.ts'
 
-const BUSY_TIMEOUT_WHEN_OPENING_MS = 10_000
-/** Waiting blocks the process; the commit queue tries again instead. */
-const BUSY_TIMEOUT_MS = 250
 const EVENTS_READ_AT_ONCE = 256
 
 /** Opens the journal, making file and folder (readable by their owner only) where they are missing. Throws JournalUnusable. */
 export function openJournal(path: string): Journal {
-  const { database, count } = open(path)
+  const { database, count } = openFile(path)
   const queue = createCommitQueue(database, count, (error) => unwritable(path, error))
   const sql = statements(database, path)
 
@@ -282,34 +276,6 @@ export function openJournal(path: string): Journal {
   }
 }
 
-/** True where a journal is, or was: one that is gone must not look like none. */
-export const journalExists = (path: string): boolean => existsSync(path) || existsSync(countFileOf(path))
-
-function open(path: string): { readonly database: DatabaseSync; readonly count: CommitCount } {
-  let database: DatabaseSync | undefined
-  let count: CommitCount | undefined
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    // Made before SQLite does, for the mode; its log and index files inherit it.
-    closeSync(openSync(path, 'a', 0o600))
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_WHEN_OPENING_MS, enableForeignKeyConstraints: true })
-    // The first counts only where the file is made now.
-    database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-    migrate(database, path)
-    inspect(database, path)
-    // Told first, counted then: meanwhile others may commit.
-    count = openCommitCount(path)
-    assertNothingIsLost(database, path, count.told)
-    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
-    return { database, count }
-  } catch (error) {
-    database?.close()
-    count?.close()
-    if (error instanceof JournalUnusable) throw error
-    throw unusable(path, 'cannot be used as a journal', error)
-  }
-}
-
 /** As far as it can be had now: while others read or write, free pages stay in the file, to be used again. */
 function giveRoomBack(database: DatabaseSync): void {
   try {
@@ -318,19 +284,6 @@ function giveRoomBack(database: DatabaseSync): void {
     if (!isBusy(error)) throw error
   }
 }
-
-function assertNothingIsLost(database: DatabaseSync, path: string, told: number): void {
-  const counted = Number(database.prepare('SELECT count FROM commits').get()?.count ?? 0)
-  if (counted >= told) return
-  throw new JournalUnusable(
-    path,
-    `lacks the last ${told - counted} of the ${told} commits that were written to it: it, or its log ${path}-wal, was cut, removed or replaced`,
-    `Put both back. To go on without what is lost, remove ${countFileOf(path)}, and look on the platforms for what no run knows of any more.`,
-  )
-}
-
-const unusable = (path: string, what: string, error: unknown): JournalUnusable =>
-  new JournalUnusable(path, `${what}: ${(error as Error).message}`, DAMAGED_HINT, { cause: error })
 
 const unwritable = (path: string, error: unknown): JournalUnusable =>
   error instanceof JournalUnusable
