@@ -104,12 +104,15 @@ export const vaultGround: Ground = async (folder, sizeBytes, scripts) => {
     title,
     setup,
     prepare: () => change(pages, pages * PAGE_BYTES),
-    ours: { name: 'holdfast', run: () => ours('incremental', 'vault', address, at('map.json')) },
+    ours: {
+      name: 'holdfast',
+      run: async () => {
+        const measured = await ours('incremental', 'vault', address, at('map.json'))
+        return { ...measured, figures: { readOfChanged: figure(measured, 'bytesRead') / changedBytes } }
+      },
+    },
     peers: [{ name: 'restic backup (reads all)', run: () => restic('restic', 'backup', at('disk.raw')) }],
-    bounds: [
-      { name: 'bytes read of changed chunks', of: (measured) => figure(measured, 'bytesRead') / changedBytes, atMost: 1.05 },
-      memory,
-    ],
+    bounds: [{ name: 'bytes read of changed chunks', of: (measured) => figure(measured, 'readOfChanged'), atMost: 1.05 }, memory],
   })
 
   const rows: Row[] = [
