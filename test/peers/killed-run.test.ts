@@ -1,12 +1,13 @@
 // A test run that is killed leaves no program behind. The run that is killed is one of this very file, with HOLDFAST_HOLDS_ON set.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openProgram } from '../../src/ssh/index.ts'
 import { startRealAgent } from '../platforms/guest/agent-program.ts'
+import { hasIscsi, startTarget } from '../platforms/qemu/iscsi.ts'
 import { startMachine } from '../platforms/qemu/machine.ts'
 import { startSshd } from '../ssh/sshd.ts'
 import { peer } from './peer.ts'
@@ -16,13 +17,16 @@ const here =
   peer('sshd', 'openssh-server') &&
   peer('qemu-ga', 'qemu-guest-agent') &&
   peer('qemu-system-x86_64', 'qemu-system-x86') &&
-  peer('ps', 'procps')
+  peer('ps', 'procps') &&
+  hasIscsi
 
-test.runIf(whereTo !== undefined && here)('holds on to an sshd, an agent and a QEMU', async () => {
+test.runIf(whereTo !== undefined && here)('holds on to an sshd, an agent, an iSCSI target and a QEMU', async () => {
   const folder = whereTo ?? ''
   await using _agent = await startRealAgent()
   await using sshd = await startSshd()
   await using _program = await openProgram(sshd.host, ['cat'], new AbortController().signal)
+  chmodSync(folder, 0o711) // for who runs the target
+  await using _target = await startTarget(join(folder, 'target'), { one: 2 ** 20 })
   await using _machine = await startMachine(join(folder, 'vm'), 1)
   const below = await descendantsOf(process.pid)
   writeFileSync(join(folder, 'pids.part'), below.join('\n'))
@@ -31,7 +35,7 @@ test.runIf(whereTo !== undefined && here)('holds on to an sshd, an agent and a Q
 })
 
 describe.skipIf(whereTo !== undefined || !here)('a test run that is killed', () => {
-  test('leaves no QEMU, no sshd and no agent behind', { timeout: 600_000 }, async () => {
+  test('leaves no QEMU, no sshd, no iSCSI target and no agent behind', { timeout: 600_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-killed-'))
     const runner = spawn(
       process.execPath,
@@ -43,7 +47,7 @@ describe.skipIf(whereTo !== undefined || !here)('a test run that is killed', () 
       await Promise.race([fileAt(join(folder, 'pids')), exited.then(([code]) => Promise.reject(new Error(`it ended: ${code}`)))])
       const started = readFileSync(join(folder, 'pids'), 'utf8').split('\n').map(Number)
       expect(await namesOf(started)).toEqual(
-        expect.arrayContaining(['sshd', 'qemu-ga', 'cat', expect.stringMatching(/^qemu-system/)]),
+        expect.arrayContaining(['sshd', 'qemu-ga', 'cat', 'tgtd', expect.stringMatching(/^qemu-system/)]),
       )
       runner.kill('SIGKILL')
       // As long as it takes: what is left for good keeps this test from ending.
