@@ -1,5 +1,5 @@
 // One connection to one host, for one program. Nothing is sent before the host has shown the pinned key.
-import ssh2, { type Client, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2'
+import type { Client, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2'
 import { SshFailed, type SshReason } from './failed.ts'
 import { pinnedKey } from './host-key.ts'
 import type { SshHost } from './model.ts'
@@ -10,6 +10,8 @@ const KEEPALIVE_MS = 10_000
 
 /** Rejects with `SshFailed`, or with the signal's reason. The caller ends the connection. */
 export async function connect(host: SshHost, signal: AbortSignal): Promise<Client> {
+  // Loaded with the first connection: most runs need none, and it brings much with it.
+  const { default: ssh2 } = await import('ssh2')
   signal.throwIfAborted()
   const pinned = pinnedKey(host.hostKey)
   const key = host.login.kind === 'key' ? host.login : undefined

@@ -20,7 +20,7 @@ import { filesBelow, foldersBelow } from '../files/index.ts'
 import { type Host, wantsColour } from '../host.ts'
 import { hasErrors, Refusal, type Sources } from '../refusal.ts'
 import { createLibrary, openSession, type PackCache, RUNBOOK_ENDING, type Session } from '../session/index.ts'
-import { type Verification, verifyOnce } from '../verification.ts'
+import type { Verification } from '../verification.ts'
 import type { Bounds } from '../verified-before.ts'
 
 interface Options extends Bounds {
@@ -69,6 +69,7 @@ async function checkAll(
     if (!loaded) continue
     runbooks.push(loaded)
     if (!options.verify || hasErrors(checked.diagnostics)) continue
+    const { verifyOnce } = await import('../verification.ts')
     const verification = await verifyOnce(host, session.config, file, loaded, options)
     diagnostics.push(...verification.diagnostics)
     verified.push(...inWords(file, verification))

@@ -2,7 +2,6 @@
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
 import { openTargets } from '../config/index.ts'
-import { openPlannedRun, refuseDrift } from '../plans/index.ts'
 import { conduct, openRunning } from '../runs/index.ts'
 import {
   assertSecrets,
@@ -27,11 +26,12 @@ export const run: RunCommand<[runbook: string], RunOptions> = async (host, optio
   const loaded = await checkedRunbook(session, fileOrName, { operations: true })
   const { runbook, text, packs, catalogue } = loaded
   const { plan: file } = options
-  const held = file === undefined ? undefined : await openPlannedRun(host, session, loaded, { ...options, plan: file })
+  const held =
+    file === undefined ? undefined : await (await plans()).openPlannedRun(host, session, loaded, { ...options, plan: file })
   const inputs = held?.inputs ?? (await readInputs(host, runbook, options))
   const targets = held?.targets ?? bindTargets(loaded, session.config, options.target)
   assertTargets(session.config, Object.values(targets), catalogue)
-  if (held) await refuseDrift(host, session, loaded, held)
+  if (held) await (await plans()).refuseDrift(host, session, loaded, held)
 
   await assertSecrets(host, session.config, inputs)
   const connections = await openTargets(session.config, Object.values(targets), catalogue, host.env)
@@ -47,3 +47,6 @@ export const run: RunCommand<[runbook: string], RunOptions> = async (host, optio
     await app.engine.start({ runbook, text, packs, runbooks: loaded.runbooks, inputs, targets }),
   )
 }
+
+/** A run that is held to no plan loads nothing that makes one. */
+const plans = () => import('../plans/index.ts')

@@ -1,8 +1,7 @@
 // Images of VMs in a folder of this machine: `<folder>/<vm>-fullVM` with the configuration and a raw file for each disk, sparse where
 // the disk holds nothing. A folder belongs to the run that made it, which is written in it: no other is ever removed.
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { get as getHttp, type IncomingMessage } from 'node:http'
-import { get as getHttps } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { type Extent, fillExtents } from '../../blocks/index.ts'
 import type { TargetRef } from '../../language/index.ts'
@@ -141,15 +140,16 @@ export function addressOf({ url }: { readonly url: string }, { settings }: Conne
   return new URL(url.replace(/^(https?:\/\/)\*/, `$1${new URL(String(settings.url)).hostname}`))
 }
 
-function responseOf(url: URL, { settings }: Connection, { signal }: ActionContext): Promise<IncomingMessage> {
+async function responseOf(url: URL, { settings }: Connection, { signal }: ActionContext): Promise<IncomingMessage> {
   const ca = typeof settings.caCertificate === 'string' ? { ca: settings.caCertificate } : {}
+  const { get } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
   return new Promise((resolve, reject) => {
     const answered = (response: IncomingMessage): void => {
       if (response.statusCode === 200) return resolve(response)
       response.destroy()
       reject(downloadFailed(url.pathname, new Error(`status ${response.statusCode}`)))
     }
-    const request = url.protocol === 'https:' ? getHttps(url, { ...ca, signal }, answered) : getHttp(url, { signal }, answered)
+    const request = get(url, { ...ca, signal }, answered)
     request.on('error', (error) => reject(signal.aborted ? signal.reason : downloadFailed(url.pathname, error)))
   })
 }

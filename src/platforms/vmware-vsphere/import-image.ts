@@ -2,8 +2,7 @@
 // VMDKs beside them; and their upload over the addresses of an import lease. The folder is made and removed as that of an export is.
 import { createReadStream } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
-import { type IncomingMessage, request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { isZero } from '../../blocks/index.ts'
@@ -135,7 +134,8 @@ async function send(
     signal,
     headers: { 'content-type': 'application/x-vnd.vmware-streamVmdk', 'content-length': sizeBytes },
   }
-  const request = url.protocol === 'https:' ? requestHttps(url, { ...options, ...ca }) : requestHttp(url, options)
+  const { request: open } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
+  const request = open(url, { ...options, ...ca })
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     request.on('response', resolve)
     request.on('error', reject)
