@@ -20,7 +20,7 @@ export interface ExportVaultOptions extends Pick<NbdServerOptions, 'listen' | 't
   readonly copyOnWrite?: OverlayOptions
 }
 
-/** Listens until disposed of; holds the vault's shared lock while a disk is in use. */
+/** Listens until disposed of; holds the vault's shared lock from the first client on until the last has gone, or, where clients write, to the end. */
 export async function exportVault(vault: Vault, { points, copyOnWrite, ...options }: ExportVaultOptions): Promise<NbdServer> {
   const open = new Map<string, Promise<Opened>>()
   const found = new Map<string, Promise<Found | undefined>>()
@@ -47,15 +47,31 @@ export async function exportVault(vault: Vault, { points, copyOnWrite, ...option
     return (await opened).disk
   }
 
-  const server = await serveNbd({ ...options, resolve, list: () => listExports(vault, points) })
+  let closing = Promise.resolve()
+  function closeDisks(): void {
+    const disks = [...open.values()]
+    open.clear()
+    closing = Promise.all([closing, closeAll(disks)]).then(() => {})
+    // Told to whoever disposes of the server.
+    closing.catch(() => {})
+  }
+
+  // What clients wrote is there for them until the server ends.
+  const onIdle = copyOnWrite ? {} : { onIdle: closeDisks }
+  const server = await serveNbd({ ...options, ...onIdle, resolve, list: () => listExports(vault, points) })
   return {
     port: server.port,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]()
-      for (const opened of await Promise.allSettled(open.values()))
-        if (opened.status === 'fulfilled') await opened.value[Symbol.asyncDispose]()
+      closeDisks()
+      await closing
     },
   }
+}
+
+async function closeAll(disks: readonly Promise<Opened>[]): Promise<void> {
+  for (const opened of await Promise.allSettled(disks))
+    if (opened.status === 'fulfilled') await opened.value[Symbol.asyncDispose]()
 }
 
 interface Found {

@@ -20,6 +20,8 @@ export interface NbdServerOptions {
   readonly resolve: ResolveExport
   /** What `NBD_OPT_LIST` tells; nothing unless given. */
   readonly list?: () => Promise<readonly string[]>
+  /** Called when the last client has gone: nobody uses what was resolved so far. */
+  readonly onIdle?: () => void
 }
 
 /** Disposing cuts all connections and waits until no export is in use. */
@@ -42,6 +44,7 @@ export async function serveNbd(options: NbdServerOptions): Promise<NbdServer> {
       stream.destroy()
       streams.delete(stream)
       sessions.delete(session)
+      if (sessions.size === 0) options.onIdle?.()
     })
     sessions.add(session)
   })
