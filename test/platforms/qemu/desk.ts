@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isObject, type Json, type JsonObject } from '../../../src/values/index.ts'
-import { DISKS, type DiskName, type Machine, startMachine, type Writing } from './machine.ts'
+import { DISKS, type DiskName, type Machine, type MachineOptions, startMachine, type Writing } from './machine.ts'
 import { type Office, openOffice } from './office.ts'
 
 export const VM = '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11'
@@ -11,15 +11,19 @@ export const VM = '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11'
 export interface Desk extends AsyncDisposable, Omit<Office, 'restore'> {
   /** The QEMU that runs now. */
   readonly machine: Machine
-  /** Ends QEMU, by its monitor or by SIGKILL, and starts another on the same disks. */
-  restart(how: 'quit' | 'kill'): Promise<void>
+  /** Ends QEMU, by its monitor or by SIGKILL, and starts another on the same disks, as it was started or otherwise. */
+  restart(how: 'quit' | 'kill', otherwise?: MachineOptions): Promise<void>
   restored(pointId: string): Promise<Readonly<Record<DiskName, Buffer>>>
 }
 
 /** `settings`: what the target of the hypervisor has besides, by the folder of the desk. */
-export async function openDesk(seed: number, settings: (folder: string) => JsonObject = () => ({})): Promise<Desk> {
+export async function openDesk(
+  seed: number,
+  settings: (folder: string) => JsonObject = () => ({}),
+  options: MachineOptions = {},
+): Promise<Desk> {
   const folder = mkdtempSync(join(tmpdir(), 'hf-qemu-'))
-  let machine = await startMachine(join(folder, 'vm'), seed)
+  let machine = await startMachine(join(folder, 'vm'), seed, options)
   const office = await openOffice(folder, {
     hypervisor: {
       connection: 'qemu/Hypervisor',
@@ -34,10 +38,10 @@ export async function openDesk(seed: number, settings: (folder: string) => JsonO
     get machine() {
       return machine
     },
-    restart: async (how) => {
+    restart: async (how, otherwise) => {
       if (how === 'quit') await machine.ask('quit').catch(() => {})
       await machine[Symbol.asyncDispose]()
-      machine = await startMachine(join(folder, 'vm'), seed + 1, { before: machine.writes })
+      machine = await startMachine(join(folder, 'vm'), seed + 1, { ...(otherwise ?? options), before: machine.writes })
     },
     restored: async (pointId) => bytesOf(await office.restore(pointId)),
     [Symbol.asyncDispose]: async () => {

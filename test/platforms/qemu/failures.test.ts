@@ -45,7 +45,7 @@ describe.runIf(hasPeers)('a real QEMU', () => {
     await there.act('scratch.create', { name: 'run-2', disks: [...DISKS] })
     const second = { name: 'run-2', disks: DISKS.map((disk) => ({ disk })) }
     expect(await there.fails('snapshot.create', second)).toMatchObject({ type: 'disksTaken', applied: 'no' })
-    expect(await there.fails('export.create', second)).toMatchObject({ type: 'serverTaken', retryable: true, applied: 'no' })
+    expect(await there.fails('export.create', second)).toMatchObject({ type: 'halfMade', applied: 'no' })
     await there.release('run-2')
     expect(await there.act('export.find', { name: 'run-1' })).toMatchObject({ found: true })
     await there.release('run-1')

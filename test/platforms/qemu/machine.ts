@@ -6,7 +6,8 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startQemu } from '../../../src/platforms/qemu/measuring/machine.ts'
-import { type Monitor, openMonitor } from '../../../src/platforms/qemu/monitor.ts'
+import type { JsonObject } from '../../../src/values/index.ts'
+import { type OwnMonitor, openOwnMonitor } from './own-monitor.ts'
 
 export const DISKS = ['data0', 'wal0'] as const
 export type DiskName = (typeof DISKS)[number]
@@ -17,6 +18,8 @@ interface Write {
   readonly disk: DiskName
   readonly offsetBytes: number
   readonly fill: number
+  /** The processors may have stood still: no guest writes then, and whoever stopped them may have one disk of before and one of after. */
+  readonly untimely: boolean
 }
 
 export interface Machine extends Writing, AsyncDisposable {
@@ -30,8 +33,8 @@ export interface Writing {
   write(): Promise<void>
   /** Writes all of a disk, as the guest; these writes are not remembered. */
   fill(disk: DiskName, byte: number): Promise<void>
-  ask: Monitor['ask']
-  /** After how many of the writes both disks held these bytes; undefined where that never was. */
+  ask: OwnMonitor['ask']
+  /** After how many of the writes both disks held these bytes, untimely writes apart; undefined where that never was. */
   momentOf(disks: Readonly<Record<DiskName, Buffer>>): number | undefined
   readonly writes: readonly Write[]
 }
@@ -40,6 +43,8 @@ export interface MachineOptions {
   /** What was written to the disks before. */
   readonly before?: readonly Write[]
   readonly format?: 'qcow2' | 'raw'
+  /** What holds the bytes of a disk, as QEMU's block driver takes it; default: a file in the folder. */
+  readonly below?: (disk: DiskName) => JsonObject
   /** No file that QEMU writes to may be longer. */
   readonly maxFileBytes?: number
 }
@@ -48,17 +53,20 @@ export interface MachineOptions {
 export async function startMachine(
   folder: string,
   seed: number,
-  { before = [], format = 'qcow2', maxFileBytes }: MachineOptions = {},
+  { before = [], format = 'qcow2', below, maxFileBytes }: MachineOptions = {},
 ): Promise<Machine> {
   mkdirSync(folder, { recursive: true })
-  for (const disk of DISKS) {
-    const file = join(folder, `${disk}.${format}`)
+  const fileOf = (disk: DiskName): string => join(folder, `${disk}.${format}`)
+  for (const file of below ? [] : DISKS.map(fileOf))
     if (!existsSync(file)) execFileSync('qemu-img', ['create', '-q', '-f', format, file, String(DISK_BYTES)])
-  }
+  const nodes = DISKS.map((disk) => {
+    const file = below?.(disk) ?? { driver: 'file', filename: fileOf(disk) }
+    return { disk, node: { driver: format, 'node-name': `${disk}-format`, file: { ...file, 'node-name': `${disk}-file` } } }
+  })
   const [monitorPath, ownPath] = [join(folder, 'holdfast.qmp'), join(folder, 'own.qmp')]
   rmSync(ownPath, { force: true })
   const through = maxFileBytes === undefined ? [] : limitedTo(maxFileBytes)
-  const child = startQemu(argumentsFor(folder, format, monitorPath, ownPath), through)
+  const child = startQemu(argumentsFor(nodes, monitorPath, ownPath), through)
   const exited = once(child, 'exit')
   const own = await openWhenUp(ownPath, child)
 
@@ -75,7 +83,7 @@ export async function startMachine(
 
 /** Through a monitor of the test's own. `deviceOf`: the id of the device of a disk. */
 export function writingTo(
-  own: Monitor,
+  own: OwnMonitor,
   seed: number,
   before: readonly Write[] = [],
   deviceOf: (disk: DiskName) => string = (disk) => disk,
@@ -98,18 +106,20 @@ export function writingTo(
       const disk = DISKS[random(DISKS.length)] ?? 'data0'
       const offsetBytes = random(DISK_BYTES / WRITE_BYTES) * WRITE_BYTES
       const fill = 1 + random(255)
-      writes.push({ disk, offsetBytes, fill })
+      const turns = own.turns()
+      const index = writes.push({ disk, offsetBytes, fill, untimely: true }) - 1
       await writeTo(disk, fill, offsetBytes, WRITE_BYTES)
+      writes[index] = { disk, offsetBytes, fill, untimely: turns % 2 === 1 || own.turns() !== turns }
     },
     fill: (disk, byte) => writeTo(disk, byte, 0, DISK_BYTES),
     momentOf: (disks) => momentOf(writes, disks),
   }
 }
 
-export async function openWhenUp(path: string, child?: ChildProcess): Promise<Monitor> {
+export async function openWhenUp(path: string, child?: ChildProcess): Promise<OwnMonitor> {
   for (;;) {
     try {
-      return await openMonitor(path, new AbortController().signal)
+      return await openOwnMonitor(path)
     } catch (error) {
       if (child && (child.exitCode !== null || child.signalCode !== null)) throw error
       await sleep(20)
@@ -127,24 +137,38 @@ const limitedTo = (bytes: number): readonly string[] => [
   `--fsize=${bytes}`,
 ]
 
-const argumentsFor = (folder: string, format: string, monitorPath: string, ownPath: string): readonly string[] => [
+const argumentsFor = (
+  nodes: readonly { readonly disk: DiskName; readonly node: JsonObject }[],
+  monitorPath: string,
+  ownPath: string,
+): readonly string[] => [
   ...['-name', 'erp-db', '-uuid', '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11', '-machine', 'pc', '-accel', 'tcg', '-m', '64'],
   ...['-nodefaults', '-no-user-config', '-display', 'none'],
   ...['-qmp', `unix:${monitorPath},server=on,wait=off`, '-qmp', `unix:${ownPath},server=on,wait=off`],
-  ...DISKS.flatMap((disk) => {
-    const file = { driver: 'file', 'node-name': `${disk}-file`, filename: join(folder, `${disk}.${format}`) }
-    const node = { driver: format, 'node-name': `${disk}-format`, file }
-    return ['-blockdev', JSON.stringify(node), '-device', `virtio-blk-pci,drive=${disk}-format,id=${disk}`]
-  }),
+  ...nodes.flatMap(({ disk, node }) => [
+    ...['-blockdev', JSON.stringify(node)],
+    ...['-device', `virtio-blk-pci,drive=${disk}-format,id=${disk}`],
+  ]),
 ]
 
 function momentOf(writes: readonly Write[], disks: Readonly<Record<DiskName, Buffer>>): number | undefined {
-  const then = Object.fromEntries(DISKS.map((disk) => [disk, Buffer.alloc(DISK_BYTES)])) as Record<DiskName, Buffer>
-  const isNow = (): boolean => DISKS.every((disk) => then[disk].equals(disks[disk]))
-  let moment = isNow() ? 0 : undefined
-  for (const [index, { disk, offsetBytes, fill }] of writes.entries()) {
-    then[disk].fill(fill, offsetBytes, offsetBytes + WRITE_BYTES)
-    if (isNow()) moment = index + 1
+  const [first = [], second = []] = DISKS.map((disk) => momentsOf(writes, disk, disks[disk]))
+  const pairs = first.flatMap((one) => second.map((other) => [Math.min(one, other), Math.max(one, other)] as const))
+  const same = pairs.filter(([earlier, later]) => writes.slice(earlier, later).every(({ untimely }) => untimely))
+  return same.length === 0 ? undefined : Math.max(...same.map(([, later]) => later))
+}
+
+/** After how many of all writes the disk held these bytes. */
+function momentsOf(writes: readonly Write[], disk: DiskName, bytes: Buffer): readonly number[] {
+  const then = Buffer.alloc(DISK_BYTES)
+  let isThen = then.equals(bytes)
+  const moments = isThen ? [0] : []
+  for (const [index, write] of writes.entries()) {
+    if (write.disk === disk) {
+      then.fill(write.fill, write.offsetBytes, write.offsetBytes + WRITE_BYTES)
+      isThen = then.equals(bytes)
+    }
+    if (isThen) moments.push(index + 1)
   }
-  return moment
+  return moments
 }
