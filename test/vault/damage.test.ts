@@ -3,7 +3,9 @@ import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createRandom } from '../../src/rehearse/random.ts'
-import { initVault, openVault } from '../../src/vault/index.ts'
+import { findKey } from '../../src/vault/format/keys.ts'
+import { takeLock } from '../../src/vault/format/locks.ts'
+import { initVault, localBackend, openVault } from '../../src/vault/index.ts'
 import { backUp, createFolder, noise, PASSWORD, readBack, writeDisk } from './world.ts'
 
 const CHUNK = 65_536
@@ -11,7 +13,7 @@ const GEOMETRY = { chunkBytes: CHUNK, segmentBytes: 4 * CHUNK }
 const FLIPS_IN_EACH_KIND = 40
 const CONTENT = [noise(1, 6 * CHUNK), Buffer.concat([noise(1, 3 * CHUNK), noise(2, 3 * CHUNK)])]
 
-const KINDS = ['config', 'keys', 'data', 'index', 'snapshots'] as const
+const KINDS = ['config', 'keys', 'data', 'index', 'snapshots', 'locks'] as const
 
 interface Counts {
   flipped: number
@@ -27,6 +29,9 @@ it('verify with data finds every flipped bit in every kind of file, and none is 
   await using folder = await createFolder()
   const directory = folder.file('directory')
   const ids = await prepare(folder.path, directory)
+  const backend = localBackend(directory)
+  // Somebody else is at work, so there is a lock to be damaged too.
+  const lock = await takeLock(backend, await findKey(backend, PASSWORD), false, Date.now)
   const random = createRandom('vault')
   const told: Record<string, Counts> = {}
   for (const kind of KINDS) {
@@ -42,6 +47,7 @@ it('verify with data finds every flipped bit in every kind of file, and none is 
     told[kind] = counts
     expect(counts, kind).toMatchObject({ flipped: FLIPS_IN_EACH_KIND, found: FLIPS_IN_EACH_KIND, wrong: 0 })
   }
+  await lock.release()
   console.log('flipped bits in a vault', told)
 }, 120_000)
 
@@ -80,12 +86,17 @@ async function judge(directory: string, ids: readonly string[], counts: Counts):
     return
   }
   await using vault = opened
-  const { problems, damagedPoints } = await vault.verify({ data: true })
-  if (problems.length + damagedPoints.length > 0) counts.found += 1
+  // A lock that nobody can read lets nobody in.
+  const report = await vault.verify({ data: true }).catch(unlessDamage)
+  if (!report || report.problems.length + report.damagedPoints.length > 0) counts.found += 1
   for (const [n, id] of ids.entries()) {
     const restored = await readBack(vault, id).catch(() => undefined)
     if (restored === undefined) counts.refused += 1
     else if (CONTENT[n]?.equals(restored)) counts.equal += 1
     else counts.wrong += 1
   }
+}
+
+function unlessDamage(error: unknown): undefined {
+  expect(error).toMatchObject({ code: 'VAULT_FILE_DAMAGED' })
 }

@@ -18,6 +18,8 @@ export interface Taken {
 
 /** Each path keeps its place below `to`, a folder that is empty: `ide0/1/etc/hosts` becomes `<to>/ide0/1/etc/hosts`. */
 export async function takeFiles(files: DiskFiles, paths: readonly string[], to: string): Promise<Taken> {
+  // One that is mistyped is told before an hour of others is taken.
+  for (const path of paths) await files.find(path)
   await mkdir(to, { recursive: true, mode: 0o700 })
   const coming = join(to, `.coming-${randomUUID()}`)
   await mkdir(coming, { mode: 0o700 })
