@@ -1,4 +1,5 @@
 // Disks of a real QEMU, read over TCP and mutual TLS.
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -55,6 +56,15 @@ describe.runIf(hasPeers)('a QEMU that serves disks with certificates', () => {
         return mixed
       },
     },
+    {
+      who: 'a reader without a certificate',
+      readerOf: (ours: string, _: string, folder: string) => {
+        const bare = join(folder, 'bare-pki')
+        mkdirSync(bare)
+        cpSync(join(ours, 'ca-cert.pem'), join(bare, 'ca-cert.pem'))
+        return bare
+      },
+    },
   ])('refuses $who, and nothing is left', { timeout: 900_000 }, async ({ readerOf }) => {
     await using desk = await openWith(readerOf)
     const { exitCode, printed } = await desk.run('qemu/vm-backup', 'quiesce=false')
@@ -62,6 +72,22 @@ describe.runIf(hasPeers)('a QEMU that serves disks with certificates', () => {
     expect(printed).toContain('"type":"snapshotBroken"')
     expect(await leftIn(desk)).toEqual([])
     expect(await desk.machine.ask('query-status')).toMatchObject({ status: 'running' })
+  })
+})
+
+describe.runIf(hasPeers)('a QEMU whose own certificate is no longer valid', () => {
+  test('is not read from, and nothing is left', { timeout: 900_000 }, async () => {
+    await using desk = await openWith((ours) => {
+      const at = (name: string) => join(ours, name)
+      const authority = ['-CA', at('ca-cert.pem'), '-CAkey', at('ca-key.pem'), '-CAcreateserial', '-extfile', at('server.ext')]
+      const ended = ['-days', '-1', '-in', at('server.csr'), '-out', at('server-cert.pem')]
+      execFileSync('openssl', ['x509', '-req', ...ended, ...authority], { stdio: 'ignore' })
+      return ours
+    })
+    const { exitCode, printed } = await desk.run('qemu/vm-backup', 'quiesce=false')
+    expect(exitCode).not.toBe(0)
+    expect(printed).toContain('expired')
+    expect(await leftIn(desk)).toEqual([])
   })
 })
 
