@@ -9,11 +9,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openAgent } from '../../../src/platforms/guest/index.ts'
 import { bootGuest, type Guest, makeDisks } from '../../../src/platforms/qemu/measuring/boot.ts'
 import { runInGuest } from '../../../src/platforms/qemu/measuring/in-guest.ts'
-import type { JsonObject } from '../../../src/values/index.ts'
 import { hearBeats } from './beats.ts'
 import { hasGuest } from './has-guest.ts'
-import { tell, whatIsLeft } from './left-behind.ts'
+import { whatIsLeft } from './left-behind.ts'
 import { type Office, openOffice } from './office.ts'
+import { removeAgent } from './remove-agent.ts'
 
 const MINUTES = 900_000
 
@@ -97,20 +97,6 @@ describe.runIf(hasGuest)('a real guest', () => {
     await beats.next()
   })
 })
-
-/** It is started again whenever it ends; not if it is not there any more. */
-async function removeAgent(guest: Guest): Promise<void> {
-  const over = new AbortController()
-  using agent = await openAgent(guest.agentPath, over.signal)
-  // Its answer may be lost with it.
-  agent.ask('guest-exec', { path: '/bin/sh', arg: ['-c', 'rm /usr/sbin/qemu-ga; kill $(pidof qemu-ga)'] }).catch(() => {})
-  const isThere = async (): Promise<boolean> =>
-    ((await tell(guest, 'query-chardev')) as readonly JsonObject[]).some(
-      ({ label, 'frontend-open': isOpen }) => label === 'agent' && isOpen === true,
-    )
-  while (await isThere());
-  over.abort()
-}
 
 interface SlowAgent {
   /** Whether a freeze was carried out when nobody waited for it any more. */
