@@ -33,6 +33,8 @@ export interface Call {
   abort(reason: string): void
   /** Resolves when the handler has ended, whatever it did; late after an abort that it ignored. */
   readonly over: Promise<void>
+  /** Resolves when it is answered: of a handler that hangs, some time after its abort. */
+  readonly answered: Promise<void>
 }
 
 export function startCall(host: CallHost, command: CallCommand): Call {
@@ -40,10 +42,12 @@ export function startCall(host: CallHost, command: CallCommand): Call {
   const controller = new AbortController()
   const secrets = new Set<Secret>()
   const answered = new AbortController()
+  const { promise: isAnswered, resolve: tellAnswered } = Promise.withResolvers<void>()
 
   function answer(happening: Happening): void {
     if (answered.signal.aborted) return
     answered.abort('answered')
+    tellAnswered()
     host.post(happening)
   }
 
@@ -61,6 +65,7 @@ export function startCall(host: CallHost, command: CallCommand): Call {
 
   return {
     over: run(),
+    answered: isAnswered,
     abort(reason) {
       if (controller.signal.aborted) return
       controller.abort(new DOMException(reason, 'AbortError'))

@@ -3,9 +3,9 @@
 // E1: a command that reaches outward (call, abort, lock, timer) is performed only after the events it follows from are durable. [P1]
 // E2: events are recorded in the order in which they were applied, so folding them again gives the same state. [P10]
 // E3: evaluations are pure and done at once: a step's result, the next step's input and the intent to call it are one append.
-// E4: an engine that is fenced, or cannot write, performs nothing more.
+// E4: an engine that is fenced performs nothing more; one that cannot write only lets go of what is critical.
 // E5: a run's time never goes back, and is at least that of every timer that fired: a clock that is set back delays no renewal. [P6]
-import type { Entry, Journal } from '../journal/index.ts'
+import { type Entry, type Journal, OwnerFenced } from '../journal/index.ts'
 import {
   type Approval,
   apply,
@@ -20,6 +20,7 @@ import { answersGiven } from './answer.ts'
 import { type Call, type CallHost, startCall } from './calls.ts'
 import { evaluate } from './evaluate.ts'
 import type { Happening } from './happening.ts'
+import { letGoOfCritical } from './last-act.ts'
 import type { Lock, LockRequest, Locks } from './locks.ts'
 import { createTimers } from './timers.ts'
 
@@ -82,12 +83,22 @@ export function startLoop(options: LoopOptions): RunLoop {
       while (mailbox.length === 0 && !over.signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
       const draft = await decide()
       over.signal.throwIfAborted()
-      await journal.append(runId, epoch, entryOf(draft))
+      await journal.append(runId, epoch, entryOf(draft)).catch(giveUp)
       over.signal.throwIfAborted()
       for (const report of draft.reports) options.report(report)
       for (const command of draft.outward) perform(command)
       if (draft.outcome) return draft.outcome
     }
+  }
+
+  async function giveUp(error: unknown): Promise<never> {
+    leave()
+    if (!(error instanceof OwnerFenced) && !over.signal.aborted)
+      await letGoOfCritical({
+        ...options,
+        quiet: Promise.all([...calls.values()].map((call) => Promise.race([call.over, call.answered]))),
+      })
+    throw error
   }
 
   /** Applies what waits, and what that evaluates to; nothing leaves. */
