@@ -40,7 +40,7 @@ function bash(script: string): Promise<{ exitCode: number | null; printed: strin
   })
 }
 
-test('every command of the operator guide works, in its order', { timeout: 180_000 }, async () => {
+test('every command of the operator guide works, in its order', { timeout: 600_000 }, async () => {
   const [second, ...first] = blocks
   expect(second?.info).toBe('second-terminal')
   const [, ...simulate] = second?.text.trim().split(' ') ?? []
