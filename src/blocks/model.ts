@@ -37,6 +37,8 @@ export interface TlsFolder {
 
 export interface BlockSource extends AsyncDisposable {
   readonly sizeBytes: number
+  /** Nobody promised that it can be opened more than once at a time: who does may wait in vain. */
+  readonly isExclusive?: boolean
   /** Fills `into` from that offset. Many reads may be in flight. */
   read(offsetBytes: number, into: Buffer): Promise<void>
   /** What is there, in order and without gaps; one `data` extent where the source cannot tell. */
@@ -45,6 +47,8 @@ export interface BlockSource extends AsyncDisposable {
 
 export interface BlockSink extends AsyncDisposable {
   readonly sizeBytes: number
+  /** As of a source. */
+  readonly isExclusive?: boolean
   /** When it was opened nothing had been written to it, ever: all of it reads as zero. */
   readonly isEmpty?: boolean
   write(offsetBytes: number, data: Buffer): Promise<void>

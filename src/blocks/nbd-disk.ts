@@ -24,7 +24,7 @@ export async function openNbdSource(address: NbdAddress, options: NbdDiskOptions
     throw new NbdError('refused', `The server has no dirty bitmap '${options.dirtyBitmap}' for this export`)
   }
   return {
-    sizeBytes: client.sizeBytes,
+    ...facts(client),
     read: (offsetBytes, into) => readAligned(client, offsetBytes, into),
     extents: async (offsetBytes, lengthBytes) => {
       const range: Extent = { offsetBytes, lengthBytes, kind: 'data' }
@@ -46,7 +46,7 @@ export async function openNbdSink(address: NbdAddress, options: NbdDiskOptions =
     throw new NbdError('request', 'The export is read-only')
   }
   return {
-    sizeBytes: client.sizeBytes,
+    ...facts(client),
     write: (offsetBytes, data) => client.write(offsetBytes, data),
     zero: (offsetBytes, lengthBytes) =>
       client.canZero ? client.zero(offsetBytes, lengthBytes) : writeZeros(client, offsetBytes, lengthBytes),
@@ -57,6 +57,9 @@ export async function openNbdSink(address: NbdAddress, options: NbdDiskOptions =
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   }
 }
+
+/** "Transmission flags": without the promise that several connections see the same, a client should keep to one. */
+const facts = ({ sizeBytes, canMultiConnect }: NbdClient) => ({ sizeBytes, isExclusive: !canMultiConnect })
 
 async function connect(
   address: NbdAddress,

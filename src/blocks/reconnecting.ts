@@ -25,7 +25,7 @@ export async function reconnectingSource(
   options: ReconnectOptions = RECONNECT,
 ): Promise<BlockSource> {
   const first = await open()
-  const { sizeBytes } = first
+  const { sizeBytes, isExclusive = false } = first
   let current: Promise<BlockSource> = Promise.resolve(first)
   let closed = false
 
@@ -59,6 +59,7 @@ export async function reconnectingSource(
 
   return {
     sizeBytes,
+    isExclusive,
     read: (offsetBytes, into) => run((source) => source.read(offsetBytes, into)),
     extents: (offsetBytes, lengthBytes) => run((source) => source.extents(offsetBytes, lengthBytes)),
     [Symbol.asyncDispose]: async () => {

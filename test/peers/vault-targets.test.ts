@@ -1,12 +1,14 @@
 // Disks restored where other programs read them: qcow2 images, NBD servers, block devices.
 import { execFile } from 'node:child_process'
 import { truncate, writeFile } from 'node:fs/promises'
+import net from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { relayStreams } from '../../src/blocks/index.ts'
 import { holdfast } from '../acceptance/holdfast.ts'
 import { createCertificates } from '../blocks/certificates.ts'
 import { backUp, createFolder, createVault, MiB, noise, PASSWORD, writeDisk } from '../vault/world.ts'
-import { nbdkit, nbdkitOnTcp } from './nbd-peers.ts'
+import { nbdkit, nbdkitOnTcp, qemuNbd } from './nbd-peers.ts'
 import { peer } from './peer.ts'
 
 const run = promisify(execFile)
@@ -73,6 +75,26 @@ describe.skipIf(!peer('qemu-img', 'qemu-utils'))('a disk restored', () => {
       await identical(world.folder.file('target'), 'raw', world.folder.file('disk'))
     },
   )
+
+  test('to a server that promises nothing of several connections is identical there, by one', async () => {
+    await using folder = await createFolder()
+    await using vault = await createVault(folder.path, { keyCost: 1024, threads: 3 })
+    const content = Buffer.concat([noise(1, 5 * MiB), Buffer.alloc(2 * MiB), noise(2, MiB)])
+    const { id } = await backUp(vault, 'run-1', await writeDisk(folder.file('disk'), content), content.length)
+    await writeFile(folder.file('target'), noise(9, 8 * MiB))
+    using server = qemuNbd('--format=raw', folder.file('target'))
+    let connections = 0
+    await using relay = await relayStreams(async () => {
+      connections += 1
+      return net.connect(server.path)
+    })
+    const target = { kind: 'nbd-unix', path: relay.path, exportName: '' } as const
+    await vault.restoreDisk({ pointId: id, disk: 'ide0', target })
+    await identical(folder.file('target'), 'raw', folder.file('disk'))
+    expect(connections).toBe(1)
+    await vault.restoreDisk({ pointId: id, disk: 'ide0', target, resume: true })
+    expect(connections).toBe(2)
+  })
 
   test('to a block device is identical there', async (context) => {
     await using world = await createPoint()

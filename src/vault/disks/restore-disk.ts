@@ -46,10 +46,11 @@ export async function restoreDisk(
   let isZeroed: boolean | undefined
 
   // One after the other: the first may create the file, and sees what it held before.
-  async function open(work: Work, handle: number): Promise<void> {
-    const { sizeBytes, isEmpty } = await work.openSink(handle, target, totalBytes, request.resume === true)
+  async function open(work: Work, handle: number): Promise<boolean> {
+    const { sizeBytes, isExclusive, isEmpty } = await work.openSink(handle, target, totalBytes, request.resume === true)
     isZeroed ??= isEmpty
     if (sizeBytes < totalBytes) throw targetTooSmall(request.disk, totalBytes, sizeBytes)
+    return isExclusive
   }
 
   return await withDisk(repository, wantedBytes, signal, open, async (inEach, handle) => {

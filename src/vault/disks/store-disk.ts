@@ -50,10 +50,11 @@ export async function storeDisk(
   const runs = planChunks(disk, request.map, sizeBytes, geometry.chunkBytes, base?.sizeBytes)
   const totalBytes = plannedBytes(runs, sizeBytes, geometry.chunkBytes)
 
-  async function open(work: Work, handle: number): Promise<void> {
-    if (totalBytes === 0) return
+  async function open(work: Work, handle: number): Promise<boolean> {
+    if (totalBytes === 0) return false
     const found = await work.openSource(handle, source)
     if (found.sizeBytes < sizeBytes) throw sourceTooSmall(disk, sizeBytes, found.sizeBytes)
+    return found.isExclusive
   }
 
   return await withDisk(repository, totalBytes, signal, open, async (inEach, handle) => {

@@ -8,12 +8,13 @@ export type InEach = (task: (work: Work) => Promise<void>) => Promise<void>
 /**
  * Opens the disk in as many workers as so many bytes are worth, one after the other, runs the call as soon as the first has it, and closes it in all of
  * them; an abort closes it at once, which ends what is under way. A platform may allow fewer connections than there are workers: one is enough.
+ * `open` answers whether nobody else should open it.
  */
 export async function withDisk<T>(
   repository: Repository,
   bytes: number,
   signal: AbortSignal | undefined,
-  open: (work: Work, handle: number) => Promise<void>,
+  open: (work: Work, handle: number) => Promise<boolean>,
   call: (inEach: InEach, handle: number) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted()
@@ -43,10 +44,10 @@ export async function withDisk<T>(
 
   try {
     const [first, ...others] = all
-    if (first) await open(first, handle)
+    const isExclusive = first ? await open(first, handle) : false
     signal?.throwIfAborted()
     opened.push(Promise.resolve(true))
-    for (const work of others) opened.push(join(work, opened.at(-1) ?? Promise.resolve(false)))
+    for (const work of isExclusive ? [] : others) opened.push(join(work, opened.at(-1) ?? Promise.resolve(false)))
     return await call(inEach, handle)
   } catch (error) {
     // What is under way fails in its own words when its disk is closed.

@@ -35,7 +35,7 @@ export interface PackReport {
 
 /** Buffers in arguments and answers own their memory, so that a thread boundary copies no more than they hold. */
 export interface Work {
-  openSource(disk: number, address: DiskAddress): Promise<{ readonly sizeBytes: number }>
+  openSource(disk: number, address: DiskAddress): Promise<OpenedDisk>
   /** Reads the chunks and answers their ids, 32 bytes each; they wait under the ticket for `keep`. */
   read(disk: number, chunks: readonly ChunkRead[]): Promise<{ readonly ticket: number; readonly ids: Uint8Array }>
   /** Packs those chunks of the ticket whose flag is 1, forgets the rest; answers the bytes they take. */
@@ -55,8 +55,13 @@ export interface Work {
   end(): Promise<void>
 }
 
-export interface OpenedSink {
+export interface OpenedDisk {
   readonly sizeBytes: number
+  /** No other worker should open it. */
+  readonly isExclusive: boolean
+}
+
+export interface OpenedSink extends OpenedDisk {
   /** All of it reads as zero. */
   readonly isEmpty: boolean
 }
@@ -127,7 +132,7 @@ export function createWork(backend: Backend, key: SealKey): Work {
       try {
         const source = await openSource(address, { signal: stop.signal })
         disks.set(disk, { stop, source })
-        return { sizeBytes: source.sizeBytes }
+        return { sizeBytes: source.sizeBytes, isExclusive: source.isExclusive === true }
       } catch (cause) {
         throw sourceFailed(cause)
       }
@@ -175,8 +180,10 @@ export function createWork(backend: Backend, key: SealKey): Work {
         const stop = new AbortController()
         const sink = await openOrCreate(address, sizeBytes)
         disks.set(disk, { stop, sink })
-        if (resume) disks.set(disk, { stop, sink, source: await openSource(address, { signal: stop.signal }) })
-        return { sizeBytes: sink.sizeBytes, isEmpty: sink.isEmpty === true }
+        // Where nothing else may be opened beside it, all is written again.
+        if (resume && !sink.isExclusive)
+          disks.set(disk, { stop, sink, source: await openSource(address, { signal: stop.signal }) })
+        return { sizeBytes: sink.sizeBytes, isExclusive: sink.isExclusive === true, isEmpty: sink.isEmpty === true }
       } catch (cause) {
         throw targetFailed(cause)
       }
