@@ -19,7 +19,7 @@ it.each(BOUNDS)(
   '$file leaves nothing behind: $faults faults, $items items [P1, P2, P3, P4, P5, P6]',
   async ({ file, faults, items }) => {
     const startedAt = performance.now()
-    const bounds = { faults, maxStates: 300_000, maxViolations: 5 }
+    const bounds = { faults, maxStates: 400_000, maxViolations: 5 }
     const { violations, complete, states, transitions } = await search(subjectOf(file, items), bounds)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     console.info(`${file}: ${faults} faults, ${items} items, ${states} states, ${transitions} transitions, ${seconds} s`)
