@@ -11,6 +11,7 @@ import { measurePoint } from './boots.ts'
 import { hasGuest } from './has-guest.ts'
 import { tell, whatIsHeld, whatIsLeft } from './left-behind.ts'
 import { type Office, openOffice } from './office.ts'
+import { removeAgent } from './remove-agent.ts'
 
 const MINUTES = 900_000
 const ROLES = ['first', 'second'] as const
@@ -99,6 +100,23 @@ describe.runIf(hasGuest)('two guests that share transactions', () => {
     for (const role of ROLES) expect([...(await whatIsLeft(guests[role])), ...(await whatIsHeld(guests[role]))]).toEqual([])
     const before = await lastTransactionIn(guests.second)
     await untilWritten(guests.second, before + 1)
+  })
+
+  // The last: from here on the second one has no agent.
+  test('P9: of which one has no agent have no point made of any before anything is touched; or its own claims no more than crash', {
+    timeout: MINUTES,
+  }, async () => {
+    await removeAgent(guests.second)
+    const failed = await office.run('qemu/group-backup', BOTH)
+    expect(failed.exitCode).not.toBe(0)
+    expect(failed.printed).toContain('no guest agent answers in second')
+    expect(failed.printed).not.toContain('"event":"obligation"')
+
+    const { exitCode, outputs, printed } = await office.run('qemu/group-backup', BOTH, 'withoutAgent=crash')
+    expect(exitCode, printed).toBe(0)
+    const claims = (outputs.points as readonly JsonObject[]).map(({ name, consistency }) => `${name} ${consistency}`)
+    expect(claims.toSorted()).toEqual(['first filesystem', 'second crash'])
+    for (const role of ROLES) expect(await whatIsLeft(guests[role])).toEqual([])
   })
 })
 
