@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 // Starts Holdfast and hands its exit code to the shell; decides nothing itself. It must parse on any Node, to say what is needed.
+import { mkdirSync } from 'node:fs'
 import module from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
 const NODE_NEEDED = 24
@@ -14,7 +17,18 @@ if (Number.parseInt(process.versions.node, 10) < NODE_NEEDED) {
 } else {
   // In Node 24 a collection of garbage can kill a process whose functions V8's first compiler has compiled: docs/decisions/0032.
   setFlagsFromString('--no-sparkplug')
-  module.enableCompileCache()
+  keepCompiled()
   const { main } = await import('#main')
   process.exitCode = await main(process.argv.slice(2))
+}
+
+/** In a folder of this user's alone: what lies in Node's own, below /tmp, others may have put there, and it would be run. */
+function keepCompiled() {
+  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'holdfast', 'compiled')
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    module.enableCompileCache(folder)
+  } catch {
+    // Where nothing can be kept, all is compiled each time.
+  }
 }
