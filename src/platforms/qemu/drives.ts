@@ -66,8 +66,8 @@ function withoutCarried(drives: readonly Drive[], nodes: readonly JsonObject[]):
   const inner = nodes.filter((node) => !above.has(String(node['node-name'])))
   const below = new Set(inner.flatMap(bitmapsOn))
   const asFound = (bitmap: Bitmap): Bitmap => (below.has(bitmap.name) ? { ...bitmap, usable: false } : bitmap)
-  // A node that no disk stands on may be of a device that was unplugged.
-  const stacked = new Set(nodes.filter((node) => Number(node.backing_file_depth ?? 0) > 0).map((node) => node['node-name']))
+  // A node that no disk stands on may be of a device that was unplugged. (`backing_file_depth` is 0 for all where a flat list was asked for.)
+  const stacked = new Set(nodes.filter(({ backing_file }) => backing_file !== undefined).map((node) => node['node-name']))
   return drives.map((drive) => (stacked.has(drive.node) ? { ...drive, bitmaps: drive.bitmaps.map(asFound) } : drive))
 }
 
