@@ -2,11 +2,12 @@
 import { setFlagsFromString } from 'node:v8'
 import { defineConfig } from 'vitest/config'
 
-// docs/decisions/0032: Sparkplug can take a process of Node 24 down. Here it is switched off for the runner, below for its children.
-const NO_SPARKPLUG = '--no-sparkplug'
-setFlagsFromString(NO_SPARKPLUG)
+// docs/decisions/0032 and 0036: two compilers of V8 can take a process of Node 24 down. Here they are switched off for the runner, below for its
+// children.
+const SAFE = ['--no-sparkplug', '--wasm-wrapper-tiering-budget=1000000000']
+for (const flag of SAFE) setFlagsFromString(flag)
 
-const source = [NO_SPARKPLUG, '--conditions=source', '--disable-warning=ExperimentalWarning']
+const source = [...SAFE, '--conditions=source', '--disable-warning=ExperimentalWarning']
 
 export default defineConfig({
   resolve: { conditions: ['source'] },

@@ -17,6 +17,8 @@ if (Number.parseInt(process.versions.node, 10) < NODE_NEEDED) {
 } else {
   // In Node 24 a collection of garbage can kill a process whose functions V8's first compiler has compiled: docs/decisions/0032.
   setFlagsFromString('--no-sparkplug')
+  // So can threads that compile their calls out of WebAssembly at once: docs/decisions/0036.
+  setFlagsFromString('--wasm-wrapper-tiering-budget=1000000000')
   keepCompiled()
   const { main } = await import('#main')
   process.exitCode = await main(process.argv.slice(2))

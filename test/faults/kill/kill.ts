@@ -68,6 +68,7 @@ export const limitedTo = (bytes: number): readonly string[] => ['prlimit', `--fs
 function start(program: Program, tasks: readonly string[], through: readonly string[] = []) {
   const args = [
     '--no-sparkplug',
+    '--wasm-wrapper-tiering-budget=1000000000',
     '--conditions=source',
     '--disable-warning=ExperimentalWarning',
     join(import.meta.dirname, program),

@@ -38,6 +38,7 @@ describe.runIf(hasGuest)('a real guest under QEMU', () => {
         setInterval(() => {}, 1000)`
       const args = [
         '--no-sparkplug',
+        '--wasm-wrapper-tiering-budget=1000000000',
         '--conditions=source',
         '--disable-warning=ExperimentalWarning',
         '--input-type=module',
