@@ -65,6 +65,7 @@ const WRONG_REQUESTS = new Set([
   'VAULT_KEY_UNKNOWN',
   'VAULT_KEY_IN_USE',
   'POINT_DISK_UNKNOWN',
+  'TARGET_TOO_SMALL',
 ])
 
 /** Of errors that the system words. */

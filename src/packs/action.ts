@@ -19,7 +19,8 @@ export interface Clock {
 
 export interface Progress {
   readonly doneBytes: number
-  readonly totalBytes: number
+  /** Absent while nobody knows it. */
+  readonly totalBytes?: number
   /** What the bytes belong to, such as `erp-db ide0`. */
   readonly label: string
 }

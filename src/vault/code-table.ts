@@ -144,8 +144,9 @@ export const vaultCodes = {
     explanation: 'The message says what the disk answered. The copy goes on from its checkpoint once the disk answers again.',
   },
   TARGET_TOO_SMALL: {
-    title: 'A target has fewer bytes than the disk',
-    explanation: 'Restore into a disk of at least the size of the one that was backed up.',
+    title: 'A target has no room for what is to be restored',
+    explanation:
+      'Restore a disk into one of at least the size of the one that was backed up; images and files into a folder whose file system has the space. Nothing was written.',
   },
   TARGET_FAILED: {
     title: 'A target could not be opened or written',

@@ -1,5 +1,6 @@
 // Every message that the vault raises, worded here once. Other files call these builders; none throws a text of its own.
 // What a code means to its reader stands in `code-table.ts`.
+import { formatSize } from '../values/index.ts'
 import type { FileKind } from './backend.ts'
 import type { VaultCode } from './code-table.ts'
 import type { FileProblems, FileTrouble } from './file-problems.ts'
@@ -224,6 +225,13 @@ export const targetTooSmall = (disk: string, needBytes: number, haveBytes: numbe
     'TARGET_TOO_SMALL',
     `disk ${disk} has ${needBytes} bytes, the target only ${haveBytes}`,
     'restore into a disk of at least that size',
+  )
+
+export const targetFull = (folder: string, needBytes: number, freeBytes: number): VaultError =>
+  new VaultError(
+    'TARGET_TOO_SMALL',
+    `${formatSize(needBytes)} are to be written to ${folder}, and ${formatSize(freeBytes)} are free there`,
+    'make room there, or restore to another place',
   )
 
 export const sourceTooSmall = (disk: string, needBytes: number, haveBytes: number): VaultError =>

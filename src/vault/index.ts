@@ -31,6 +31,7 @@ export type {
   PointsDiff,
   RestorePoint,
 } from './points/index.ts'
+export { assertRoom } from './target-room.ts'
 export type {
   Damage,
   DamagedPoint,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createMeter } from '../../src/cli/views/index.ts'
+import { createMeter, wordsOfReading } from '../../src/cli/views/index.ts'
 import { createTransfers } from '../../src/cli/views/transfers.ts'
 
 const read = (meter: ReturnType<typeof createMeter>, at: number, doneBytes: number) =>
@@ -11,6 +11,14 @@ test('a meter tells rate and time left from the last ten seconds', () => {
   expect(read(meter, 1000, 100)).toEqual({ doneBytes: 100, totalBytes: 1000, bytesPerSecond: 100, leftMs: 9000 })
   for (let second = 2; second <= 30; second += 1) read(meter, second * 1000, 100 + second)
   expect(read(meter, 31_000, 131).bytesPerSecond).toBe(1)
+})
+
+test('a meter that knows no total tells neither time left nor share', () => {
+  const meter = createMeter()
+  expect(meter({ doneBytes: 0, label: 'x' }, 0)).toEqual({ doneBytes: 0 })
+  const reading = meter({ doneBytes: 2048, label: 'x' }, 1000)
+  expect(reading).toEqual({ doneBytes: 2048, bytesPerSecond: 2048 })
+  expect(wordsOfReading(reading, 'files')).toBe('files: 2.0 KiB so far, 2.0 KiB/s')
 })
 
 test('a transfer that starts again counts from its new beginning', () => {

@@ -139,9 +139,8 @@ describe('images', () => {
     const progress = createProgressLine(host.stderr, createVirtualClock(0))
     const request = { ...asked, point: point as never, disks, to: 'out' }
     await expect(restoreDisks(host, vault, progress, request)).rejects.toMatchObject({
-      diagnostics: [
-        { message: expect.stringMatching(/^cannot restore to out: 512\.0 PiB are to be written, and .* are free there$/) },
-      ],
+      code: 'TARGET_TOO_SMALL',
+      message: expect.stringMatching(/^512\.0 PiB are to be written to .*out, and .* are free there$/),
     })
     expect(await readdir(join(target.path, 'out'))).toEqual([])
   })

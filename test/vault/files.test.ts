@@ -1,14 +1,18 @@
 // Points of files: what is read, what is taken over, what is told, and what comes back.
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, rmSync } from 'node:fs'
-import { lstat, mkdir, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rm, stat, statfs, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { goMode, rfc3339, secondsOf, unixMode } from '../../src/vault/files/metadata.ts'
 import { goQuote, goUnquote } from '../../src/vault/format/go-quote.ts'
+import type { FilesProgress } from '../../src/vault/index.ts'
 import { peer } from '../peers/peer.ts'
 import { backUpFolder, look, plantTree, trees } from './file-world.ts'
 import { backUp, createFolder, createVault, MiB, noise, writeDisk } from './world.ts'
+
+/** How much room there is. */
+vi.mock('node:fs/promises', { spy: true })
 
 /** A vault, and a folder `data` with these files. */
 async function createWorld(files: Readonly<Record<string, Buffer>>) {
@@ -177,6 +181,30 @@ describe('a backup of files', () => {
     expect((await world.vault.point(point.id)).files?.problems).toEqual(problems)
   })
 
+  test('tells how far it is of all there is, within a file too, and never of less than there is', async () => {
+    const sizeBytes = 24 * MiB + 5000
+    await using world = await createWorld({ 'mail/a': noise(1, 5000), big: noise(2, 24 * MiB) })
+    const tell = async (run: string, level: 'full' | 'incremental') => {
+      const told: FilesProgress[] = []
+      await backUpFolder(world.vault, run, world.data, { level, onProgress: (progress) => told.push(progress) })
+      return told
+    }
+    const full = await tell('run-1', 'full')
+    // The last one says so once more.
+    expect(full.map(({ doneBytes }) => doneBytes)).toEqual([
+      ...Array.from({ length: 24 }, (_, chunk) => (chunk + 1) * MiB),
+      sizeBytes,
+      sizeBytes,
+    ])
+    const totals = full.map(({ totalBytes }) => totalBytes)
+    expect(totals.slice(-5)).toEqual(Array(5).fill(sizeBytes))
+    expect(totals.filter((total) => total !== sizeBytes && total !== undefined)).toEqual([])
+    const next = await tell('run-2', 'incremental')
+    expect(next.at(-1)).toEqual({ doneBytes: sizeBytes, totalBytes: sizeBytes })
+    for (const { doneBytes, totalBytes = sizeBytes } of next)
+      expect([doneBytes <= sizeBytes, totalBytes]).toEqual([true, sizeBytes])
+  })
+
   test('is made where no program reads extended attributes, and says so once', async () => {
     await using world = await createWorld({ 'mail/a': noise(1, 10), c: noise(3, 100) })
     vi.stubEnv('PATH', '/nowhere')
@@ -239,6 +267,80 @@ describe('a restore of files', () => {
     const { size, blocks } = await stat(world.folder.file('restored/data/sparse'))
     expect(size).toBe(20 * MiB)
     expect(blocks * 512).toBeLessThan(2 * MiB)
+  })
+
+  test('makes holes of zeros inside of what is full otherwise', async () => {
+    await using world = await createWorld({ full: noise(1, 3 * MiB).fill(0, 4096 * 10, 2 * MiB) })
+    const { point } = await backUpFolder(world.vault, 'run-1', world.data)
+    expect((await world.restore(point.id)).bytesWritten).toBe(MiB + 4096 * 10)
+    expect((await readFile(world.folder.file('restored/data/full'))).equals(await readFile(`${world.data}/full`))).toBe(true)
+    expect((await stat(world.folder.file('restored/data/full'))).blocks * 512).toBeLessThan(1.5 * MiB)
+  })
+
+  test('reads nothing of the vault for zeros', async () => {
+    await using world = await createWorld({})
+    await writeFile(`${world.data}/sparse`, '')
+    await truncate(`${world.data}/sparse`, 5 * MiB)
+    const { point } = await backUpFolder(world.vault, 'run-1', world.data)
+    const told: number[] = []
+    await world.restore(point.id, { onProgress: ({ doneBytes }: FilesProgress) => told.push(doneBytes) })
+    expect(told).toEqual([MiB, 2 * MiB, 3 * MiB, 4 * MiB, 5 * MiB])
+    expect((await stat(world.folder.file('restored/data/sparse'))).size).toBe(5 * MiB)
+  })
+
+  test('is not begun where there is no room for it; runs of zeros and what is there already need none', async () => {
+    await using world = await createWorld({ a: noise(1, 1000), 'mail/b': noise(2, 1000) })
+    for (const name of ['sparse', 'more']) {
+      await writeFile(`${world.data}/${name}`, '')
+      await truncate(`${world.data}/${name}`, 3 * MiB)
+    }
+    const { point } = await backUpFolder(world.vault, 'run-1', world.data)
+    const free = { bytes: 1000 }
+    vi.mocked(statfs).mockImplementation(async () => ({ bsize: 1, bavail: free.bytes }) as never)
+    try {
+      await expect(world.restore(point.id)).rejects.toMatchObject({
+        code: 'TARGET_TOO_SMALL',
+        message: expect.stringMatching(/^2\.0 KiB are to be written to .*restored, and 1000 B are free there$/),
+      })
+      expect(await readdir(world.folder.file('restored'))).toEqual([])
+      expect((await world.restore(point.id, { include: ['data/mail', 'data/sparse'] })).files).toBe(2)
+      expect((await world.restore(point.id, { resume: true })).bytesWritten).toBe(1000)
+      free.bytes = 0
+      expect((await world.restore(point.id, { resume: true })).bytesWritten).toBe(0)
+    } finally {
+      vi.mocked(statfs).mockReset()
+    }
+  })
+
+  test('takes patterns, makes no folder in which nothing is meant, and tells of all that it restores', async () => {
+    await using world = await createWorld({
+      'mail/a.conf': noise(1, 10),
+      'mail/b': noise(2, 10),
+      c: noise(3, 10),
+      '*': noise(4, 10),
+    })
+    await mkdir(`${world.data}/empty/within`, { recursive: true })
+    await mkdir(`${world.data}/mail/deep`)
+    await writeFile(`${world.data}/mail/deep/x.conf`, 'x')
+    const { point } = await backUpFolder(world.vault, 'run-1', world.data)
+    const taken = async (...include: string[]) => {
+      const totals = new Set<number>()
+      await rm(world.folder.file('restored'), { recursive: true, force: true })
+      await world.restore(point.id, { include, onProgress: ({ totalBytes }: { totalBytes: number }) => totals.add(totalBytes) })
+      const names = await readdir(world.folder.file('restored'), { recursive: true, withFileTypes: true })
+      const files = names.filter((name) => name.isFile()).map((name) => `${name.parentPath}/${name.name}`.split('restored/')[1])
+      return { files: files.sort(), folders: names.length - files.length, totals: [...totals] }
+    }
+    expect(await taken('**/*.conf')).toEqual({
+      files: ['data/mail/a.conf', 'data/mail/deep/x.conf'],
+      folders: 3,
+      totals: [11],
+    })
+    expect(await taken('/data/[a-c]', 'data/ma?l/b')).toMatchObject({ files: ['data/c', 'data/mail/b'] })
+    expect(await taken('data/[*]')).toMatchObject({ files: ['data/*'] })
+    expect(await taken('/')).toMatchObject({ folders: 5 })
+    for (const include of [['data/*.txt'], ['data/c', 'data/mail/nothing'], ['../data/c']])
+      await expect(world.restore(point.id, { include })).rejects.toMatchObject({ code: 'POINT_FILE_UNKNOWN' })
   })
 
   test('gives back only what is included, with the folders above it', async () => {

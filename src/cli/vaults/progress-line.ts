@@ -6,7 +6,7 @@ import { createMeter, wordsOfReading } from '../views/index.ts'
 const EVERY_MS = 200
 
 export interface ProgressLine {
-  show(label: string, bytes: { readonly doneBytes: number; readonly totalBytes: number }): void
+  show(label: string, bytes: { readonly doneBytes: number; readonly totalBytes?: number }): void
   clear(): void
 }
 

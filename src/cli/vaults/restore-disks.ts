@@ -1,10 +1,10 @@
 // Writes disks of a restore point: as image files into a folder, or one of them onto a block device or an NBD export.
 // Files are never overwritten, devices and exports only when that is asked for.
-import { mkdir, open, stat, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, open, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { DiskAddress } from '../../blocks/index.ts'
 import { formatSize } from '../../values/index.ts'
-import type { PointDisk, RestorePoint, Vault } from '../../vault/index.ts'
+import { assertRoom, type PointDisk, type RestorePoint, type Vault } from '../../vault/index.ts'
 import { fileExists, restoreTargetUnfit } from '../codes.ts'
 import type { Host } from '../host.ts'
 import { Refusal } from '../refusal.ts'
@@ -43,7 +43,7 @@ async function restoreToFolder(
 ): Promise<void> {
   const { point, disks, image, resume, signal } = asked
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await assertRoom(vault, folder, asked)
+  await assertRoomForImages(vault, folder, asked)
   for (const disk of disks) {
     const path = join(folder, imageName(disk, image))
     if (image === 'qcow2') {
@@ -63,7 +63,7 @@ async function restoreToFolder(
 const imageName = ({ disk }: PointDisk, image: DisksToRestore['image']): string => `${disk.replaceAll('/', '%2F')}.${image}`
 
 /** Zeros take no room, nor does what an earlier try has written. */
-async function assertRoom(vault: Vault, folder: string, { point, disks, image, to }: DisksToRestore): Promise<void> {
+async function assertRoomForImages(vault: Vault, folder: string, { point, disks, image }: DisksToRestore): Promise<void> {
   let neededBytes = 0
   for (const disk of disks) {
     await using source = await vault.openDisk(point.id, disk.disk)
@@ -71,11 +71,7 @@ async function assertRoom(vault: Vault, folder: string, { point, disks, image, t
     const there = await stat(join(folder, imageName(disk, image))).catch(() => undefined)
     neededBytes -= (there?.blocks ?? 0) * BLOCK_BYTES
   }
-  const { bavail, bsize } = await statfs(folder)
-  if (neededBytes > bavail * bsize)
-    throw new Refusal([
-      restoreTargetUnfit(to, `${formatSize(neededBytes)} are to be written, and ${formatSize(bavail * bsize)} are free there`),
-    ])
+  await assertRoom(folder, neededBytes)
 }
 
 /** In which `stat` counts; stat(2), "st_blocks". */

@@ -92,7 +92,7 @@ export const EVENTS: Readonly<Record<EventName, EventShape>> = {
       path,
       label: text('What the bytes belong to.'),
       doneBytes: whole('Bytes done.'),
-      totalBytes: whole('Bytes in all.'),
+      'totalBytes?': whole('Bytes in all, as soon as that is known.'),
       'bytesPerSecond?': whole('Rate over the last seconds.'),
       'leftMs?': whole('Milliseconds left at this rate.'),
     },

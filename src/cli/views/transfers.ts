@@ -18,9 +18,9 @@ export function createTransfers(
     }
     transfers.set(key, transfer)
     const reading = transfer.meter(progress, at)
-    // Where nobody knows the total beforehand, as of files, what was done so far is all of it each time: that is no end.
+    // What grows while it is read, as files do, may be all there is time and again: that is no end.
     const endsAgain = transfer.hasEnded && reading.doneBytes >= transfer.doneBytes
-    transfer.hasEnded = reading.doneBytes >= reading.totalBytes
+    transfer.hasEnded = reading.doneBytes >= (reading.totalBytes ?? Number.POSITIVE_INFINITY)
     transfer.doneBytes = reading.doneBytes
     if ((endsAgain || !transfer.hasEnded) && at - transfer.saidAt < everyMs) return undefined
     transfer.saidAt = at

@@ -120,8 +120,9 @@ export function failureWords({ type, message, detail: { stack: _, ...detail } = 
 }
 
 export function wordsOfReading({ doneBytes, totalBytes, bytesPerSecond, leftMs }: Reading, label: string): string {
-  const share = totalBytes === 0 ? 100 : Math.floor((doneBytes * 100) / totalBytes)
   const rate = bytesPerSecond === undefined ? '' : `, ${formatSize(bytesPerSecond)}/s`
+  if (totalBytes === undefined) return `${label}: ${formatSize(doneBytes)} so far${rate}`
+  const share = totalBytes === 0 ? 100 : Math.floor((doneBytes * 100) / totalBytes)
   const left = leftMs === undefined || doneBytes >= totalBytes ? '' : `, ${formatDuration(leftMs)} left`
   return `${label}: ${formatSize(doneBytes)} of ${formatSize(totalBytes)} (${share} %)${rate}${left}`
 }

@@ -32,7 +32,7 @@ export async function backUpFiles(vault: Vault, input: JsonObject, context: Acti
     run: context.runId,
     onProblem,
     signal: context.signal,
-    onProgress: ({ doneBytes, totalBytes }) => context.progress({ doneBytes, totalBytes, label: `${asked.name} files` }),
+    onProgress: (progress) => context.progress({ ...progress, label: `${asked.name} files` }),
     beforeCommit: () => context.assertOwner(),
   })
   return {
@@ -60,7 +60,7 @@ export async function restoreFiles(vault: Vault, input: JsonObject, context: Act
     to: resolve(to),
     ...(include ? { include } : {}),
     signal: context.signal,
-    onProgress: ({ doneBytes, totalBytes }) => context.progress({ doneBytes, totalBytes, label: `${point.name} files` }),
+    onProgress: (progress) => context.progress({ ...progress, label: `${point.name} files` }),
   })
   return { pointId: point.id, files, bytesWritten, ...describe(problems) }
 }

@@ -1,8 +1,8 @@
 // Handlers of the block-transfer pack: from the actions of runbooks to the vault. They hold no data and decide nothing about it.
 import { createHash } from 'node:crypto'
-import type { DiskAddress, Extent } from '../../blocks/index.ts'
+import type { DiskAddress, Extent, TransferProgress } from '../../blocks/index.ts'
 import type { TargetRef } from '../../language/index.ts'
-import type { ActionContext, Handlers, Progress } from '../../packs/index.ts'
+import type { ActionContext, Handlers } from '../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import type { Checkpoint, NewPoint, RestorePoint, Vault } from '../../vault/index.ts'
 import { mapMissing, pointDamaged } from './failures.ts'
@@ -144,12 +144,12 @@ const sumOf = (extents: readonly Extent[]): number =>
 
 /** One bar over all disks of a call, labelled with the disk that moves. */
 function createBars(context: ActionContext, prefix: string) {
-  const bars = new Map<string, Omit<Progress, 'label'>>()
+  const bars = new Map<string, TransferProgress>()
   return {
     expect(disk: string, totalBytes: number): void {
       bars.set(disk, { doneBytes: 0, totalBytes })
     },
-    show(disk: string, progress: Omit<Progress, 'label'>): void {
+    show(disk: string, progress: TransferProgress): void {
       bars.set(disk, progress)
       let doneBytes = 0
       let totalBytes = 0

@@ -18,6 +18,7 @@ import {
 } from '../points/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { storeFolders } from './store-files.ts'
+import { totalSize } from './total-size.ts'
 
 export interface BackUpFilesRequest {
   /** With `vm` it identifies the point: backing up again answers the same one. */
@@ -45,10 +46,10 @@ export interface BackUpFilesRequest {
 }
 
 export interface FilesProgress {
+  /** Of files that were read or taken over. */
   readonly doneBytes: number
-  /** Nobody knows it before all is read: what the base had, until more was found. */
-  readonly totalBytes: number
-  readonly path: string
+  /** Of all files; absent until all folders were looked through. */
+  readonly totalBytes?: number
 }
 
 export interface BackedUpFiles {
@@ -104,15 +105,16 @@ export async function backUpFiles(
 async function store(repository: Repository, request: BackUpFilesRequest, base: Base | undefined): Promise<PointFiles> {
   const problems = gatherProblems()
   const { folders, signal } = request
+  const progress = createProgress(request)
   try {
     const { treeId, counts, hasAttributes } = await storeFolders(repository, {
       folders,
       ...(base ? { baseTree: base.treeId } : {}),
       ...(signal ? { signal } : {}),
-      onProgress: (doneBytes, path) =>
-        request.onProgress?.({ doneBytes, totalBytes: Math.max(doneBytes, base?.sizeBytes ?? 0), path }),
+      onProgress: progress.show,
       onProblem: problems.add,
     })
+    progress.end()
     const met = problems.all()
     // A machine without the program for attributes still backs up; the point says that it has none.
     const unstored = met.count - (hasAttributes ? 0 : 1)
@@ -122,10 +124,42 @@ async function store(repository: Repository, request: BackUpFilesRequest, base: 
     // What was stored so far need not be stored again by the next try. This failure is the one to tell.
     await repository.sync().catch(() => {})
     throw error
+  } finally {
+    await progress[Symbol.asyncDispose]()
   }
 }
 
-type Base = Pick<PointSummary, 'id' | 'sizeBytes'> & Pick<PointFiles, 'treeId'>
+/** Tells how far it is, and of how much as soon as another walk, which reads nothing, has come through all folders. */
+function createProgress({ folders, onProgress }: BackUpFilesRequest) {
+  const stop = new AbortController()
+  let totalBytes: number | undefined
+  let lastBytes = 0
+  const sizing = onProgress
+    ? totalSize(
+        folders.map(({ path }) => path),
+        stop.signal,
+      ).then(
+        (bytes) => {
+          totalBytes = bytes
+        },
+        () => {},
+      )
+    : undefined
+  return {
+    show(doneBytes: number): void {
+      lastBytes = doneBytes
+      // Files may have grown since.
+      onProgress?.({ doneBytes, ...(totalBytes === undefined ? {} : { totalBytes: Math.max(doneBytes, totalBytes) }) })
+    },
+    end: (): void => onProgress?.({ doneBytes: lastBytes, totalBytes: lastBytes }),
+    async [Symbol.asyncDispose](): Promise<void> {
+      stop.abort()
+      await sizing
+    },
+  }
+}
+
+type Base = Pick<PointSummary, 'id'> & Pick<PointFiles, 'treeId'>
 
 /** The point whose files need not be read again. None for a full, nor where it cannot be read: then all files are. */
 async function findBase(
@@ -138,7 +172,7 @@ async function findBase(
     (point) => point.vm === vm && point.kind === 'files' && (level === 'incremental' || point.level === 'full'),
   )
   const files = base && (await filesOf(repository, base.id).catch(() => undefined))
-  return files && { id: base.id, sizeBytes: base.sizeBytes, treeId: files.treeId }
+  return files && { id: base.id, treeId: files.treeId }
 }
 
 async function filesOf(repository: Repository, pointId: string): Promise<PointFiles> {

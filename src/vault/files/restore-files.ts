@@ -2,27 +2,29 @@
 // Pipes, sockets and devices cannot be made from Node, and times are set to a quarter of a microsecond; `restic restore` does both fully.
 import { constants } from 'node:fs'
 import { chmod, type FileHandle, lchown, link, lstat, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises'
-import { isZero } from '../../blocks/index.ts'
 import { fileTime } from '../../values/index.ts'
 import { fileUnknown, targetFailed, VaultError } from '../codes.ts'
 import { type FileProblems, fileProblemOf, gatherProblems, takesNoMore } from '../file-problems.ts'
 import { goUnquote, ID_BYTES, type Metadata, type Node, release } from '../format/index.ts'
 import { findForeign, findPoint } from '../points/index.ts'
 import type { Repository } from '../repository/index.ts'
+import { assertRoom, freeBytes } from '../target-room.ts'
+import { writeSparse } from '../write-sparse.ts'
 import { type AttributesToWrite, AttributesUnknown, keyOf, writeAttributes } from './attributes.ts'
 import { rfc3339, secondsOf, unixMode } from './metadata.ts'
+import { type FileNode, inodeOf, type Survey, surveyFiles, zerosAt } from './survey-files.ts'
 
 export interface RestoreFilesRequest {
   /** A point of files, or a snapshot that another program made: of that, all that is in it. */
   readonly pointId: string
   /** Absolute; created where it is not there. What is there under the name of a file is replaced, all else stays. */
   readonly to: string
-  /** Paths within the point, such as `letters/D/mail`; all of it by default. */
+  /** Paths within the point, such as `letters/D/mail`, or patterns of them, as select-paths.ts has them; all of it by default. */
   readonly include?: readonly string[]
   /** Leave files alone that have the right size and time already: an earlier try restored them. */
   readonly resume?: boolean
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number; readonly path: string }) => void
+  readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number }) => void
 }
 
 export interface RestoredFiles {
@@ -36,27 +38,46 @@ export interface RestoredFiles {
 async function findFiles(
   repository: Repository,
   { pointId, include }: RestoreFilesRequest,
-): Promise<{ readonly id: string; readonly treeId: string; readonly sizeBytes: number }> {
+): Promise<{ readonly id: string; readonly treeId: string; readonly sizeBytes?: number }> {
   const foreign = await findForeign(repository, pointId)
-  if (foreign) return { id: foreign.id, treeId: foreign.tree, sizeBytes: foreign.sizeBytes ?? 0 }
+  if (foreign) return { id: foreign.id, treeId: foreign.tree }
   const { id, files, sizeBytes } = await findPoint(repository, pointId)
   if (!files) throw fileUnknown(id, include?.[0] ?? 'files')
   return { id, treeId: files.treeId, sizeBytes }
 }
 
+/** Where all of a point is restored that fits anyhow, no tree is read twice. */
+async function survey(
+  repository: Repository,
+  { to, include, resume, signal }: RestoreFilesRequest,
+  { treeId, sizeBytes }: { readonly treeId: string; readonly sizeBytes?: number },
+): Promise<Pick<Survey, 'meant' | 'unmatched' | 'sizeBytes'>> {
+  if (!include && sizeBytes !== undefined && sizeBytes <= (await freeBytes(to)))
+    return { meant: () => 'yes', unmatched: [], sizeBytes }
+  const isThereAlready = async (file: FileNode, path: string): Promise<boolean> =>
+    resume === true && (await isThere(file, Buffer.from(`${to}/${path}`)))
+  const found = await surveyFiles(repository, treeId, include, isThereAlready, signal)
+  if (found.unmatched.length === 0) await assertRoom(to, found.neededBytes)
+  return found
+}
+
 export async function restoreFiles(repository: Repository, request: RestoreFilesRequest): Promise<RestoredFiles> {
-  const { id, treeId: root, sizeBytes: totalBytes } = await findFiles(repository, request)
-  const { signal, include } = request
+  const found = await findFiles(repository, request)
+  const { signal } = request
+  await mkdir(request.to, { recursive: true, mode: 0o700 })
+  const { meant, unmatched, sizeBytes: totalBytes } = await survey(repository, request, found)
+  const [missing] = unmatched
+  if (missing !== undefined) throw fileUnknown(found.id, missing)
   const problems = gatherProblems()
   const counts = { files: 0, folders: 0, others: 0, bytesWritten: 0 }
   const linked = new Map<string, Buffer>()
   let hasAttributes = true
-  const unmatched = new Set(include)
   const mayOwn = process.getuid?.() === 0
   let doneBytes = 0
 
-  async function restoreFolder(treeId: string, to: Buffer, inside: string): Promise<void> {
+  async function restoreFolder(treeId: string, to: Buffer, inside: string, isMeant: boolean): Promise<void> {
     const later: Restored[] = []
+    const names = new Set<string>()
     for (const node of await repository.readTree(treeId)) {
       signal?.throwIfAborted()
       const name = goUnquote(node.name)
@@ -64,9 +85,12 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
       const within = inside === '' ? String(name) : `${inside}/${name}`
       try {
         if (!name || !isPlain(name)) throw new Error(`its name ${node.name} is none for a file`)
-        const wanted = matches(within, node.kind)
+        const wanted = isMeant ? 'yes' : meant(within)
         if (wanted === 'no') continue
-        const isRestored = await restoreNode(node, path, within, wanted)
+        // What one left to be done at its path would be done to the other, or to what that points to.
+        if (names.has(node.name)) throw new Error('there are two of that name')
+        names.add(node.name)
+        const isRestored = await restoreNode(node, path, within, wanted === 'yes')
         if (isRestored && node.metadata) await putMetadata({ path, within, kind: node.kind, metadata: node.metadata }, later)
       } catch (error) {
         tell(within, error)
@@ -83,22 +107,13 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
     problems.add(fileProblemOf(Buffer.from(within), error))
   }
 
-  /** `on the way`: only a folder to go through. */
-  function matches(path: string, kind: Node['kind']): 'yes' | 'on the way' | 'no' {
-    if (!include || include.some((one) => `${path}/`.startsWith(`${one}/`))) {
-      unmatched.delete(path)
-      return 'yes'
-    }
-    return kind === 'dir' && include.some((one) => one.startsWith(`${path}/`)) ? 'on the way' : 'no'
-  }
-
   /** Answers whether it has no metadata yet. */
-  async function restoreNode(node: Node, path: Buffer, within: string, wanted: 'yes' | 'on the way'): Promise<boolean> {
+  async function restoreNode(node: Node, path: Buffer, within: string, isMeant: boolean): Promise<boolean> {
     switch (node.kind) {
       case 'dir':
         await makeFolder(path)
-        await restoreFolder(node.subtree, path, within)
-        if (wanted === 'yes') counts.folders += 1
+        await restoreFolder(node.subtree, path, within, isMeant)
+        if (isMeant) counts.folders += 1
         return true
       case 'symlink':
         await rm(path, { force: true })
@@ -111,8 +126,7 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
         const wrote = await restoreFile(node, path)
         counts.files += 1
         counts.bytesWritten += wrote ?? 0
-        doneBytes += node.sizeBytes
-        request.onProgress?.({ doneBytes, totalBytes, path: within })
+        if (wrote === undefined) advance(node.sizeBytes)
         return wrote !== undefined
       }
       default: {
@@ -122,10 +136,14 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
     }
   }
 
+  function advance(bytes: number): void {
+    doneBytes += bytes
+    request.onProgress?.({ doneBytes, totalBytes: Math.max(doneBytes, totalBytes) })
+  }
+
   /** How much it wrote; undefined where the file was there, or under another name. */
   async function restoreFile(node: FileNode, path: Buffer): Promise<number | undefined> {
-    const { metadata } = node
-    const inode = metadata && Number(metadata.links ?? 1) > 1 ? `${metadata.deviceId} ${metadata.inode}` : undefined
+    const inode = inodeOf(node)
     const first = inode === undefined ? undefined : linked.get(inode)
     if (request.resume && (await isThere(node, path))) {
       if (inode !== undefined) linked.set(inode, first ?? path)
@@ -158,11 +176,13 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
     let wrote = 0
     for (let blob = 0; blob < content.length; blob += ID_BYTES) {
       signal?.throwIfAborted()
-      const plain = await repository.readData(content.subarray(blob, blob + ID_BYTES))
-      // Zeros are skipped, so that what was sparse stays so.
-      if (!isZero(plain)) wrote += await writeAt(file, plain, at)
-      at += plain.length
+      const zeroBytes = zerosAt(content, blob)
+      const plain = zeroBytes > 0 ? NOTHING : await repository.readData(content.subarray(blob, blob + ID_BYTES))
+      wrote += await writeSparse(file, plain, at)
+      const lengthBytes = zeroBytes + plain.length
+      at += lengthBytes
       release(plain)
+      advance(lengthBytes)
     }
     if (at !== sizeBytes) throw new Error(`its content has ${at} bytes instead of ${sizeBytes}`)
     await file.truncate(sizeBytes)
@@ -198,22 +218,8 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
     for (const restored of files) await putModeAndTimes(restored).catch((error: unknown) => tell(restored.within, error))
   }
 
-  await mkdir(request.to, { recursive: true, mode: 0o700 })
-  await restoreFolder(root, Buffer.from(request.to), '')
-  const [missing] = unmatched
-  if (missing !== undefined) throw fileUnknown(id, missing)
+  await restoreFolder(found.treeId, Buffer.from(request.to), '', false)
   return { ...counts, problems: problems.all() }
-}
-
-/** A full disk takes a part first, and tells of itself when asked to take the rest. */
-async function writeAt(file: FileHandle, plain: Buffer, at: number): Promise<number> {
-  let done = 0
-  while (done < plain.length) {
-    const { bytesWritten } = await file.write(plain, done, plain.length - done, at + done)
-    if (bytesWritten === 0) throw new Error(`only ${done} of ${plain.length} bytes were written`)
-    done += bytesWritten
-  }
-  return done
 }
 
 interface Restored {
@@ -228,9 +234,8 @@ const NONE_FAILED: ReadonlyMap<string, string> = new Map()
 
 const attributesOf = ({ path, metadata }: Restored): AttributesToWrite => ({ path, attributes: metadata.attributes ?? [] })
 
-type FileNode = Extract<Node, { kind: 'file' }>
-
 const SLASH = Buffer.from('/')
+const NOTHING = Buffer.alloc(0)
 
 const isPlain = (name: Buffer): boolean => {
   const text = name.toString('latin1')

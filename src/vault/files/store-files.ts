@@ -16,7 +16,8 @@ export interface StoreFolders {
   /** The tree that unchanged files are taken over from: the same names with the content of another time. */
   readonly baseTree?: string
   readonly signal?: AbortSignal
-  readonly onProgress?: (doneBytes: number, path: string) => void
+  /** Bytes of files that were read or taken over. */
+  readonly onProgress?: (doneBytes: number) => void
   readonly onProblem: (problem: FileProblem) => void
 }
 
@@ -81,6 +82,7 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
   const { signal } = request
   const counts = { files: 0, folders: 0, others: 0, unchanged: 0, sizeBytes: 0, bytesRead: 0, bytesStored: 0 }
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  let doneBytes = 0
   let unsyncedBytes = 0
   let hasAttributes = true
   const ahead = attributesAhead(signal)
@@ -205,7 +207,8 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
     const metadata = metadataOf(about, users, groups)
     if (before?.kind === 'file' && isUnchanged(before, metadata, about.size) && isStored(repository, before.content)) {
       counts.unchanged += 1
-      return counted({ kind: 'file', name, metadata, sizeBytes: before.sizeBytes, content: before.content }, path)
+      advance(before.sizeBytes)
+      return counted({ kind: 'file', name, metadata, sizeBytes: before.sizeBytes, content: before.content })
     }
     let file: FileHandle
     try {
@@ -215,7 +218,7 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
       return report(path, error)
     }
     try {
-      return counted(await readWhole(file, name, path), path)
+      return counted(await readWhole(file, name, path))
     } finally {
       await file.close()
     }
@@ -238,6 +241,7 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
       ids.push(await save('data', chunk.subarray(0, lengthBytes)))
       sizeBytes += lengthBytes
       counts.bytesRead += lengthBytes
+      advance(lengthBytes)
     }
     const after = await file.stat({ bigint: true })
     if (after.size !== BigInt(sizeBytes) || after.mtimeNs !== about.mtimeNs || after.ctimeNs !== about.ctimeNs)
@@ -245,11 +249,15 @@ function createWalk(repository: Repository, request: StoreFolders, users: OwnerN
     return { kind: 'file', name, metadata: metadataOf(about, users, groups), sizeBytes, content: Buffer.concat(ids) }
   }
 
-  function counted(node: Node | undefined, path: Buffer): Node | undefined {
+  function advance(bytes: number): void {
+    doneBytes += bytes
+    request.onProgress?.(doneBytes)
+  }
+
+  function counted(node: Node | undefined): Node | undefined {
     if (node?.kind !== 'file') return undefined
     counts.files += 1
     counts.sizeBytes += node.sizeBytes
-    request.onProgress?.(counts.sizeBytes, path.toString())
     return node
   }
 
