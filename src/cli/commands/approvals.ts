@@ -22,7 +22,7 @@ export const run: RunCommand<[], { readonly format: 'text' | 'json' }> = async (
       approval.path,
       answer ? `${approval.prompt} (answered by ${answer.by})` : approval.prompt,
     ])
-    host.stdout.write(table([['RUN', 'SINCE', 'UNTIL', 'BY', 'STEP', 'QUESTION'], ...rows]))
+    host.stdout.write(table([['RUN', 'SINCE', 'UNTIL', 'BY', 'STEP', 'QUESTION'], ...rows], host.stdout))
     const open = records.filter(({ answer }) => answer === undefined)
     if (open.length > 0) host.stdout.write(`\nAnswer with (--deny --reason … to refuse):\n${open.map(commandLine).join('')}`)
   }

@@ -3,6 +3,7 @@ import { formatDuration } from '../../values/index.ts'
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
+import type { Output } from '../host.ts'
 import { type Duty, dutyFacts, openDuties } from '../obligations/index.ts'
 import { openSession } from '../session/index.ts'
 import { failureWords, inline, table } from '../views/index.ts'
@@ -22,18 +23,20 @@ export const run: RunCommand<[], Options> = async (host, options) => {
   const duties = await openDuties(journal, clock.now(), filter)
   const isFiltered = olderThan !== undefined || target !== undefined
   host.stdout.write(
-    options.format === 'json' ? `${JSON.stringify(duties.map(dutyFacts), undefined, 2)}\n` : asText(duties, isFiltered),
+    options.format === 'json'
+      ? `${JSON.stringify(duties.map(dutyFacts), undefined, 2)}\n`
+      : asText(duties, isFiltered, host.stdout),
   )
   return duties.some(({ owed }) => owed) ? EXIT.owing : EXIT.done
 }
 
-function asText(duties: readonly Duty[], isFiltered: boolean): string {
+function asText(duties: readonly Duty[], isFiltered: boolean, output: Output): string {
   if (duties.length === 0) return isFiltered ? 'nothing of that kind is held\n' : 'nothing is held on any platform\n'
   const pressing = duties.filter(({ critical, owed }) => critical && owed)
   return [
     ...pressing.map(outcry),
     ...(pressing.length > 0 ? ['\n'] : []),
-    table([['AGE', 'RUN', 'STATE', 'TARGET', 'TYPE', 'IDENTITY', 'STEP', 'LAST FAILURE'], ...duties.map(row)]),
+    table([['AGE', 'RUN', 'STATE', 'TARGET', 'TYPE', 'IDENTITY', 'STEP', 'LAST FAILURE'], ...duties.map(row)], output),
     '\nholdfast resume RUN goes on with a run that was interrupted; holdfast reap settles what finished runs owe.\n',
   ].join('')
 }

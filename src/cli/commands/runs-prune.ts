@@ -37,7 +37,7 @@ export const run: RunCommand<[], Options> = async (host, options) => {
   const ended = ({ endedAt = 0 }: RunSummary): string => moment(endedAt)
   if (removed.length > 0) {
     const rows = removed.map((each) => [each.id, each.status, ended(each), `${each.runbook}@${each.runbookVersion}`])
-    host.stdout.write(`${table([['RUN', 'STATUS', 'ENDED', 'RUNBOOK'], ...rows])}\n`)
+    host.stdout.write(`${table([['RUN', 'STATUS', 'ENDED', 'RUNBOOK'], ...rows], host.stdout)}\n`)
   }
   host.stdout.write(summaryOf(removed.length, documents, options.dryRun === true))
   return EXIT.done

@@ -31,16 +31,19 @@ export const run: RunCommand<[], Options> = async (host, options) => {
   else if (runs.length === 0) host.stdout.write('no runs\n')
   else
     host.stdout.write(
-      table([
-        ['RUN', 'STATUS', 'STARTED', 'TOOK', 'RUNBOOK'],
-        ...runs.map((each) => [
-          each.id,
-          standing(each, asking.get(each.id)),
-          moment(each.createdAt),
-          took(each),
-          `${each.runbook}@${each.runbookVersion}`,
-        ]),
-      ]),
+      table(
+        [
+          ['RUN', 'STATUS', 'STARTED', 'TOOK', 'RUNBOOK'],
+          ...runs.map((each) => [
+            each.id,
+            standing(each, asking.get(each.id)),
+            moment(each.createdAt),
+            took(each),
+            `${each.runbook}@${each.runbookVersion}`,
+          ]),
+        ],
+        host.stdout,
+      ),
     )
   return EXIT.done
 }

@@ -9,6 +9,7 @@ import { sweepUnknown, targetUnknown } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { openTargets, secretsOf, withoutSecrets } from '../config/index.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import type { Output } from '../host.ts'
 import { type Judged, judge, type Ledger, type Verdict } from '../obligations/index.ts'
 import { Refusal, refuseErrors } from '../refusal.ts'
 import { assertTargets, openSession } from '../session/index.ts'
@@ -41,7 +42,7 @@ export const run: RunCommand<[target: string], Options> = async (host, options, 
   // Read after the platform was: what a run has acquired meanwhile is in it.
   const ledger = await ledgerOf(journal, { target: name, prefix: options.prefix, now: clock.now() })
   const result = withoutSecrets(resultOf(swept, types, ledger), [...connections.values()].flatMap(secretsOf))
-  host.stdout.write(options.format === 'json' ? asJson(result) : asText(result, options.all === true))
+  host.stdout.write(options.format === 'json' ? asJson(result) : asText(result, options.all === true, host.stdout))
   return exitCodeOf(result)
 }
 
@@ -98,7 +99,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 }
 const ORDER = Object.keys(WORDS) as readonly Verdict[]
 
-function asText({ judged, unread }: Result, all: boolean): string {
+function asText({ judged, unread }: Result, all: boolean, output: Output): string {
   const shown = judged
     .filter(({ verdict }) => all || verdict !== 'unrelated')
     .toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict))
@@ -108,7 +109,7 @@ function asText({ judged, unread }: Result, all: boolean): string {
     ...(leaks > 0
       ? [`LEAK: ${leaks} made by runs of this journal, and nothing in it is going to release them. Delete them by hand.\n\n`]
       : []),
-    ...(shown.length > 0 ? [table([['STATE', 'RUN', 'TYPE', 'IDENTITY'], ...shown.map(row)]), '\n'] : []),
+    ...(shown.length > 0 ? [table([['STATE', 'RUN', 'TYPE', 'IDENTITY'], ...shown.map(row)], output), '\n'] : []),
     ...unread.map(
       ({ action, input, failure }) => `not looked at: ${action} ${inline(shortOf(input))}: ${failureWords(failure)}\n`,
     ),

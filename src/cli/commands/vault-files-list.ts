@@ -4,6 +4,7 @@ import type { ListedFile } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { openDiskFiles, type Volume } from '../disk-files/index.ts'
 import { EXIT } from '../exit-codes.ts'
+import type { Output } from '../host.ts'
 import { openNamedVault, type VaultOptions, withInterrupt } from '../vaults/index.ts'
 import { table } from '../views/index.ts'
 
@@ -27,7 +28,7 @@ export const run: RunCommand<[vault: string, point: string, path: string | undef
   })
   if (options.format === 'json') host.stdout.write(`${JSON.stringify(listed.map(facts), undefined, 2)}\n`)
   else if (listed.length === 0) host.stdout.write('nothing is there\n')
-  else host.stdout.write(`${tableOfVolumes(listed)}${tableOfFiles(listed)}`)
+  else host.stdout.write(`${tableOfVolumes(listed, host.stdout)}${tableOfFiles(listed, host.stdout)}`)
   return EXIT.done
 }
 
@@ -37,14 +38,14 @@ const facts = (one: Listed) => (one.kind === 'volume' ? one : { ...one, mode: oc
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0')
 
-function tableOfVolumes(listed: readonly Listed[]): string {
+function tableOfVolumes(listed: readonly Listed[], output: Output): string {
   const volumes = listed.filter((one) => one.kind === 'volume')
   if (volumes.length === 0) return ''
   const rows = volumes.map(({ path, fileSystem, sizeBytes, label = '' }) => [path, fileSystem, formatSize(sizeBytes), label])
-  return table([['VOLUME', 'FILE SYSTEM', 'SIZE', 'LABEL'], ...rows])
+  return table([['VOLUME', 'FILE SYSTEM', 'SIZE', 'LABEL'], ...rows], output)
 }
 
-function tableOfFiles(listed: readonly Listed[]): string {
+function tableOfFiles(listed: readonly Listed[], output: Output): string {
   const files = listed.filter((one) => one.kind !== 'volume')
   if (files.length === 0) return ''
   const rows = files.map(({ kind, mode, sizeBytes, mtime, path, target }) => [
@@ -52,10 +53,7 @@ function tableOfFiles(listed: readonly Listed[]): string {
     octal(mode),
     kind === 'file' ? formatSize(sizeBytes) : '',
     mtime.slice(0, 19).replace('T', ' '),
-    `${printable(path)}${kind === 'folder' ? '/' : ''}${target === undefined ? '' : ` -> ${printable(target)}`}`,
+    `${path}${kind === 'folder' ? '/' : ''}${target === undefined ? '' : ` -> ${target}`}`,
   ])
-  return table([['KIND', 'MODE', 'SIZE', 'CHANGED (UTC)', 'PATH'], ...rows])
+  return table([['KIND', 'MODE', 'SIZE', 'CHANGED (UTC)', 'PATH'], ...rows], output)
 }
-
-/** Names may hold what moves a terminal's cursor. */
-const printable = (name: string): string => (/\p{C}/u.test(name) ? JSON.stringify(name).replaceAll(/\p{C}/gu, '\uFFFD') : name)

@@ -2,6 +2,7 @@
 import type { Forgotten, KeepRules } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
+import type { Output } from '../host.ts'
 import { openNamedVault, type VaultOptions } from '../vaults/index.ts'
 import { moment, table } from '../views/index.ts'
 import { pointFacts } from './vault-list.ts'
@@ -30,7 +31,7 @@ export const run: RunCommand<[vault: string, points: readonly string[]], Options
   await using vault = await openNamedVault(host, directory, options)
   const forgotten = await vault.forget({ rules: rulesOf(options), pointIds, dryRun, ...(vm === undefined ? {} : { vm }) })
   host.stdout.write(
-    options.format === 'json' ? `${JSON.stringify(facts(forgotten), undefined, 2)}\n` : describe(forgotten, dryRun),
+    options.format === 'json' ? `${JSON.stringify(facts(forgotten), undefined, 2)}\n` : describe(forgotten, dryRun, host.stdout),
   )
   return EXIT.done
 }
@@ -54,7 +55,7 @@ const facts = ({ removed, kept, refused }: Forgotten) => ({
   refused: refused.map(({ point, reason }) => ({ ...pointFacts(point), reason })),
 })
 
-function describe({ removed, kept, refused }: Forgotten, dryRun: boolean): string {
+function describe({ removed, kept, refused }: Forgotten, dryRun: boolean, output: Output): string {
   const rows = [
     ...kept.map((one) => ({ ...one, what: 'keep' })),
     ...removed.map((point) => ({ point, reasons: [], what: 'remove' })),
@@ -78,5 +79,5 @@ function describe({ removed, kept, refused }: Forgotten, dryRun: boolean): strin
         ? `${removed.length} would be removed`
         : `${removed.length} removed; \`holdfast vault prune\` frees their space`
   const stay = refused[0] ? `${refused.length} stay, for the storage does not let them go: ${refused[0].reason}\n` : ''
-  return `${table([['POINT', 'TIME', 'VM', 'KIND', 'LEVEL', 'WHAT', 'WHY'], ...lines])}${done}\n${stay}`
+  return `${table([['POINT', 'TIME', 'VM', 'KIND', 'LEVEL', 'WHAT', 'WHY'], ...lines], output)}${done}\n${stay}`
 }

@@ -23,21 +23,24 @@ export const run: RunCommand<[vault: string], Options> = async (host, options, d
   else {
     const names = await namesOf(vault, points)
     host.stdout.write(
-      table([
-        ['POINT', 'TIME', 'NAME', 'VM', 'KIND', 'LEVEL', 'CONSISTENCY', 'SIZE', 'ADDED', 'GROUP'],
-        ...points.map(({ id, timeMs, vm, kind, level, consistency, sizeBytes, addedBytes, group = '' }) => [
-          id.slice(0, SHORT_ID),
-          moment(timeMs),
-          names.get(vm) ?? '',
-          vm,
-          kind,
-          level,
-          consistency,
-          formatSize(sizeBytes),
-          formatSize(addedBytes),
-          group,
-        ]),
-      ]),
+      table(
+        [
+          ['POINT', 'TIME', 'NAME', 'VM', 'KIND', 'LEVEL', 'CONSISTENCY', 'SIZE', 'ADDED', 'GROUP'],
+          ...points.map(({ id, timeMs, vm, kind, level, consistency, sizeBytes, addedBytes, group = '' }) => [
+            id.slice(0, SHORT_ID),
+            moment(timeMs),
+            names.get(vm) ?? '',
+            vm,
+            kind,
+            level,
+            consistency,
+            formatSize(sizeBytes),
+            formatSize(addedBytes),
+            group,
+          ]),
+        ],
+        host.stdout,
+      ),
     )
   }
   return EXIT.done

@@ -1,13 +1,59 @@
-// Columns of text, as wide as they need to be.
+// Columns of text, as wide as they need to be. For a person at a terminal that is too narrow a row takes several lines: nothing is cut off,
+// so that every id can be copied.
+import type { Output } from '../host.ts'
+import { printable } from './printable.ts'
 
 const GAP = '  '
 
-/** One line a row; the last column is not padded. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const columns = Math.max(0, ...rows.map((row) => row.length))
-  const widths = Array.from({ length: columns }, (_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(GAP)}`.trimEnd())
+/** The last column of a line is not padded. With `output` it fits that terminal, if it is one; columns in which only the first row says something are left out then. */
+export function table(rows: readonly (readonly string[])[], output?: Output): string {
+  const cells = rows.map((row) => row.map(printable))
+  const count = Math.max(0, ...cells.map((row) => row.length))
+  const columns = Array.from({ length: count }, (_, column) => ({
+    column,
+    width: Math.max(...cells.map((row) => displayWidth(row[column] ?? ''))),
+    isEmpty: cells.slice(1).every((row) => (row[column] ?? '') === ''),
+  }))
+  const available = output?.terminal?.columns
+  const lines = available ? fold(columns, available) : [columns]
+  return cells
+    .flatMap((row) =>
+      lines.map((line, at) => `${at === 0 ? '' : GAP}${line.map((each) => padded(row, each)).join(GAP)}`.trimEnd()),
+    )
     .map((line) => `${line}\n`)
     .join('')
 }
+
+interface Column {
+  readonly column: number
+  readonly width: number
+  readonly isEmpty: boolean
+}
+
+/** As few lines as the columns fit into, in their order. One that is wider than the terminal has a line of its own. */
+function fold(columns: readonly Column[], available: number): readonly (readonly Column[])[] {
+  const widthOf = (line: readonly Column[]): number => line.reduce((sum, { width }) => sum + GAP.length + width, 0)
+  if (widthOf(columns) - GAP.length <= available) return [columns]
+  const lines: Column[][] = []
+  for (const column of columns.filter(({ isEmpty }) => !isEmpty)) {
+    const line = lines.at(-1)
+    const indent = lines.length > 1 ? 0 : GAP.length
+    if (line && widthOf([...line, column]) - indent <= available) line.push(column)
+    else lines.push([column])
+  }
+  return lines
+}
+
+function padded(row: readonly string[], { column, width }: Column): string {
+  const cell = row[column] ?? ''
+  return cell + ' '.repeat(width - displayWidth(cell))
+}
+
+/** Chinese, Japanese and Korean characters and pictures take two places, combining marks none. Source: Unicode, UAX #11. */
+function displayWidth(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length
+  return [...text].length + (text.match(WIDE)?.length ?? 0) - (text.match(/\p{M}/gu)?.length ?? 0)
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/gu
