@@ -13,6 +13,7 @@ export type {
   RestoredFiles,
   RestoreFilesRequest,
 } from './files/index.ts'
+export { isPattern, selectPaths } from './files/index.ts'
 export type { Snapshot } from './format/index.ts'
 export type { Vault, VaultOptions } from './model.ts'
 export type {
@@ -51,3 +52,4 @@ export type {
   VerifyRequest,
 } from './upkeep/index.ts'
 export { initBackend, initVault, openBackend, openVault } from './vault.ts'
+export { writeSparse } from './write-sparse.ts'

@@ -29,7 +29,7 @@ const PIPE = 0o010644
 /** A file system with these names in its root, in this order: nobody has checked that they make sense together. */
 function lyingDisk(planted: readonly Planted[]): DiskFiles {
   let asked = 0
-  const root = { kind: 'folder', sizeBytes: 0, mode: 0o755, uid: 0, gid: 0, atimeS: 1, mtimeS: 1 } as const
+  const root = { kind: 'folder', sizeBytes: 0, allocatedBytes: 0, mode: 0o755, uid: 0, gid: 0, atimeS: 1, mtimeS: 1 } as const
   const at = (path: string | Buffer | undefined): Planted | undefined => {
     const same = planted.filter(({ name }) => `/${name}` === String(path))
     return same[asked % Math.max(1, same.length)] ?? same[0]
@@ -51,7 +51,10 @@ function lyingDisk(planted: readonly Planted[]): DiskFiles {
       [Symbol.asyncDispose]: async () => {},
     },
     list: async () => [],
-    find: async () => ({ volume: { kind: 'volume', path: 'ide0', fileSystem: 'ext4', sizeBytes: 0 }, within: '/', about: root }),
+    find: async () => [
+      { volume: { kind: 'volume', path: 'ide0', fileSystem: 'ext4', sizeBytes: 0 }, within: Buffer.from('/'), about: root },
+    ],
+    mount: async () => {},
     [Symbol.asyncDispose]: async () => {},
   }
 }

@@ -1,6 +1,6 @@
 // Single files out of the disks of a restore point, through guestfish: names, bytes, permissions and times are those that were put in.
 import { execFile } from 'node:child_process'
-import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, open, readdir, readFile, readlink, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
@@ -27,6 +27,7 @@ const env = { ...process.env, LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg' }
 const AWKWARD = ['a; rm -rf "', "it's $HOME `id`", 'new\nline', 'ümlaut €', '-rf', ' << EOF', '*', '\u0001', 'a\\x41b']
 const CONTENT = noise(7, MiB + 333)
 const TIME_S = 1_234_567_890
+const HOLES_BYTES = 40 * MiB
 
 describe.skipIf(!hasGuestfish)('guestfish', () => {
   test('gets every argument as it is, whatever bytes are in it', async () => {
@@ -106,6 +107,35 @@ describe.skipIf(!hasGuestfish || !canMakeFileSystems())('files in the disks of a
     expect(await readdir(to)).toEqual(['ide0'])
   })
 
+  test('holes are taken as holes, with what is between them', { timeout: BOOTS_MS }, async () => {
+    const to = folder.file('out-holes')
+    const told: number[] = []
+    const taken = await takeFiles(files, ['ide0/holes'], to, ({ doneBytes }) => told.push(doneBytes))
+    expect(taken).toEqual({ files: 1, bytes: HOLES_BYTES, problems: [] })
+    expect(told.at(-1)).toBe(HOLES_BYTES)
+    const about = await lstat(join(to, 'ide0/holes/sparse'))
+    expect({ size: about.size, mtimeMs: about.mtimeMs }).toEqual({ size: HOLES_BYTES, mtimeMs: TIME_S * 1000 })
+    expect(about.blocks * 512).toBeLessThan(MiB)
+    expect(await readFile(join(to, 'ide0/holes/sparse'))).toEqual(await readFile(folder.file('tree/holes/sparse')))
+    expect(await readdir(to)).toEqual(['ide0'])
+  })
+
+  test('patterns take what they match in whatever volume it is, and whole folders', { timeout: BOOTS_MS }, async () => {
+    const taken = async (name: string, ...paths: string[]) => {
+      const { problems } = await takeFiles(files, paths, folder.file(name))
+      expect(problems).toEqual([])
+      return (await readdir(folder.file(name), { recursive: true, withFileTypes: true }))
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => join(entry.parentPath, entry.name).slice(folder.file(name).length + 1))
+        .sort()
+    }
+    expect(await taken('out-pattern-1', '/ide0/etc/priv*', 'ide0/awkward/[*]')).toEqual(['ide0/awkward/*', 'ide0/etc/private'])
+    expect(await taken('out-pattern-2', '**/etc/pl?in')).toEqual(['data-vg/root/etc/plain', 'ide1/1/etc/plain'])
+    expect(await taken('out-pattern-3', 'ide*/et[c-d]')).toEqual(['ide0/etc/link', 'ide0/etc/private'])
+    for (const path of ['ide0/etc/*.conf', 'ide9/*', 'ide0/../*'])
+      await expect(files.find(path), path).rejects.toMatchObject({ code: 'POINT_FILE_UNKNOWN' })
+  })
+
   test('XFS, FAT and NTFS give back the same bytes', { timeout: BOOTS_MS }, async () => {
     const paths = ['ide1/1/etc/plain', 'ide2/1/Brief an Müller.txt', 'ide2/2/Brief an Müller.txt']
     const to = folder.file('out-others')
@@ -160,6 +190,11 @@ async function makeTree(tree: string): Promise<void> {
   await chmod(join(tree, 'etc/private'), 0o600)
   await symlink('../../outside', join(tree, 'etc/link'))
   await utimes(join(tree, 'etc/private'), TIME_S, TIME_S)
+  await mkdir(join(tree, 'holes'))
+  await using sparse = await open(join(tree, 'holes/sparse'), 'w')
+  await sparse.write(noise(3, 5000), 0, 5000, 20 * MiB - 1000)
+  await sparse.truncate(HOLES_BYTES)
+  await utimes(join(tree, 'holes/sparse'), TIME_S, TIME_S)
   await chmod(join(tree, 'etc'), 0o750)
   await utimes(join(tree, 'etc'), TIME_S, TIME_S)
 }

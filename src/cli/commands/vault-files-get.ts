@@ -28,14 +28,13 @@ export const run: RunCommand<[vault: string, point: string, paths: readonly stri
   const point = await vault.point(wanted)
   const to = resolve(host.workingDirectory, options.to)
   return await withInterrupt(host, async (signal) => {
-    if (point.kind === 'files') {
-      const progress = createProgressLine(host.stderr, await host.clock())
-      const include = paths.map((path) => path.replace(/^\/+|\/+$/g, ''))
-      return await restoreFiles(host, vault, progress, { point, to, include, resume: false, signal })
-    }
+    const progress = createProgressLine(host.stderr, await host.clock())
+    if (point.kind === 'files')
+      return await restoreFiles(host, vault, progress, { point, to, include: paths, resume: false, signal })
     await assertEmpty(to)
     await using disks = await openDiskFiles(vault, point, { env: host.env, signal })
-    const { files, bytes, problems } = await takeFiles(disks, paths, to)
+    const { files, bytes, problems } = await takeFiles(disks, paths, to, (done) => progress.show('files', done))
+    progress.clear()
     host.stdout.write(`${to}: ${formatCount(files, 'file')}, ${formatSize(bytes)} written\n`)
     for (const { path, message } of problems) host.stdout.write(`not taken: ${path}: ${message}\n`)
     return problems.length > 0 ? EXIT.checkFailed : EXIT.done

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BlockSource, serveNbd } from '../../blocks/index.ts'
-import { fileUnknown, type ListedFile, type RestorePoint, type Vault } from '../../vault/index.ts'
+import { fileUnknown, isPattern, type ListedFile, type RestorePoint, selectPaths, type Vault } from '../../vault/index.ts'
 import { programFailed, programMissing } from '../codes.ts'
 import { Refusal } from '../refusal.ts'
 import { type Guestfish, GuestfishError, type GuestfishOptions, startGuestfish } from './guestfish.ts'
@@ -15,14 +15,16 @@ export interface DiskFiles extends AsyncDisposable {
   readonly fish: Guestfish
   /** What is in a folder, or the file itself; the volumes for an empty path. Throws `POINT_FILE_UNKNOWN`. */
   list(path: string): Promise<readonly (ListedFile | Volume)[]>
-  /** Mounts the volume that the path is in, and nothing else. Throws `POINT_FILE_UNKNOWN`, or Refusal when it cannot be mounted. */
-  find(path: string): Promise<Found>
+  /** The file or folder of that path, or those that it means as a pattern, of `selectPaths`. Throws `POINT_FILE_UNKNOWN`, or Refusal when a volume cannot be mounted. */
+  find(path: string): Promise<readonly Found[]>
+  /** Mounts the volume, and nothing else. */
+  mount(volume: Volume): Promise<void>
 }
 
 export interface Found {
   readonly volume: Volume
   /** Absolute within the volume. */
-  readonly within: string
+  readonly within: Buffer
   readonly about: About
 }
 
@@ -63,43 +65,103 @@ async function serveDisks(
   return [...sources.keys()]
 }
 
-function filesIn(fish: Guestfish, point: RestorePoint, volumes: readonly AttachedVolume[]): Pick<DiskFiles, 'list' | 'find'> {
-  let mounted: AttachedVolume | undefined
+function filesIn(
+  fish: Guestfish,
+  point: RestorePoint,
+  volumes: readonly AttachedVolume[],
+): Pick<DiskFiles, 'list' | 'find' | 'mount'> {
+  let mounted: Volume | undefined
 
-  async function find(path: string): Promise<Found> {
+  async function mount(volume: Volume): Promise<void> {
+    if (mounted === volume) return
+    if (mounted) await fish.ask('umount-all')
+    mounted = undefined
+    await mountVolume(fish, volumes.find((each) => each === volume) ?? missing(volume))
+    mounted = volume
+  }
+
+  /** Undefined when there is none. */
+  async function findOne(path: string): Promise<Found | undefined> {
     const where = volumeOf(path, volumes)
-    if (!where) throw fileUnknown(point.id, path)
-    const { volume, within } = where
-    if (mounted !== volume) {
-      if (mounted) await fish.ask('umount-all')
-      mounted = undefined
-      await mount(fish, volume)
-      mounted = volume
+    if (!where) return undefined
+    await mount(where.volume)
+    const within = Buffer.from(where.within)
+    const about = await aboutOf(fish, within)
+    return about && { volume: where.volume, within, about }
+  }
+
+  async function find(path: string): Promise<readonly Found[]> {
+    const found = await findOne(path)
+    if (found) return [found]
+    const several: Found[] = []
+    if (isPattern(path)) for (const volume of volumes) several.push(...(await findWithin(volume, path)))
+    if (several.length === 0) throw fileUnknown(point.id, path)
+    return several
+  }
+
+  /** Looks below the last folder that the pattern names in full. */
+  async function findWithin(volume: AttachedVolume, pattern: string): Promise<readonly Found[]> {
+    const meant = selectPaths(pattern)
+    if (meant(volume.path) === 'no') return []
+    // Of swap, and of what is encrypted, a pattern means nothing.
+    const isMounted = await mount(volume).catch((error: unknown) => {
+      if (error instanceof Refusal) return error
+      throw error
+    })
+    if (isMounted instanceof Refusal) return []
+    const start = Buffer.from(fixedFolder(pattern, volume.path))
+    const about = await aboutOf(fish, start.length === 0 ? SLASH : start)
+    if (about?.kind !== 'folder') return []
+    if (meant(`${volume.path}${start}`) === 'yes') return [{ volume, within: start.length === 0 ? SLASH : start, about }]
+    const found: Found[] = []
+    const taken = new Set<string>()
+    for (const name of await fish.names('find0', Buffer.concat([start, SLASH]))) {
+      const within = Buffer.concat([start, SLASH, name])
+      const above = within.subarray(0, within.lastIndexOf(SLASH)).toString('latin1')
+      const isBelow = taken.has(above)
+      if (!isBelow && meant(`${volume.path}${within}`) !== 'yes') continue
+      taken.add(within.toString('latin1'))
+      const inside = isBelow ? undefined : await aboutOf(fish, within)
+      if (inside) found.push({ volume, within, about: inside })
     }
-    const about = await aboutOf(fish, Buffer.from(within))
-    if (!about) throw fileUnknown(point.id, path)
-    return { volume, within, about }
+    return found
   }
 
   async function list(path: string): Promise<readonly (ListedFile | Volume)[]> {
     if (cleanPath(path) === '') return volumes.map(({ mountable: _, ...volume }) => volume)
-    const { volume, within, about } = await find(path)
-    const shownAt = (inner: string): string => `${volume.path}${inner}`
-    if (about.kind !== 'folder') return [await listed(fish, Buffer.from(within), shownAt(within), about)]
+    const found = await findOne(path)
+    if (!found) throw fileUnknown(point.id, path)
+    const { volume, within, about } = found
+    const shownAt = (inner: Buffer): string => `${volume.path}${inner}`
+    if (about.kind !== 'folder') return [await listed(fish, within, shownAt(within), about)]
     const files: ListedFile[] = []
-    const start = within === '/' ? '/' : `${within}/`
-    for (const name of await fish.names('ls0', Buffer.from(within))) {
-      const inner = Buffer.concat([Buffer.from(start), name])
+    const start = within.equals(SLASH) ? within : Buffer.concat([within, SLASH])
+    for (const name of await fish.names('ls0', within)) {
+      const inner = Buffer.concat([start, name])
       const inside = await aboutOf(fish, inner)
-      if (inside) files.push(await listed(fish, inner, shownAt(`${start}${name}`), inside))
+      if (inside) files.push(await listed(fish, inner, shownAt(inner), inside))
     }
     return files
   }
 
-  return { list, find }
+  return { list, find, mount }
 }
 
-async function mount(fish: Guestfish, { mountable, path, fileSystem }: AttachedVolume): Promise<void> {
+const SLASH = Buffer.from('/')
+
+const missing = (volume: Volume): never => {
+  throw new Error(`${volume.path} is no volume of this point`)
+}
+
+/** The folders of a pattern before the first name that may stand for several, within the volume; empty for its root. */
+function fixedFolder(pattern: string, volume: string): string {
+  const names = (cleanPath(pattern) ?? '').split('/')
+  const first = names.findIndex(isPattern)
+  const fixed = names.slice(volume.split('/').length, first < 0 ? names.length : first)
+  return fixed.map((name) => `/${name}`).join('')
+}
+
+async function mountVolume(fish: Guestfish, { mountable, path, fileSystem }: AttachedVolume): Promise<void> {
   try {
     // Without utf8, FAT shows letters that are not ASCII as question marks.
     await fish.ask('mount-options', fileSystem === 'vfat' ? 'ro,utf8' : 'ro', mountable, '/')

@@ -5,6 +5,8 @@ import { type Guestfish, GuestfishError } from './guestfish.ts'
 export interface About {
   readonly kind: ListedFile['kind']
   readonly sizeBytes: number
+  /** What it takes in its file system: less than its size where it has holes. */
+  readonly allocatedBytes: number
   /** Permissions alone. */
   readonly mode: number
   readonly uid: number
@@ -28,6 +30,7 @@ export async function aboutOf(fish: Guestfish, path: Buffer): Promise<About | un
   return {
     kind: KINDS.get(field('mode') & 0o170000) ?? 'other',
     sizeBytes: field('size'),
+    allocatedBytes: field('blocks') * BLOCK_BYTES,
     mode: field('mode') & 0o7777,
     uid: field('uid'),
     gid: field('gid'),
@@ -35,6 +38,9 @@ export async function aboutOf(fish: Guestfish, path: Buffer): Promise<About | un
     mtimeS: field('mtime_sec') + field('mtime_nsec') / 1e9,
   }
 }
+
+/** In which `st_blocks` counts, whatever the file system does; stat(2). */
+const BLOCK_BYTES = 512
 
 /** Source: inode(7), "The file type and mode". */
 const KINDS: ReadonlyMap<number, About['kind']> = new Map([

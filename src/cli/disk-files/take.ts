@@ -1,10 +1,10 @@
 // Takes files out of the disks of a restore point into a folder, with content, permissions and times, and with owners when root does it.
 // TK1: nothing is written outside of the folder. Names come from the disk, so each is looked at, and links are made when all else is written.
 import { randomUUID } from 'node:crypto'
-import { chmod, lchown, lutimes, mkdir, rename, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, lchown, lutimes, mkdir, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileTime } from '../../values/index.ts'
-import { takesNoMore } from '../../vault/index.ts'
+import { assertRoom, takesNoMore, writeSparse } from '../../vault/index.ts'
 import { type Guestfish, GuestfishError } from './guestfish.ts'
 import type { DiskFiles, Found } from './open.ts'
 import { type About, aboutOf, linkTarget } from './stat.ts'
@@ -17,22 +17,49 @@ export interface Taken {
 }
 
 /** Each path keeps its place below `to`, a folder that is empty: `ide0/1/etc/hosts` becomes `<to>/ide0/1/etc/hosts`. */
-export async function takeFiles(files: DiskFiles, paths: readonly string[], to: string): Promise<Taken> {
-  // One that is mistyped is told before an hour of others is taken.
-  for (const path of paths) await files.find(path)
+export async function takeFiles(
+  files: DiskFiles,
+  paths: readonly string[],
+  to: string,
+  onProgress: (progress: { readonly doneBytes: number }) => void = () => {},
+): Promise<Taken> {
+  // One that is mistyped, or does not fit, is told before an hour of others is taken.
+  const found: Found[] = []
+  for (const path of paths) found.push(...(await files.find(path)))
+  const neededBytes = await neededFor(files, found)
   await mkdir(to, { recursive: true, mode: 0o700 })
+  await assertRoom(to, neededBytes)
   const coming = join(to, `.coming-${randomUUID()}`)
   await mkdir(coming, { mode: 0o700 })
   try {
-    const taking = createTaking(files.fish, to, coming)
-    for (const path of paths) await taking.take(await files.find(path))
+    const taking = createTaking(files.fish, to, coming, onProgress)
+    for (const one of found) {
+      await files.mount(one.volume)
+      await taking.take(one)
+    }
     return await taking.finish()
   } finally {
     await rm(coming, { recursive: true })
   }
 }
 
-function createTaking(fish: Guestfish, to: string, coming: string) {
+/** Holes are not counted. What cannot be told is told when it is taken. */
+async function neededFor({ fish, mount }: DiskFiles, found: readonly Found[]): Promise<number> {
+  let kibibytes = 0
+  for (const { volume, within, about } of found) {
+    await mount(volume)
+    if (about.kind === 'folder') kibibytes += Number(await fish.ask('du', within).catch(() => 0))
+    else kibibytes += Math.min(about.allocatedBytes, about.sizeBytes) / 1024
+  }
+  return kibibytes * 1024
+}
+
+function createTaking(
+  fish: Guestfish,
+  to: string,
+  coming: string,
+  onProgress: (progress: { readonly doneBytes: number }) => void,
+) {
   const problems: Taken['problems'][number][] = []
   const folders = new Map<string, Later>()
   const links = new Map<string, Later & { readonly link: Buffer }>()
@@ -50,7 +77,7 @@ function createTaking(fish: Guestfish, to: string, coming: string) {
   }
 
   async function take({ volume, within, about }: Found): Promise<void> {
-    const start = Buffer.from(within === '/' ? '' : within)
+    const start = within.equals(SLASH) ? Buffer.alloc(0) : within
     // Only behind a slash are the names that come back relative.
     const inside = about.kind === 'folder' ? await fish.names('find0', Buffer.concat([start, SLASH])) : []
     for (const name of [undefined, ...inside]) {
@@ -91,14 +118,29 @@ function createTaking(fish: Guestfish, to: string, coming: string) {
   /** In its place only when it is whole. */
   async function placeFile(inner: Buffer, target: Buffer, about: About): Promise<string | undefined> {
     const arriving = Buffer.from(join(coming, String(files + problems.length)))
-    await fish.ask('download', inner, arriving)
+    if (about.sizeBytes - about.allocatedBytes < LEAST_HOLES_BYTES) await fish.ask('download', inner, arriving)
+    else await downloadSparse(inner, about.sizeBytes, arriving)
     const { size } = await stat(arriving)
     if (size !== about.sizeBytes) return `${size} of its ${about.sizeBytes} bytes could be read`
     await describe(arriving, about)
     await rename(arriving, target)
     files += 1
     bytes += size
+    onProgress({ doneBytes: bytes })
     return undefined
+  }
+
+  /** Piece by piece: no more of its zeros ever stand on this disk. */
+  async function downloadSparse(inner: Buffer, sizeBytes: number, arriving: Buffer): Promise<void> {
+    const piece = join(coming, 'piece')
+    await using file = await open(arriving, 'wx', 0o600)
+    for (let at = 0; at < sizeBytes; at += PIECE_BYTES) {
+      const lengthBytes = Math.min(PIECE_BYTES, sizeBytes - at)
+      await fish.ask('download-offset', inner, piece, String(at), String(lengthBytes))
+      await writeSparse(file, await readFile(piece), at)
+      onProgress({ doneBytes: bytes + at + lengthBytes })
+    }
+    await file.truncate(sizeBytes)
   }
 
   /** Only folders that were made here are gone through, never links. */
@@ -134,6 +176,9 @@ interface Later {
 }
 
 const SLASH = Buffer.from('/')
+/** Less comes of a file system that keeps small files elsewhere than in blocks. */
+const LEAST_HOLES_BYTES = 64 * 1024
+const PIECE_BYTES = 16 * 1024 ** 2
 
 /** No part of it leads elsewhere, or nowhere. */
 const isPlain = (path: Buffer): boolean =>

@@ -55,7 +55,12 @@ export function addVault(vault: Command, calls: Calls): void {
     .option('--disk <disk>', 'only this disk')
     .addOption(new Option('--image <format>', 'of the files').choices(['raw', 'qcow2']).default('raw'))
     .option('--overwrite', 'lose what is on the device or export')
-    .option('--include <path>', 'only this file or folder of a point of files; repeat for more', collect, [])
+    .option(
+      '--include <path>',
+      'only this file or folder of a point of files, or a pattern such as etc/*.conf; repeat for more',
+      collect,
+      [],
+    )
     .option('--resume', 'go on where an earlier try left off: what it finished stays')
     .addOption(password())
     .action(calls(() => import('../commands/vault-restore.ts')))
@@ -153,7 +158,7 @@ function addFiles(files: Command, calls: Calls, folder: () => Argument, point: (
     .description('take files and folders out, with their permissions and times')
     .addArgument(folder())
     .addArgument(point())
-    .addArgument(new Argument('<paths...>', 'as `list` shows them'))
+    .addArgument(new Argument('<paths...>', "as `list` shows them, or patterns such as 'ide0/1/etc/*.conf' or '**/hosts'"))
     .requiredOption('--to <folder>', 'an empty folder, or a new one')
     .addOption(password())
     .action(calls(() => import('../commands/vault-files-get.ts')))
