@@ -22,7 +22,7 @@ export interface Told {
 /** Each ends with that event, or with the end of that step; the last one with the program. */
 export const PHASES = [
   { name: 'program start, check', ends: 'runStarted' },
-  { name: 'VM looked at', ends: 'vm' },
+  { name: 'VM looked at', ends: 'backup/vm' },
   { name: 'vault opened, last point', ends: 'backup/last' },
   { name: 'checkpoint, scratch', ends: 'backup/scratch' },
   { name: 'freeze to thaw', ends: 'backup/still' },
@@ -144,7 +144,8 @@ function phasesIn(events: readonly JsonObject[], startedAt: number, endedAt: num
   const ends = PHASES.map(({ ends }) => {
     if (ends === undefined) return endedAt
     const found = events.find(({ event, path }) => event === ends || (event === 'stepEnded' && path === ends))
-    return Date.parse(String(found?.at))
+    if (!found) throw new Error(`the run told no end of ${ends}`)
+    return Date.parse(String(found.at))
   })
   return ends.map((end, index) => end - (ends[index - 1] ?? startedAt))
 }

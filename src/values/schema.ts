@@ -33,6 +33,8 @@ function createAjv({ useDefaults = false, validateSchema = false } = {}): Ajv202
     strict: false,
     verbose: true,
     logger: false,
+    // What is compiled here runs a few times: making it shorter takes a third of the time.
+    code: { optimize: false },
     useDefaults,
     validateSchema,
   })
