@@ -33,8 +33,8 @@ export interface Call {
   abort(reason: string): void
   /** Resolves when the handler has ended, whatever it did; late after an abort that it ignored. */
   readonly over: Promise<void>
-  /** Resolves when it is answered: of a handler that hangs, some time after its abort. */
-  readonly answered: Promise<void>
+  /** Resolves when its handler hangs: some time after an abort that it did not heed, with an answer given in its place. */
+  readonly givenUp: Promise<void>
 }
 
 export function startCall(host: CallHost, command: CallCommand): Call {
@@ -42,12 +42,11 @@ export function startCall(host: CallHost, command: CallCommand): Call {
   const controller = new AbortController()
   const secrets = new Set<Secret>()
   const answered = new AbortController()
-  const { promise: isAnswered, resolve: tellAnswered } = Promise.withResolvers<void>()
+  const { promise: givenUp, resolve: tellGivenUp } = Promise.withResolvers<void>()
 
   function answer(happening: Happening): void {
     if (answered.signal.aborted) return
     answered.abort('answered')
-    tellAnswered()
     host.post(happening)
   }
 
@@ -65,11 +64,14 @@ export function startCall(host: CallHost, command: CallCommand): Call {
 
   return {
     over: run(),
-    answered: isAnswered,
+    givenUp,
     abort(reason) {
       if (controller.signal.aborted) return
       controller.abort(new DOMException(reason, 'AbortError'))
-      const giveUp = () => answer({ kind: 'callFailed', call: command.id, failure: aborted(reason, effect) })
+      const giveUp = () => {
+        answer({ kind: 'callFailed', call: command.id, failure: aborted(reason, effect) })
+        tellGivenUp()
+      }
       host.clock.sleep(ABORT_GRACE_MS, answered.signal).then(giveUp, () => {})
     },
   }

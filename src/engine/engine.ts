@@ -159,11 +159,13 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function close(): Promise<void> {
-    const stopped = [...active.values()].map((loop) => loop.stop(new Error('the engine was closed; the run can be resumed')))
+    const loops = [...active.values()]
+    const stopped = loops.map((loop) => loop.stop(new Error('the engine was closed; the run can be resumed')))
     const waited = new AbortController()
     const grace = clock.sleep(CLOSE_GRACE_MS, waited.signal).catch(() => {})
     await Promise.race([Promise.all(stopped), grace])
     waited.abort()
+    await Promise.allSettled(loops.map((loop) => loop.ended))
   }
 
   return { start, resume, reap, [Symbol.asyncDispose]: close }

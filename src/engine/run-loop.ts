@@ -3,13 +3,14 @@
 // E1: a command that reaches outward (call, abort, lock, timer) is performed only after the events it follows from are durable. [P1]
 // E2: events are recorded in the order in which they were applied, so folding them again gives the same state. [P10]
 // E3: evaluations are pure and done at once: a step's result, the next step's input and the intent to call it are one append.
-// E4: an engine that is fenced performs nothing more; one that cannot write only lets go of what is critical.
+// E4: an engine that is fenced performs nothing more; one that cannot go on for any other reason only lets go of what is critical. [P5]
 // E5: a run's time never goes back, and is at least that of every timer that fired: a clock that is set back delays no renewal. [P6]
-import { type Entry, type Journal, OwnerFenced } from '../journal/index.ts'
+import { type Entry, type Journal, JournalUnusable, OwnerFenced } from '../journal/index.ts'
 import {
   type Approval,
   apply,
   type Command,
+  criticalUntil,
   type Event,
   type Obligation,
   type Outcome,
@@ -26,6 +27,8 @@ import { createTimers } from './timers.ts'
 
 /** A busy run is recorded after this many events at the latest, so that an entry stays small. */
 const EVENTS_IN_ENTRY = 256
+/** How long a record may take though something critical should have been let go already. */
+const RECORD_GRACE_MS = 5000
 
 export interface LoopOptions extends Omit<CallHost, 'post' | 'fenced'> {
   readonly journal: Journal
@@ -64,6 +67,7 @@ export function startLoop(options: LoopOptions): RunLoop {
   const timers = createTimers(clock, now, (timer, at) => void ring(timer, at).catch((error: unknown) => stop(error)))
   const host: CallHost = { ...options, post, fenced: (error) => void stop(error) }
   let wake = (): void => {}
+  let refuse = (_reason: unknown): void => {}
   const over = new AbortController()
 
   function post(happening: Happening, notBefore = 0): void {
@@ -83,7 +87,7 @@ export function startLoop(options: LoopOptions): RunLoop {
       while (mailbox.length === 0 && !over.signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
       const draft = await decide()
       over.signal.throwIfAborted()
-      await journal.append(runId, epoch, entryOf(draft)).catch(giveUp)
+      await record(entryOf(draft))
       over.signal.throwIfAborted()
       for (const report of draft.reports) options.report(report)
       for (const command of draft.outward) perform(command)
@@ -91,13 +95,29 @@ export function startLoop(options: LoopOptions): RunLoop {
     }
   }
 
+  /** Rejects also when the engine is to stop, and when something critical cannot wait until the journal can be written. */
+  async function record(entry: Entry): Promise<void> {
+    const untilMs = criticalUntil(program, state)
+    const waiting = new AbortController()
+    try {
+      await new Promise<void>((resolve, reject) => {
+        refuse = reject
+        journal.append(runId, epoch, entry).then(resolve, reject)
+        if (untilMs === undefined) return
+        const longestMs = Math.max(untilMs - now(), RECORD_GRACE_MS)
+        clock.sleep(longestMs, waiting.signal).then(
+          () => reject(notTaken()),
+          () => {},
+        )
+      })
+    } finally {
+      waiting.abort()
+    }
+  }
+
   async function giveUp(error: unknown): Promise<never> {
     leave()
-    if (!(error instanceof OwnerFenced) && !over.signal.aborted)
-      await letGoOfCritical({
-        ...options,
-        quiet: Promise.all([...calls.values()].map((call) => Promise.race([call.over, call.answered]))),
-      })
+    if (!(error instanceof OwnerFenced)) await letGoOfCritical({ ...options, calls })
     throw error
   }
 
@@ -203,6 +223,7 @@ export function startLoop(options: LoopOptions): RunLoop {
   async function stop(reason: unknown): Promise<void> {
     over.abort(reason)
     wake()
+    refuse(reason)
     leave()
     await Promise.all([...calls.values()].map((call) => call.over))
   }
@@ -213,10 +234,17 @@ export function startLoop(options: LoopOptions): RunLoop {
     for (const call of calls.values()) call.abort('the engine stopped')
   }
 
-  const ended = run().finally(leave)
+  const ended = run().catch(giveUp).finally(leave)
   ended.catch(() => {})
   return { ended, post, stop }
 }
+
+const notTaken = (): JournalUnusable =>
+  new JournalUnusable(
+    'the journal',
+    'took no record for as long as something critical may be held',
+    'See which process holds its file, and whether its disk answers. Runs that stopped go on with `holdfast resume`.',
+  )
 
 const entryOf = ({ events, obligations, asked, settled, unlocks, outcome }: Draft): Entry => ({
   events,

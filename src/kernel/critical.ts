@@ -1,7 +1,8 @@
 // Critical resources go first and in order: the newest before those that were acquired before it, each as soon as the one before it
 // has been asked to go. So a guest's file systems are thawed before its application is, and neither waits for anything else. [P5]
 import type { Obligation, Path } from './model.ts'
-import { childrenOf, resourceOf } from './obligations.ts'
+import { childrenOf, heldUntil, resourceOf } from './obligations.ts'
+import { type Program, resourceNamed } from './program.ts'
 import type { BlockFrame, RunState } from './state.ts'
 import { move, type Turn } from './turn.ts'
 
@@ -10,6 +11,16 @@ export const criticalOpen = (turn: Turn): readonly Obligation[] =>
   Object.values(turn.state.obligations)
     .filter((each) => each.state !== 'owed' && resourceOf(turn, each).critical && childrenOf(turn, each.id).length === 0)
     .reverse()
+
+/** When the first of what is critical is to be let go at the latest. Undefined where nothing critical is held. */
+export function criticalUntil(program: Program, { obligations }: RunState): number | undefined {
+  let first: number | undefined
+  for (const { type, state, intendedAt } of Object.values(obligations)) {
+    const until = state === 'owed' ? undefined : heldUntil(resourceNamed(program, type), intendedAt)
+    if (until !== undefined) first = Math.min(first ?? until, until)
+  }
+  return first
+}
 
 /** Asks the next critical resource to go: of every block that is being stopped and, after a crash, of the whole run. */
 export function releaseCritical(turn: Turn): void {

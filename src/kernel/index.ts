@@ -1,4 +1,5 @@
 export { apply } from './apply.ts'
+export { criticalUntil } from './critical.ts'
 export { forkState, shareState } from './fork.ts'
 export { enclosingSteps, stepAt, stepOfBlock } from './inspect.ts'
 export { link } from './link.ts'

@@ -41,12 +41,14 @@ export function intend(turn: Turn, step: PlainFrame, action: Action, owner: Path
   }
   state.obligations[step.path] = obligation
   ownBlock(turn, owner).owned.push(step.path)
-  if (type.maxHoldMs !== undefined) {
-    const latestMs = Math.max(0, type.maxHoldMs - type.release.timeoutMs)
-    setTimer(turn, `maxHold:${step.path}`, state.now + latestMs, { kind: 'maxHold', path: step.path })
-  }
+  const until = heldUntil(type, state.now)
+  if (until !== undefined) setTimer(turn, `maxHold:${step.path}`, until, { kind: 'maxHold', path: step.path })
   tell(turn, obligation)
 }
+
+/** When it is to be let go, so that it is gone within its `maxHold`. */
+export const heldUntil = ({ maxHoldMs, release }: ResourceType, intendedAt: number): number | undefined =>
+  maxHoldMs === undefined ? undefined : intendedAt + Math.max(0, maxHoldMs - release.timeoutMs)
 
 export function change(turn: Turn, obligation: Obligation, next: ObligationState): void {
   obligation.state = next

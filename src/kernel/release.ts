@@ -10,7 +10,10 @@ import { type BlockFrame, blockFrame, obligationOf } from './state.ts'
 import { abort, backoffMs, clearTimer, FINAL_ATTEMPTS, keyOf, move, report, send, setTimer, type Turn } from './turn.ts'
 import { failure, inputByName } from './visible.ts'
 
-/** A release is tried for about two minutes before it is owed, less where nothing gets through for good; reap goes on from there. */
+/**
+ * A release is tried for about two minutes before it is owed, less where nothing gets through for good; reap goes on from there. What is
+ * critical is tried for as long as it may be held.
+ */
 const RELEASE_RETRY: RetryPolicy = { attempts: 7, delayMs: 1000, factor: 2, maxDelayMs: 30_000 }
 
 /** Lets the closing block release the next thing it owns: critical first, then newest first, children before parents. */
@@ -18,7 +21,8 @@ export function closeNext(turn: Turn, path: Path): void {
   const block = blockFrame(turn.state, path)
   const next = nextOwned(turn, block)
   if (next === 'wait') return
-  if (turn.state.phase === 'recovering' && next && !resourceOf(turn, next).critical) return
+  // No block ends, either: what comes after it would begin while something critical is still held. [P5]
+  if (turn.state.phase === 'recovering' && !(next && resourceOf(turn, next).critical)) return
   if (next === undefined) return move(turn, { kind: 'blockEnded', block: path })
   if (next.keepOnSuccess && endingOf(block) === 'done' && next.state === 'held') return settle(turn, next.id, 'kept')
   move(turn, { kind: 'release', obligation: next.id })
@@ -146,7 +150,9 @@ function letGoByItself(turn: Turn, obligation: Obligation): void {
 function tryAgain(turn: Turn, obligation: Obligation): void {
   const { state } = turn
   const { id, releaseAttempts } = obligation
-  if (releaseAttempts >= RELEASE_RETRY.attempts) return giveUp(turn, obligation)
+  const { maxHoldMs = 0 } = resourceOf(turn, obligation)
+  const isOver = state.now >= obligation.intendedAt + maxHoldMs
+  if (releaseAttempts >= RELEASE_RETRY.attempts && isOver) return giveUp(turn, obligation)
   const afterMs = backoffMs(RELEASE_RETRY, releaseAttempts, state.run.id, id)
   setTimer(turn, `release:${id}`, state.now + afterMs, { kind: 'releaseAgain', path: id })
   move(turn, { kind: 'releaseCritical' })

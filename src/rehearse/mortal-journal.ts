@@ -1,5 +1,5 @@
 // A journal whose engine can die at any of its records: from then on nothing that is asked for is ever answered.
-import type { Journal } from '../journal/index.ts'
+import { type Journal, OwnerFenced } from '../journal/index.ts'
 
 export interface MortalJournal {
   readonly journal: Journal
@@ -54,7 +54,7 @@ export function mortal(journal: Journal, records: Records): MortalJournal {
       loadCheckpoint: alive(journal.loadCheckpoint),
       cancelRequest: alive(journal.cancelRequest),
       assertOwner(id, epoch) {
-        if (dead) throw new Error('this engine is dead')
+        if (dead) throw new OwnerFenced(id)
         journal.assertOwner(id, epoch)
       },
     },

@@ -1,9 +1,10 @@
-// The journal cannot be written any more while something critical is held: its engine lets that go before it gives up. [P2, P5]
-import { expect, it } from 'vitest'
-import { createMemoryJournal, type Journal, OwnerFenced } from '../../src/journal/index.ts'
+// An engine that cannot go on while something critical is held lets that go before it gives up: its journal cannot be written any more, or
+// not be read, or does not answer; it is closed. [P2, P5]
+import { describe, expect, it } from 'vitest'
+import { createMemoryJournal, type Journal, JournalUnusable, OwnerFenced } from '../../src/journal/index.ts'
 import { ActionFailure, type Handlers, parsePack } from '../../src/packs/index.ts'
 import { bench, request } from './harness.ts'
-import { memoryStore, THINGS_MANIFEST } from './things.ts'
+import { memoryStore, THINGS_MANIFEST, thingHandlers } from './things.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
 const CRITICAL = THINGS_MANIFEST.replace(
@@ -100,4 +101,205 @@ it('another engine that has taken the run over is not meddled with', async () =>
   }
   await story(3, () => new OwnerFenced('run-1'), counting)
   expect(released).toBe(0)
+})
+
+/** Nothing can say whether such a thing is there: it is let go whether or not it was seen, as frozen file systems are. */
+const BLIND = CRITICAL.replace('    find: thing.find\n', '    releaseWhen: [acquired, failed, unknown]\n')
+const { pack: blindPack } = await parsePack({ file: 'pack.yaml', text: BLIND })
+if (!blindPack) throw new Error('the manifest of the test is wrong')
+const blind = { ...given, packs: [{ pack: blindPack, sources: new Map([['pack.yaml', BLIND]]) }] }
+
+/** The journal fails as soon as the acquiring call has left; `create` is what that call does then. */
+async function failedWhileAcquiring(
+  create: (act: () => void, signal: AbortSignal, sleep: (ms: number) => Promise<void>) => Promise<void>,
+  more: Handlers = {},
+) {
+  const [journal, store, clock] = [createMemoryJournal(), memoryStore(), createVirtualClock()]
+  const sent = Promise.withResolvers<void>()
+  let isFull = false
+  const failing: Journal = {
+    ...journal,
+    append: async (...entry) => (isFull ? Promise.reject(full()) : journal.append(...entry)),
+  }
+  const replace: Handlers = {
+    'thing.create': async ({ name }, { signal }) => {
+      isFull = true
+      sent.resolve()
+      await create(
+        () => store.add(`thing ${name}`),
+        signal,
+        (ms) => clock.sleep(ms),
+      )
+      return { size: 1 }
+    },
+    ...more,
+  }
+  const { engine } = bench({ journal: failing, store, clock, replace })
+  const run = await engine.start(blind)
+  await sent.promise
+  run.cancel('so that something is recorded')
+  await expect(run.ended).rejects.toThrow(/no space/)
+  await clock.sleep(3_600_000)
+  const left = [...store.names()]
+  const outcome = await (await bench({ journal, store, clock }).engine.resume(run.id)).ended
+  return { left, after: store.names(), outcome }
+}
+
+const abortedOf = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+
+describe('a call that acquires what is critical, under way when the journal fails (P2, P5)', () => {
+  it.each([
+    [
+      'has taken effect when it is asked to end',
+      async (act: () => void, signal: AbortSignal) => {
+        act()
+        await abortedOf(signal)
+        signal.throwIfAborted()
+      },
+    ],
+    [
+      'takes effect as it is asked to end',
+      async (act: () => void, signal: AbortSignal) => {
+        await abortedOf(signal)
+        act()
+      },
+    ],
+    [
+      'heeds nothing, and takes effect long after',
+      async (act: () => void, _: AbortSignal, sleep: (ms: number) => Promise<void>) => {
+        await sleep(30_000)
+        act()
+      },
+    ],
+    [
+      'has taken effect, and never answers',
+      async (act: () => void) => {
+        act()
+        await new Promise<never>(() => {})
+      },
+    ],
+  ] as const)('and that %s, leaves nothing', async (_, create) => {
+    expect(await failedWhileAcquiring(create)).toMatchObject({ left: [], after: [], outcome: { owed: [] } })
+  })
+
+  it('leaves something, for this judge to see, where letting go does nothing', async () => {
+    const { left } = await failedWhileAcquiring(async (act) => act(), { 'thing.delete': async () => ({}) })
+    expect(left).not.toEqual([])
+  })
+})
+
+/** A run that waits for 90 s with a thing in its hands; what its engine meets then. */
+async function holdingWhile(more: {
+  readonly journal?: (journal: Journal, met: { yet: boolean }) => Journal
+  readonly replace?: Handlers
+  readonly observe?: (met: { yet: boolean }) => void
+}) {
+  const [memory, store, clock] = [createMemoryJournal(), memoryStore(), createVirtualClock()]
+  const met = { yet: false }
+  const startedAt = clock.now()
+  let goneAfterMs: number | undefined
+  const { 'things/thing.delete': remove } = thingHandlers(store)
+  const deletes: Handlers[string] = async (input, context) => {
+    context.assertOwner()
+    const answer = (await remove?.(input, context)) ?? {}
+    goneAfterMs ??= clock.now() - startedAt
+    return answer
+  }
+  const put: Handlers[string] = async () => {
+    met.yet = true
+    return {}
+  }
+  const { engine } = bench({
+    journal: more.journal?.(memory, met) ?? memory,
+    store,
+    clock,
+    replace: { 'thing.delete': deletes, put, ...more.replace },
+    ...(more.observe ? { observe: () => more.observe?.(met) } : {}),
+  })
+  const run = await engine.start(given)
+  const error = await run.ended.then(
+    () => undefined,
+    (reason: Error) => reason,
+  )
+  return { error, left: store.names(), goneAfterMs, run, engine }
+}
+
+const unreadable = (): never => {
+  throw new JournalUnusable('journal.sqlite', 'is damaged: disk I/O error', 'mend it')
+}
+
+describe('something critical is let go (P5)', () => {
+  it('when the journal cannot be read any more, though nobody can say then who owns the run', async () => {
+    const journal = (memory: Journal, met: { yet: boolean }): Journal => ({
+      ...memory,
+      cancelRequest: async (id) => (met.yet ? unreadable() : memory.cancelRequest(id)),
+      assertOwner: (...owner) => (met.yet ? unreadable() : memory.assertOwner(...owner)),
+      append: async (...entry) => (met.yet ? unreadable() : memory.append(...entry)),
+    })
+    expect(await holdingWhile({ journal })).toMatchObject({ error: { name: 'JournalUnusable' }, left: [] })
+  })
+
+  it.each([
+    { from: 'the record of what is held', stuck: (kinds: readonly string[], met: boolean) => met && kinds.length >= 0 },
+    { from: 'the record that its time is over', stuck: (kinds: readonly string[]) => kinds.includes('timerFired') },
+  ])('in time when the journal takes no record and does not fail either, from $from on', async ({ stuck }) => {
+    let isStuck = false
+    const journal = (memory: Journal, met: { yet: boolean }): Journal => ({
+      ...memory,
+      append: async (id, epoch, entry) => {
+        isStuck ||= stuck(
+          entry.events.map(({ kind }) => kind),
+          met.yet,
+        )
+        if (isStuck) return new Promise<never>(() => {})
+        return memory.append(id, epoch, entry)
+      },
+    })
+    const { error, left, goneAfterMs } = await holdingWhile({ journal })
+    expect({ error: error?.name, left }).toEqual({ error: 'JournalUnusable', left: [] })
+    expect(goneAfterMs).toBeLessThan(10 * 60_000)
+  })
+
+  it('when whoever watches the run breaks down', async () => {
+    const observe = ({ yet }: { yet: boolean }): void => {
+      if (yet) throw new Error('the log is full')
+    }
+    expect(await holdingWhile({ observe })).toMatchObject({ error: { message: 'the log is full' }, left: [] })
+  })
+
+  it('when a first try to let go of it hangs', async () => {
+    let tries = 0
+    const journal = (memory: Journal, met: { yet: boolean }): Journal => ({
+      ...memory,
+      append: async (...entry) => (met.yet ? Promise.reject(full()) : memory.append(...entry)),
+    })
+    const replace: Handlers = {
+      'thing.delete': async (_, { signal }) => {
+        tries += 1
+        if (tries === 1) await abortedOf(signal)
+        signal.throwIfAborted()
+        return {}
+      },
+    }
+    await holdingWhile({ journal, replace })
+    expect(tries).toBe(2)
+  })
+
+  it('when its engine is closed', async () => {
+    const [store, clock] = [memoryStore(), createVirtualClock()]
+    const held = Promise.withResolvers<void>()
+    const put: Handlers[string] = async (_, { signal }) => {
+      held.resolve()
+      await abortedOf(signal)
+      throw signal.reason
+    }
+    const { engine } = bench({ store, clock, replace: { put } })
+    const run = await engine.start(given)
+    await held.promise
+    expect(store.names()).not.toEqual([])
+    await engine[Symbol.asyncDispose]()
+    expect(store.names()).toEqual([])
+    await expect(run.ended).rejects.toThrow(/closed/)
+  })
 })

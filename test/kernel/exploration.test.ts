@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Program } from '../../src/kernel/index.ts'
 import type { JsonObject } from '../../src/values/index.ts'
-import { approve, block, call, end, fail, foreach, parallel, program, scope, uses } from './build.ts'
+import { approve, block, call, end, fail, foreach, parallel, program, scope, uses, wait } from './build.ts'
 import { type Choices, type Fate, play, type Story } from './world.ts'
 
 const FATES: readonly Fate[] = ['refuse', 'lostBefore', 'lostAfter', 'hang']
@@ -207,10 +207,54 @@ describe('a critical resource [P5]', () => {
     }
   })
 
+  it('is released before anything else after a crash, also where another one goes first and its scope has a catch', () => {
+    const frozen = (name: string) =>
+      block([
+        scope('quiet', block([uses('freeze', 't/freeze.create', { name }), wait('still', '5s')]), {
+          catch: { body: block([uses('say', 't/note', {})]) },
+        }),
+      ])
+    const both = program(block([parallel('both', { a: frozen('a'), b: frozen('b') })]))
+    let beside = 0
+    for (let at = 0; at < play(both).events; at += 1) {
+      const [sent, afterCrash]: [string[], string[]] = [[], []]
+      let crashed = false
+      const story = play(both, {
+        // The second is in no hurry to go.
+        fate: ({ action }) => {
+          const calls = crashed ? afterCrash : sent
+          calls.push(action)
+          return crashed && calls.filter((each) => each === 't/freeze.delete').length === 2 ? 'lostBefore' : 'ok'
+        },
+        crashBefore: (index) => {
+          crashed ||= index === at
+          return index === at && 'applied'
+        },
+      })
+      expect(story.held).toEqual([])
+      const count = (action: string) => sent.filter((each) => each === action).length
+      if (count('t/freeze.create') < 2 || count('t/freeze.delete') > 0) continue
+      beside += 1
+      const untilAllGone = afterCrash.slice(0, afterCrash.lastIndexOf('t/freeze.delete'))
+      expect(new Set(untilAllGone), `crash before ${at}`).toEqual(new Set(['t/freeze.delete', 't/freeze.state']))
+    }
+    expect(beside).toBeGreaterThan(0)
+  })
+
   it('is released in time for its maxHold though a call inside hangs', () => {
     const hangs = play(quiesced, { fate: (call) => (call.action === 't/snapshot.create' ? 'hang' : 'ok') })
     expect(hangs.held).toEqual([])
     const thawAt = hangs.sentAt[hangs.calls.findIndex((call) => call.includes('freeze.delete'))]
     expect(thawAt).toBeLessThanOrEqual(10_000 - 1000)
+  })
+
+  it('is not given up before it may no longer be held, however often its release fails', () => {
+    const [resource] = [quiesced.resources['t/Freeze']]
+    if (!resource) throw new Error('the freeze of the test is gone')
+    const long = { ...quiesced, resources: { ...quiesced.resources, 't/Freeze': { ...resource, maxHoldMs: 900_000 } } }
+    const outage = play(long, { fate: ({ purpose }) => (purpose === 'release' || purpose === 'probe' ? 'lostBefore' : 'ok') })
+    const last = outage.sentAt[outage.calls.findLastIndex((call) => call.includes('freeze.delete'))]
+    expect(last).toBeGreaterThanOrEqual(900_000 - 30_000)
+    expect(outage.outcome?.owed).toContain('backup/prepare/quiet')
   })
 })
