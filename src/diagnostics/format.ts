@@ -1,4 +1,5 @@
 // Diagnostics for people: headline, place, code frame, hint. It may not decide what is a problem.
+import { printable, textWidth } from '../values/index.ts'
 import type { Diagnostic, Span } from './diagnostic.ts'
 import { position } from './position.ts'
 
@@ -41,10 +42,10 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 function formatOne(diagnostic: Diagnostic, sources: ReadonlyMap<string, string>, paint: Paint): string {
   const tone = diagnostic.severity === 'error' ? 'red' : 'yellow'
   const { severity, code, message, span, related = [], hint } = diagnostic
-  const lines = [`${paint(tone, `${severity}[${code}]`)}${paint('bold', `: ${printable(message)}`)}`]
+  const lines = [`${paint(tone, `${severity}[${code}]`)}${paint('bold', `: ${harmless(message)}`)}`]
   if (span) lines.push(...frame(span, sources, tone, '^', '', paint))
-  for (const { message: note, span: where } of related) lines.push(...frame(where, sources, 'cyan', '-', printable(note), paint))
-  if (hint !== undefined) lines.push(`  ${paint('cyan', '= hint:')} ${printable(hint)}`)
+  for (const { message: note, span: where } of related) lines.push(...frame(where, sources, 'cyan', '-', harmless(note), paint))
+  if (hint !== undefined) lines.push(`  ${paint('cyan', '= hint:')} ${harmless(hint)}`)
   return `${lines.join('\n')}\n`
 }
 
@@ -75,7 +76,7 @@ function frame(
     `${gutter} ${paint('blue', '-->')} ${span.file}:${line}:${column}`,
     `${gutter} ${bar}`,
     `${paint('blue', String(line))} ${bar} ${printable(widen(shown))}`,
-    `${gutter} ${bar} ${' '.repeat(lead.length)}${paint(style, mark.repeat(Math.max(1, marked.length)) + trailer)}`,
+    `${gutter} ${bar} ${' '.repeat(textWidth(printable(lead)))}${paint(style, mark.repeat(Math.max(1, textWidth(printable(marked)))) + trailer)}`,
   ]
 }
 
@@ -87,6 +88,5 @@ function endOfLine(text: string, from: number): number {
 
 const widen = (text: string): string => text.replaceAll('\t', TAB)
 
-/** What a file says goes to a terminal: it may not steer it. */
-const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => (character === '\n' ? '\n' : '�'))
+/** What a file says may take several lines, and no other liberty. */
+const harmless = (text: string): string => text.split('\n').map(printable).join('\n')

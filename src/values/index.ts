@@ -13,4 +13,5 @@ export {
   secretSourceSchema,
   withSecretReferences,
 } from './secret-reference.ts'
+export { printable, textWidth } from './terminal-text.ts'
 export { DURATION_PATTERN, fileTime, formatCount, formatDuration, formatSize, parseDuration, parseSize } from './units.ts'

@@ -62,6 +62,12 @@ test('what a file holds cannot steer the terminal', () => {
   for (const control of ['\u001b', '\u0007', '\u202e']) expect(said).not.toContain(control)
 })
 
+test('the mark stands below what it marks, though characters before it and in it take two places', () => {
+  const found = { ...odd, span: span(4, 7, 'b.yaml') }
+  const said = formatDiagnostics([found], new Map([['b.yaml', '名: 订单数据 # x\n']]), { colour: false })
+  expect(said.split('\n').slice(3, 5)).toEqual(['1 | 名: 订单数据 # x', '  |       ^^^^^^'])
+})
+
 test('of a very long line the part around the mark is shown', () => {
   const long = new Map([['a.yaml', `${'a'.repeat(50_000)}!${'b'.repeat(50_000)}`]])
   const said = formatDiagnostics([{ ...odd, span: span(50_000, 50_001) }], long, { colour: false })

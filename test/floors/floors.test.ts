@@ -48,7 +48,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'sodium-native': 'vault',
   'vscode-languageserver': 'editor',
   'vscode-languageserver-textdocument': 'editor',
-  'string-width': 'plan',
+  'string-width': 'values',
   fastify: 'platforms',
   selfsigned: 'platforms',
   'fast-xml-parser': 'platforms',

@@ -1,7 +1,7 @@
 // Columns of text, as wide as they need to be. For a person at a terminal that is too narrow a row takes several lines: nothing is cut off,
 // so that every id can be copied.
+import { printable, textWidth } from '../../values/index.ts'
 import type { Output } from '../host.ts'
-import { printable } from './printable.ts'
 
 const GAP = '  '
 
@@ -11,7 +11,7 @@ export function table(rows: readonly (readonly string[])[], output?: Output): st
   const count = Math.max(0, ...cells.map((row) => row.length))
   const columns = Array.from({ length: count }, (_, column) => ({
     column,
-    width: Math.max(...cells.map((row) => displayWidth(row[column] ?? ''))),
+    width: Math.max(...cells.map((row) => textWidth(row[column] ?? ''))),
     isEmpty: cells.slice(1).every((row) => (row[column] ?? '') === ''),
   }))
   const available = output?.terminal?.columns
@@ -46,14 +46,5 @@ function fold(columns: readonly Column[], available: number): readonly (readonly
 
 function padded(row: readonly string[], { column, width }: Column): string {
   const cell = row[column] ?? ''
-  return cell + ' '.repeat(width - displayWidth(cell))
+  return cell + ' '.repeat(width - textWidth(cell))
 }
-
-/** Chinese, Japanese and Korean characters and pictures take two places, combining marks none. Source: Unicode, UAX #11. */
-function displayWidth(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length
-  return [...text].length + (text.match(WIDE)?.length ?? 0) - (text.match(/\p{M}/gu)?.length ?? 0)
-}
-
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/gu

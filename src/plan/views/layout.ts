@@ -1,6 +1,5 @@
 // Lines for a terminal: toned pieces, wrapped to a width with a hanging indent. Nothing that a plan quotes can steer the terminal.
-import stringWidth from 'string-width'
-import { printable } from './printable.ts'
+import { printable, textWidth } from '../../values/index.ts'
 
 export type Tone = 'plain' | 'strong' | 'faint' | 'good' | 'notice' | 'caution' | 'grave'
 
@@ -35,19 +34,19 @@ export function layOut(row: Row, width: number, colour: boolean): readonly strin
   const room = Math.max(0, width - LEAST_COLUMNS)
   const hang = fitting(row.hang, room)
   const lines: Piece[][] = [[]]
-  let column = stringWidth(hang)
+  let column = textWidth(hang)
   const start = column
   for (const { text, tone, spaces } of wordsIn(row.body)) {
     for (const [index, part] of breakUp(text, width - start).entries()) {
       const gap = index === 0 ? spaces : 0
-      const fits = column + gap + stringWidth(part) <= width
+      const fits = column + gap + textWidth(part) <= width
       if (!fits) {
         lines.push([])
         column = start
       }
       const lead = fits && (column > start || lines.length === 1) ? ' '.repeat(gap) : ''
       lines.at(-1)?.push({ text: `${lead}${part}`, tone })
-      column += lead.length + stringWidth(part)
+      column += lead.length + textWidth(part)
     }
   }
   return lines.map((line, index) => {
@@ -78,12 +77,12 @@ function wordsIn(pieces: readonly Piece[]): readonly Word[] {
 
 /** A word that is too wide for a line, in parts: after a separator where there is one, else anywhere between characters. */
 function breakUp(word: string, columns: number): readonly string[] {
-  if (stringWidth(word) <= columns) return [word]
-  const parts = word.split(/(?<=[/,=&?])/u).flatMap((part) => (stringWidth(part) <= columns ? [part] : characters(part)))
+  if (textWidth(word) <= columns) return [word]
+  const parts = word.split(/(?<=[/,=&?])/u).flatMap((part) => (textWidth(part) <= columns ? [part] : characters(part)))
   const lines: string[] = ['']
   for (const part of parts) {
     const joined = `${lines.at(-1) ?? ''}${part}`
-    if (stringWidth(joined) <= columns) lines[lines.length - 1] = joined
+    if (textWidth(joined) <= columns) lines[lines.length - 1] = joined
     else lines.push(part)
   }
   return lines.filter((line) => line !== '')
@@ -92,14 +91,14 @@ function breakUp(word: string, columns: number): readonly string[] {
 const characters = (text: string): readonly string[] => Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment)
 
 function fitting(text: string, columns: number): string {
-  return stringWidth(text) <= columns ? text : text.slice(0, columns)
+  return textWidth(text) <= columns ? text : text.slice(0, columns)
 }
 
 function leadPieces(pieces: readonly Piece[], columns: number): readonly Piece[] {
   let left = columns
   return pieces.map(({ text, ...piece }) => {
     const kept = fitting(text, left)
-    left -= stringWidth(kept)
+    left -= textWidth(kept)
     return { ...piece, text: kept }
   })
 }
@@ -120,4 +119,4 @@ function paint(tone: Tone, text: string): string {
   return `\u001b[${SGR[tone]}m${bare}\u001b[0m${text.slice(bare.length)}`
 }
 
-export const widthOf = (text: string): number => stringWidth(printable(text))
+export const widthOf = (text: string): number => textWidth(printable(text))

@@ -1,9 +1,8 @@
 // A plan for a change ticket, in GitHub's Markdown: facts, blast radius, holds, approvals, steps, requests, and what is released if it dies.
-import { formatDuration } from '../../values/index.ts'
+import { formatDuration, printable } from '../../values/index.ts'
 import type { Plan, PlanStep, Request } from '../model.ts'
 import { type HoldNames, holdNames } from './names.ts'
 import { type Outline, outlineOf, stepsOf } from './outline.ts'
-import { printable } from './printable.ts'
 import { recordOf } from './summary.ts'
 import { HOLD_HEADS, holdRows, shownSteps, unwindRows } from './tables.ts'
 import { wordsOf } from './value-words.ts'

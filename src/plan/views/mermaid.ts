@@ -1,10 +1,9 @@
 // A plan as a Mermaid flowchart, for a page or a pull request: blocks as frames, doubt as dotted arrows, holds as thick arrows from
 // the acquiring call to its release. Draws what the plan says and nothing else.
-import { formatDuration } from '../../values/index.ts'
+import { formatDuration, printable } from '../../values/index.ts'
 import type { Certainty, Plan, PlanStep } from '../model.ts'
 import { type HoldNames, holdNames } from './names.ts'
 import { type Outline, outlineOf } from './outline.ts'
-import { printable } from './printable.ts'
 import { clip, wordsOf } from './value-words.ts'
 import { CERTAINTIES, wordsOfApproval, wordsOfBound, wordsOfStep } from './words.ts'
 

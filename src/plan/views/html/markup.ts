@@ -1,5 +1,5 @@
 // HTML as values: whatever is put into a template is escaped, unless it was made by one.
-import { printable } from '../printable.ts'
+import { printable } from '../../../values/index.ts'
 
 export interface Markup {
   readonly markup: string
