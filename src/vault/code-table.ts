@@ -56,7 +56,7 @@ export const vaultCodes = {
   VAULT_LOCKED: {
     title: 'Another process has a lock that excludes this call',
     explanation:
-      'Wait for it to end. The lock of a process that is gone does not count: on the host that it ran on at once, on others after half an hour.',
+      'Wait for it to end. The lock of a process that is gone does not count: on the host that it ran on at once, on others after half an hour. `holdfast vault unlock` shows all locks and removes those; with `--all` the others too, when you know that nothing else uses the vault.',
   },
   VAULT_LOCK_LOST: {
     title: 'The lock could not be refreshed in time, so what ran under it was ended',

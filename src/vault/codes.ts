@@ -92,7 +92,7 @@ const DAMAGE_HINTS: Readonly<Record<FileKind, string>> = {
   pack: 'find what it affects with `holdfast vault verify`',
   index: 'rebuild the index with `holdfast vault repair`',
   snapshot: 'restore the file from a copy of the vault, or remove it: the point is lost',
-  lock: 'when nothing else uses the vault, remove this file from its folder `locks`',
+  lock: 'when nothing else uses the vault, remove it with `holdfast vault unlock --all`',
 }
 
 export const fileDamaged = (kind: FileKind, name: string, reason: string, options?: ErrorOptions): VaultError =>
@@ -121,7 +121,7 @@ export const vaultLocked = (by: { exclusive: boolean; hostname: string; pid: num
   new VaultError(
     'VAULT_LOCKED',
     `the vault is locked${by.exclusive ? ' exclusively' : ''} by process ${by.pid} on ${by.hostname} since ${by.time}`,
-    'wait for it to end; a lock whose process is gone counts for half an hour at most',
+    'wait for it to end; `holdfast vault unlock` shows all locks, and removes those whose process is gone',
   )
 
 export const lockLost = (): VaultError =>

@@ -14,7 +14,7 @@ export type {
   RestoreFilesRequest,
 } from './files/index.ts'
 export { isPattern, selectPaths } from './files/index.ts'
-export type { Snapshot } from './format/index.ts'
+export type { ListedLock, Snapshot } from './format/index.ts'
 export type { Vault, VaultOptions } from './model.ts'
 export type {
   Attachment,
@@ -47,6 +47,8 @@ export type {
   Refused,
   Repaired,
   RepairRequest,
+  Unlocked,
+  UnlockRequest,
   VaultStats,
   VerifyReport,
   VerifyRequest,

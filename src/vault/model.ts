@@ -12,6 +12,8 @@ import type {
   PruneRequest,
   Repaired,
   RepairRequest,
+  Unlocked,
+  UnlockRequest,
   VaultStats,
   VerifyReport,
   VerifyRequest,
@@ -66,6 +68,8 @@ export interface Vault extends AsyncDisposable {
   repair(request: RepairRequest): Promise<Repaired>
   diff(fromPointId: string, toPointId: string): Promise<PointsDiff>
   stats(): Promise<VaultStats>
+  /** Removes locks that nobody holds any more. Takes none. */
+  unlock(request: UnlockRequest): Promise<Unlocked>
   readonly keys: KeyRing
   close(): Promise<void>
 }

@@ -29,7 +29,7 @@ import {
   storeAttachment,
 } from './points/index.ts'
 import { indexCache, openRepository, type Repository, snapshotCache } from './repository/index.ts'
-import { createKeyRing, forgetPoints, pruneVault, repairVault, vaultStats, verifyVault } from './upkeep/index.ts'
+import { createKeyRing, forgetPoints, pruneVault, repairVault, unlockVault, vaultStats, verifyVault } from './upkeep/index.ts'
 import { createPool } from './workers/index.ts'
 
 const backendOf = (place: VaultPlace): Promise<Backend> =>
@@ -218,6 +218,7 @@ function createVault(
     diff: (from, to) =>
       locked(async () => diffPoints(repository, await findPoint(repository, from), await findPoint(repository, to))),
     stats: () => vaultStats(repository),
+    unlock: (request) => unlockVault(backend, key, now(), request),
     keys: createKeyRing(backend, key, now, options.keyCost),
     close,
     [Symbol.asyncDispose]: close,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../../src/cli/index.ts'
 import { createProgressLine, restoreDisks } from '../../src/cli/vaults/index.ts'
-import type { Vault } from '../../src/vault/index.ts'
+import { openVault, type Vault } from '../../src/vault/index.ts'
 import { createVirtualClock } from '../engine/virtual-clock.ts'
 import { backUp, createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, writeDisk } from '../vault/world.ts'
 import { createTestHost } from './test-host.ts'
@@ -66,6 +66,28 @@ test('verify takes --data for what it does anyway', async () => {
   const all = await holdfast('verify', 'vault', '--data')
   expect(all).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('every restore point can be restored\n') })
   expect(await holdfast('verify', 'vault')).toEqual(all)
+})
+
+test('unlock shows every lock, takes away what nobody holds, and all only when told to', async () => {
+  expect(await holdfast('unlock', 'vault')).toEqual({ exitCode: 0, stdout: 'the vault has no locks\n', stderr: '' })
+  await using vault = await openVault(folder.file('vault'), PASSWORD, { threads: 0 })
+  const { id } = await vault.point('latest')
+  await using disk = await vault.openDisk(id, 'ide0')
+  await disk.read(0, Buffer.alloc(1))
+  await writeFile(folder.file(`vault/locks/${'0'.repeat(64)}`), 'no lock')
+  expect((await holdfast('unlock', 'vault')).stdout).toMatch(
+    new RegExp(
+      `held +shared +${process.pid} +\\S+ +\\S+ +\\S+Z +stays\\n[^]*nothing to remove\\nwhat is held ends with its process; --all removes it all the same\\n$`,
+    ),
+  )
+  expect((await holdfast('list', 'vault')).exitCode).toBe(0)
+  expect(await holdfast('verify', 'vault')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('when nothing else uses the vault, remove it with `holdfast vault unlock --all`'),
+  })
+  const { removed } = JSON.parse((await holdfast('unlock', 'vault', '--all', '--format', 'json')).stdout)
+  expect(removed.map(({ state }: { state: string }) => state).sort()).toEqual(['held', 'unreadable'])
+  expect(await readdir(folder.file('vault/locks'))).toEqual([])
 })
 
 test('forget speaks of the VM that is named alone', async () => {

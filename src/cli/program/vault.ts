@@ -133,6 +133,15 @@ export function addVault(vault: Command, calls: Calls): void {
     .addOption(password())
     .addOption(format('text', 'json'))
     .action(calls(() => import('../commands/vault-repair.ts')))
+  vault
+    .command('unlock')
+    .description('show the locks of a vault, and remove those whose process is gone')
+    .addArgument(folder())
+    .option('--all', 'remove those that are held or cannot be read, too: only when nothing else uses the vault')
+    .option('--dry-run', 'show them, and remove none')
+    .addOption(password())
+    .addOption(format('text', 'json'))
+    .action(calls(() => import('../commands/vault-unlock.ts')))
   addFiles(
     vault.command('files').description('single files of a restore point, of files or of disks'),
     calls,

@@ -3,7 +3,7 @@
 import { hostname, userInfo } from 'node:os'
 import { isObject, type Json } from '../../values/index.ts'
 import type { Backend } from '../backend.ts'
-import { lockLost, VaultError, vaultLocked } from '../codes.ts'
+import { isDamage, lockLost, VaultError, vaultLocked } from '../codes.ts'
 import type { SealKey } from './crypto.ts'
 import { putFile, readFile } from './sealed-files.ts'
 
@@ -12,11 +12,21 @@ const REFRESH_MS = 5 * 60_000
 /** A refresh that failed this long counts as lost, well before others take the lock for stale. */
 const LOST_MS = STALE_MS - 1.5 * REFRESH_MS
 
-interface Holder {
+export interface LockHolder {
+  /** RFC 3339: when it was taken, or refreshed. */
   readonly time: string
   readonly exclusive: boolean
   readonly hostname: string
+  readonly username: string
   readonly pid: number
+}
+
+export interface ListedLock {
+  readonly id: string
+  /** `stale`: its process is gone from this host, or it was not refreshed for 30 minutes. `unreadable`: nobody can say. */
+  readonly state: 'held' | 'stale' | 'unreadable'
+  /** Absent where it cannot be read. */
+  readonly holder?: LockHolder
 }
 
 export interface VaultLock {
@@ -27,13 +37,15 @@ export interface VaultLock {
   release(): Promise<void>
 }
 
-/** Throws `VAULT_LOCKED` while another holds a lock that excludes this one. Stale locks do not count. */
+/** Throws `VAULT_LOCKED` while another holds a lock that excludes this one. Stale locks do not count, and are removed: restic would count them. */
 export async function takeLock(backend: Backend, key: SealKey, exclusive: boolean, now: () => number): Promise<VaultLock> {
   await assertFree(backend, key, exclusive, now(), undefined)
   let refreshedMs = now()
   let id = await putLock(backend, key, exclusive, refreshedMs)
   try {
-    await assertFree(backend, key, exclusive, now(), id)
+    const stale = await assertFree(backend, key, exclusive, now(), id)
+    // A storage that lets none go, or does so later, is no reason to stop.
+    for (const name of stale) await backend.remove('lock', name).catch(() => {})
   } catch (error) {
     await backend.remove('lock', id)
     throw error
@@ -102,23 +114,41 @@ export async function takeReadersLock(backend: Backend, key: SealKey, now: () =>
 const takesNoFile = (error: unknown): boolean =>
   error instanceof VaultError && (error.code === 'VAULT_WRITE_FAILED' || error.code === 'VAULT_STORAGE_REFUSED')
 
+/** Answers the stale ones. */
 async function assertFree(
   backend: Backend,
   key: SealKey,
   exclusive: boolean,
   nowMs: number,
   own: string | undefined,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const stale: string[] = []
   for (const { name, sizeBytes } of await backend.list('lock')) {
     if (name === own || sizeBytes === 0) continue
     const holder = await readHolder(backend, key, name)
-    if (!holder || isStale(holder, nowMs)) continue
-    if (exclusive || holder.exclusive) throw vaultLocked(holder)
+    if (!holder) continue
+    if (isStale(holder, nowMs)) stale.push(name)
+    else if (exclusive || holder.exclusive) throw vaultLocked(holder)
   }
+  return stale
+}
+
+export async function listLocks(backend: Backend, key: SealKey, nowMs: number): Promise<readonly ListedLock[]> {
+  const locks: ListedLock[] = []
+  for (const id of await backend.names('lock')) {
+    try {
+      const holder = await readHolder(backend, key, id)
+      if (holder) locks.push({ id, state: isStale(holder, nowMs) ? 'stale' : 'held', holder })
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      locks.push({ id, state: 'unreadable' })
+    }
+  }
+  return locks
 }
 
 /** Undefined when it was released meanwhile. An unreadable lock throws: nobody can say whether it still counts. */
-async function readHolder(backend: Backend, key: SealKey, name: string): Promise<Holder | undefined> {
+async function readHolder(backend: Backend, key: SealKey, name: string): Promise<LockHolder | undefined> {
   try {
     return decode(await readFile(backend, key, 'lock', name))
   } catch (error) {
@@ -127,17 +157,18 @@ async function readHolder(backend: Backend, key: SealKey, name: string): Promise
   }
 }
 
-function decode(file: Json): Holder {
-  const { time, exclusive, hostname: host, pid } = isObject(file) ? file : {}
+function decode(file: Json): LockHolder {
+  const { time, exclusive, hostname: host, username, pid } = isObject(file) ? file : {}
   return {
     time: typeof time === 'string' ? time : '',
     exclusive: exclusive === true,
     hostname: typeof host === 'string' ? host : '',
+    username: typeof username === 'string' ? username : '',
     pid: typeof pid === 'number' ? pid : 0,
   }
 }
 
-function isStale(holder: Holder, nowMs: number): boolean {
+function isStale(holder: LockHolder, nowMs: number): boolean {
   if (nowMs - Date.parse(holder.time) > STALE_MS) return true
   return holder.hostname === hostname() && !isAlive(holder.pid)
 }
