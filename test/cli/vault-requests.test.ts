@@ -62,6 +62,18 @@ test.each([
   expect(await holdfast(...args)).toEqual({ exitCode, stdout: '', stderr: expect.stringContaining(said) })
 })
 
+test.each([
+  ['Latin-1', Buffer.from(`${PASSWORD.reveal()}\u00e4\n`, 'latin1'), 2],
+  ['UTF-16', Buffer.from(`\ufeff${PASSWORD.reveal()}\n`, 'utf16le'), 2],
+  ['UTF-8 with a byte order mark', Buffer.from(`\ufeff${PASSWORD.reveal()}\r\n`), 0],
+])('a password file in %s', async (_, content, exitCode) => {
+  await writeFile(folder.file('password'), content)
+  const ended = await holdfast('list', 'vault', '--password-file', 'password')
+  expect(ended.exitCode).toBe(exitCode)
+  if (exitCode === 2)
+    expect(ended.stderr).toBe('error[FILE_UNREADABLE]: cannot read password: it is not UTF-8: save it as UTF-8\n')
+})
+
 test('verify takes --data for what it does anyway', async () => {
   const all = await holdfast('verify', 'vault', '--data')
   expect(all).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('every restore point can be restored\n') })

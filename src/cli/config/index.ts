@@ -1,6 +1,7 @@
 export type { AlertSettings, Hook } from './alerts.ts'
 export { CONFIG_FILE, type Config, type ConfiguredTarget, defaultConfig, loadConfig, readConfig } from './read.ts'
 export { editorConfigSchema } from './schema.ts'
+export { secretText } from './secret-text.ts'
 export { resolveSecret, SecretMissing } from './secrets.ts'
 export { checkTargets, openTargets, secretsOf } from './targets.ts'
 export { withoutSecrets } from './without-secrets.ts'

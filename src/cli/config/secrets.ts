@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Secret, type SecretSource } from '../../values/index.ts'
+import { secretText } from './secret-text.ts'
 
 /** Why a secret could not be had; never holds any of its text. */
 export class SecretMissing extends Error {}
@@ -24,17 +25,26 @@ export async function resolveSecret(
 
 async function read(source: SecretSource, directory: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
   if ('env' in source) return env[source.env] ?? fail(`environment variable ${source.env} is not set`)
-  if ('file' in source) {
-    try {
-      return withoutLineBreak(await readFile(resolve(directory, source.file), 'utf8'))
-    } catch (error) {
-      return fail(`file ${source.file}: ${(error as NodeJS.ErrnoException).code}`)
-    }
-  }
-  const [program = '', ...args] = source.command
+  const bytes = 'file' in source ? await readBytes(source.file, directory) : await run(source.command, directory, env)
+  return secretText(bytes) ?? fail(`${where(source)} is not UTF-8`)
+}
+
+async function readBytes(file: string, directory: string): Promise<Buffer> {
   try {
-    const { stdout } = await runProgram(program, args, { cwd: directory, timeout: COMMAND_TIMEOUT_MS, env: { ...env } })
-    return withoutLineBreak(stdout)
+    return await readFile(resolve(directory, file))
+  } catch (error) {
+    return fail(`file ${file}: ${(error as NodeJS.ErrnoException).code}`)
+  }
+}
+
+async function run(
+  [program = '', ...args]: readonly string[],
+  directory: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Buffer> {
+  const options = { cwd: directory, timeout: COMMAND_TIMEOUT_MS, env: { ...env }, encoding: 'buffer' } as const
+  try {
+    return (await runProgram(program, args, options)).stdout
   } catch (error) {
     // Not its message: that repeats what the program wrote, which may be half a secret.
     const { code, killed } = error as { code?: number | string; killed?: boolean }
@@ -45,7 +55,6 @@ async function read(source: SecretSource, directory: string, env: Readonly<Recor
 const fail = (reason: string): never => {
   throw new SecretMissing(reason)
 }
-const withoutLineBreak = (text: string): string => text.replace(/\r?\n$/, '')
 const where = (source: SecretSource): string =>
   'env' in source
     ? `environment variable ${source.env}`

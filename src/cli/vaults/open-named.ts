@@ -8,7 +8,7 @@ import { openVault, placeOf, type Vault, type VaultPlace } from '../../vault/ind
 import { cacheFolder } from '../cache-folder.ts'
 import { fileUnreadable, targetUnknown, vaultPasswordMissing } from '../codes.ts'
 import type { GlobalOptions } from '../command.ts'
-import { type Config, openTargets } from '../config/index.ts'
+import { type Config, openTargets, secretText } from '../config/index.ts'
 import type { Host } from '../host.ts'
 import { Refusal, refuseErrors } from '../refusal.ts'
 import { assertTargets, openSession } from '../session/index.ts'
@@ -36,11 +36,12 @@ export async function newVaultPassword(host: Host, { newPasswordFile }: NewPassw
 }
 
 async function readPassword(host: Host, file: string): Promise<string> {
-  try {
-    return (await readFile(resolve(host.workingDirectory, file), 'utf8')).replace(/\r?\n$/, '')
-  } catch (error) {
-    throw new Refusal([fileUnreadable(file, (error as NodeJS.ErrnoException).code ?? String(error))])
-  }
+  const bytes = await readFile(resolve(host.workingDirectory, file)).catch((error: NodeJS.ErrnoException) => {
+    throw new Refusal([fileUnreadable(file, error.code ?? String(error))])
+  })
+  const text = secretText(bytes)
+  if (text === undefined) throw new Refusal([fileUnreadable(file, 'it is not UTF-8: save it as UTF-8')])
+  return text
 }
 
 /** The caller closes it. */
