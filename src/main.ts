@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { cacheFolder, type ExitCode, type Host, type Output, runCli, watchFolders } from './cli/index.ts'
+import { cacheFolder, EXIT, type ExitCode, type Host, type Interrupt, type Output, runCli, watchFolders } from './cli/index.ts'
 
 /** Runs one command; `args` without the program's name. The answer is the exit code. */
-export const main = (args: readonly string[]): Promise<ExitCode> => runCli(args, processHost())
+export async function main(args: readonly string[]): Promise<ExitCode> {
+  const exitCode = await runCli(args, processHost())
+  return exitCode === EXIT.done && process.exitCode !== undefined ? EXIT.failed : exitCode
+}
 
 /** The world as this process sees it. */
 export function processHost(): Host {
@@ -39,9 +42,11 @@ export function processHost(): Host {
 }
 
 function output(stream: NodeJS.WriteStream): Output {
-  // Whoever read this may be gone (`| head`). A run must go on all the same, and clean up.
+  // Whoever read this may be gone (`| head`), with the terminal too, or the disk of a file is full. A run must go on all the same, and clean up.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code === 'EPIPE' || process.exitCode !== undefined) return
+    process.exitCode = EXIT.failed
+    if (stream === process.stdout) process.stderr.write(`what is printed gets lost: ${error.message}\n`)
   })
   return {
     write: (text) => {
@@ -57,8 +62,8 @@ function newRunId(): string {
   return `${day}-${time}-${randomUUID().slice(0, 6)}`
 }
 
-function onInterrupt(listener: () => void): () => void {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+function onInterrupt(listener: (signal: Interrupt) => void): () => void {
+  const signals: readonly Interrupt[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of signals) process.on(signal, listener)
   return () => {
     for (const signal of signals) process.off(signal, listener)

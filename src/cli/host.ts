@@ -11,6 +11,9 @@ export interface Output {
 
 export interface Watching extends AsyncIterable<readonly string[]>, Disposable {}
 
+/** How a process is asked to end: by Ctrl-C, by whoever looks after it, or by its terminal that goes away. */
+export type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+
 export interface Host {
   readonly stdout: Output
   readonly stderr: Output
@@ -43,8 +46,8 @@ export interface Host {
   userName(): string
   /** Loaded on demand: check and plan need no platform's code. */
   platforms(): Promise<readonly Platform[]>
-  /** Calls the listener for each Ctrl-C or termination signal until the answer is called. */
-  onInterrupt(listener: () => void): () => void
+  /** Calls the listener for each Ctrl-C or termination signal, with its name where there is one, until the answer is called. */
+  onInterrupt(listener: (signal?: Interrupt) => void): () => void
   /** Ends the process without waiting for anything. */
   leaveAtOnce(code: number): void
 }

@@ -1,5 +1,5 @@
 export { cacheFolder } from './cache-folder.ts'
-export { EXIT_CODES, type ExitCode } from './exit-codes.ts'
+export { EXIT, EXIT_CODES, type ExitCode } from './exit-codes.ts'
 export { watchFolders } from './files/index.ts'
-export type { Host, Output } from './host.ts'
+export type { Host, Interrupt, Output } from './host.ts'
 export { runCli } from './run-cli.ts'

@@ -1,6 +1,6 @@
 // Hosts runs in this process: starts them, takes over those whose engine died, hears cancel requests and answers, settles what is owed.
 import { type RunHeader, type RunSummary, RunUnknown } from '../journal/index.ts'
-import { apply, createState, type Outcome, type RunState } from '../kernel/index.ts'
+import { apply, createState, criticalUntil, type Outcome, type RunState } from '../kernel/index.ts'
 import { answersGiven } from './answer.ts'
 import type { Happening } from './happening.ts'
 import { createLocks } from './locks.ts'
@@ -135,7 +135,12 @@ export function createEngine(options: EngineOptions): Engine {
     // Whoever started the run hears of it through `ended`; nobody has to listen.
     ended.catch(() => {})
     hear(id, loop, over.signal).catch((error: unknown) => loop.stop(error))
-    return { id, ended, cancel: (reason) => loop.post({ kind: 'cancelRequested', reason }) }
+    return {
+      id,
+      ended,
+      cancel: (reason) => loop.post({ kind: 'cancelRequested', reason }),
+      holdsCritical: () => criticalUntil(pinned.program, state) !== undefined,
+    }
   }
 
   /** Requests and answers by other processes arrive through the journal. An answer stays there until its question is settled. */

@@ -68,6 +68,8 @@ export interface RunningRun {
   readonly ended: Promise<Outcome>
   /** Cancels with clean-up. */
   cancel(reason: string): void
+  /** Whether something is held, or may be, that a cancel lets go of first. */
+  holdsCritical(): boolean
 }
 
 /** The run has ended, its owner still lives, or this engine performs it already. */

@@ -42,9 +42,18 @@ export function createCommitQueue(database: DatabaseSync, count: CommitCount, wo
       for (const answer of answers) answer()
     } catch (error) {
       if (isBusy(error)) return waitAndRetry(jobs)
-      if (database.isOpen && database.isTransaction) rollback.run()
+      undoAll()
       const failure = worded(error)
       for (const job of jobs) job.reject(failure)
+    }
+  }
+
+  /** A disk that fails may fail this, too; what is not committed is not there all the same. */
+  function undoAll(): void {
+    try {
+      if (database.isOpen && database.isTransaction) rollback.run()
+    } catch {
+      // The next transaction cannot begin, and is told so.
     }
   }
 

@@ -45,7 +45,7 @@ export const run: RunCommand<[platform: string], Options> = async (host, options
         ? `To reach it, in holdfast.config.yaml:\n\n${target}`
         : `${await writeConfig(host, options.writeConfig, target)} reaches it.\n`
     const interrupted = new Promise<void>((resolve) => {
-      host.onInterrupt(resolve)
+      host.onInterrupt(() => resolve())
     })
     host.stdout.write(
       `${name} listens at ${simulator.url}\n\n${simulator.describe().join('\n')}\n\n${reached}\nCtrl-C ends it; it forgets everything.\n`,

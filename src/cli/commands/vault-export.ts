@@ -31,7 +31,7 @@ export const run: RunCommand<[vault: string, points: readonly string[]], Options
   await using vault = await openNamedVault(host, directory, options)
   const points = await pointsOf(vault, wanted)
   const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<void>()
-  const stopListening = host.onInterrupt(interrupt)
+  const stopListening = host.onInterrupt(() => interrupt())
   try {
     await using server = await serve(vault, {
       listen,

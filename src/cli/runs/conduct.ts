@@ -1,4 +1,5 @@
-// Watches a run to its end on behalf of a person: Ctrl-C cancels with clean-up, a second one leaves at once and says what is owed.
+// Watches a run to its end on behalf of a person: Ctrl-C cancels with clean-up, a second one leaves as soon as nothing critical is held and
+// says what is owed, a third one leaves at once.
 import type { RunningRun } from '../../engine/index.ts'
 import type { Obligation, Outcome } from '../../kernel/index.ts'
 import { alertOfOwed } from '../alerts/index.ts'
@@ -8,9 +9,13 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { Host } from '../host.ts'
 import type { View } from '../views/index.ts'
 
+const LOOK_AGAIN_MS = 50
+
 export async function conduct(host: Host, config: Config, app: App, view: View, run: RunningRun): Promise<ExitCode> {
   let interrupts = 0
-  const stopListening = host.onInterrupt(() => {
+  const stopListening = host.onInterrupt((signal) => {
+    // A terminal that goes away says so more than once, and nobody presses anything then.
+    if (signal === 'SIGHUP' && interrupts > 0) return
     interrupts += 1
     if (interrupts === 1) {
       run.cancel('interrupted by the operator')
@@ -20,6 +25,7 @@ export async function conduct(host: Host, config: Config, app: App, view: View, 
   })
 
   async function leave(): Promise<void> {
+    while (run.holdsCritical() && interrupts < 3) await app.clock.sleep(LOOK_AGAIN_MS)
     view.notice({ kind: 'left', runId: run.id, at: app.clock.now(), owed: await openObligations(app, run.id) })
     await view.close()
     host.leaveAtOnce(EXIT.owing)

@@ -13,10 +13,10 @@ export function openLog(stateDirectory: string, level: LogLevel): Log {
   const file = join(stateDirectory, LOG_FILE)
   // pino opens with the process's mask; the mode has to be there from the first byte.
   closeSync(openSync(file, 'a', 0o600))
-  const logger = pino(
-    { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: file, sync: true }),
-  )
+  const destination = pino.destination({ dest: file, sync: true })
+  // On a full disk the log ends; a run must go on, and clean up.
+  destination.on('error', () => {})
+  const logger = pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, destination)
   return {
     observe: (observation) => {
       if (observation.kind !== 'report')
