@@ -54,16 +54,16 @@ async function startServer({ change, scratchDirectory, nbd }: Call, name: string
     await change('nbd-server-start', { addr, 'tls-creds': id, ...options })
   } catch (error) {
     await change('object-del', { id })
-    asTaken(error)
+    asTaken(error, `no port ${port} of ${nbd.host}: `)
   }
   return tcpPlace(nbd, port)
 }
 
 const tcpPlace = ({ host, certificates }: NonNullable<Call['nbd']>, port: number): JsonObject => ({ host, port, certificates })
 
-function asTaken(error: unknown): never {
+function asTaken(error: unknown, before = ''): never {
   if (!(error instanceof MonitorFailed) || !/already running|Failed to find an available port/.test(error.message)) throw error
-  throw failure({ type: 'serverTaken', message: error.message, retryable: true, applied: 'no' })
+  throw failure({ type: 'serverTaken', message: before + error.message, retryable: true, applied: 'no' })
 }
 
 /** QEMU can be told to take any, but does not tell which it took. */

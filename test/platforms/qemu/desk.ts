@@ -39,7 +39,7 @@ export async function openDesk(
       return machine
     },
     restart: async (how, otherwise) => {
-      if (how === 'quit') await machine.ask('quit').catch(() => {})
+      if (how === 'quit') await machine.quit()
       await machine[Symbol.asyncDispose]()
       machine = await startMachine(join(folder, 'vm'), seed + 1, { ...(otherwise ?? options), before: machine.writes })
     },

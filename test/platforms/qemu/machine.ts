@@ -25,6 +25,12 @@ interface Write {
 export interface Machine extends Writing, AsyncDisposable {
   /** For Holdfast alone. */
   readonly monitorPath: string
+  /** Another one, which a test may give Holdfast as well. */
+  readonly secondMonitorPath: string
+  /** Ends it as an operator does: what disks keep of their bitmaps is stored. */
+  quit(): Promise<void>
+  /** Saves it into a file, from which another one goes on; this one stands still from then on. */
+  saveTo(file: string): Promise<void>
 }
 
 /** What writes to the disks of a QEMU, and remembers it. */
@@ -47,13 +53,17 @@ export interface MachineOptions {
   readonly below?: (disk: DiskName) => JsonObject
   /** No file that QEMU writes to may be longer. */
   readonly maxFileBytes?: number
+  /** The file that another one was saved into, on the same disks. */
+  readonly from?: string
+  /** What the names of its nodes begin with; default: nothing. */
+  readonly prefix?: string
 }
 
 /** Starts it in a folder; disks that are there are used again, with what was written to them before. */
 export async function startMachine(
   folder: string,
   seed: number,
-  { before = [], format = 'qcow2', below, maxFileBytes }: MachineOptions = {},
+  { before = [], format = 'qcow2', below, maxFileBytes, from, prefix = '' }: MachineOptions = {},
 ): Promise<Machine> {
   mkdirSync(folder, { recursive: true })
   const fileOf = (disk: DiskName): string => join(folder, `${disk}.${format}`)
@@ -61,18 +71,33 @@ export async function startMachine(
     if (!existsSync(file)) execFileSync('qemu-img', ['create', '-q', '-f', format, file, String(DISK_BYTES)])
   const nodes = DISKS.map((disk) => {
     const file = below?.(disk) ?? { driver: 'file', filename: fileOf(disk) }
-    return { disk, node: { driver: format, 'node-name': `${disk}-format`, file: { ...file, 'node-name': `${disk}-file` } } }
+    const [top, bottom] = [`${prefix}${disk}-format`, `${prefix}${disk}-file`]
+    return { disk, node: { driver: format, 'node-name': top, file: { ...file, 'node-name': bottom } } }
   })
-  const [monitorPath, ownPath] = [join(folder, 'holdfast.qmp'), join(folder, 'own.qmp')]
+  const [monitorPath = '', secondMonitorPath = '', ownPath = ''] = MONITORS.map((name) => join(folder, `${name}.qmp`))
   rmSync(ownPath, { force: true })
   const through = maxFileBytes === undefined ? [] : limitedTo(maxFileBytes)
-  const child = startQemu(argumentsFor(nodes, monitorPath, ownPath), through)
+  const going = from === undefined ? [] : ['-incoming', `exec:cat ${from}`]
+  const child = startQemu([...argumentsFor(nodes, [monitorPath, secondMonitorPath, ownPath]), ...going], through)
   const exited = once(child, 'exit')
   const own = await openWhenUp(ownPath, child)
+  while (((await own.ask('query-status')) as JsonObject).status === 'inmigrate');
 
   return {
     ...writingTo(own, seed, before),
     monitorPath,
+    secondMonitorPath,
+    quit: async () => {
+      await own.ask('quit').catch(() => {})
+      await exited
+    },
+    saveTo: async (file) => {
+      await own.ask('migrate', { uri: `exec:cat > ${file}` })
+      for (let status: unknown; status !== 'completed'; ) {
+        status = ((await own.ask('query-migrate')) as JsonObject).status
+        if (status === 'failed') throw new Error('QEMU could not be saved')
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       own[Symbol.dispose]()
       child.kill('SIGKILL')
@@ -137,17 +162,18 @@ const limitedTo = (bytes: number): readonly string[] => [
   `--fsize=${bytes}`,
 ]
 
+const MONITORS = ['holdfast', 'second', 'own']
+
 const argumentsFor = (
-  nodes: readonly { readonly disk: DiskName; readonly node: JsonObject }[],
-  monitorPath: string,
-  ownPath: string,
+  nodes: readonly { readonly disk: DiskName; readonly node: JsonObject & { readonly 'node-name': string } }[],
+  monitors: readonly string[],
 ): readonly string[] => [
   ...['-name', 'erp-db', '-uuid', '3f0b6f1e-6a52-4f0e-9c39-2b8c6c6d5a11', '-machine', 'pc', '-accel', 'tcg', '-m', '64'],
   ...['-nodefaults', '-no-user-config', '-display', 'none'],
-  ...['-qmp', `unix:${monitorPath},server=on,wait=off`, '-qmp', `unix:${ownPath},server=on,wait=off`],
+  ...monitors.flatMap((path) => ['-qmp', `unix:${path},server=on,wait=off`]),
   ...nodes.flatMap(({ disk, node }) => [
     ...['-blockdev', JSON.stringify(node)],
-    ...['-device', `virtio-blk-pci,drive=${disk}-format,id=${disk}`],
+    ...['-device', `virtio-blk-pci,drive=${node['node-name']},id=${disk}`],
   ]),
 ]
 

@@ -16,6 +16,8 @@ export interface Office {
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
   run(runbook: string, ...inputs: string[]): Promise<Ended>
+  /** With another target in the place of `hypervisor`. */
+  runOn(hypervisor: string, runbook: string, ...inputs: string[]): Promise<Ended>
   resume(id: string): Promise<Ended>
   /** Any command, without more. */
   command(...args: string[]): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>
@@ -42,11 +44,14 @@ export async function openOffice(folder: string, targets: JsonObject): Promise<O
     const { outputs } = lines.find(({ event }) => event === 'runEnded') ?? {}
     return { exitCode, outputs: isObject(outputs) ? outputs : {}, printed: stdout + stderr }
   }
-  const run: Office['run'] = (runbook, ...inputs) => performed('run', runbook, ...inputs.flatMap((each) => ['-i', each]))
+  const given = (inputs: readonly string[]): readonly string[] => inputs.flatMap((each) => ['-i', each])
+  const run: Office['run'] = (runbook, ...inputs) => performed('run', runbook, ...given(inputs))
   return {
     folder,
     env,
     run,
+    runOn: (hypervisor, runbook, ...inputs) =>
+      performed('run', runbook, '--target', `hypervisor=${hypervisor}`, ...given(inputs)),
     command,
     resume: (id) => performed('resume', id),
     restore: async (pointId) => {
