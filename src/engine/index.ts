@@ -1,7 +1,7 @@
 export { type Answered, type Answering, answerApproval } from './answer.ts'
 export { fastClock, systemClock } from './clock.ts'
 export { createEngine } from './engine.ts'
-export { history, programOf, replay, type Turn } from './history.ts'
+export { catalogueOf, history, programOf, replay, type Turn } from './history.ts'
 export * from './model.ts'
 export { pinsOf } from './pins.ts'
 export { createReader, type ReadAnswer, type Reader, type ReaderOptions } from './read.ts'

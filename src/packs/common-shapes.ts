@@ -7,7 +7,7 @@ const addressedDisks: JsonSchema = {
     type: 'object',
     required: ['disk', 'sizeBytes', 'address'],
     properties: {
-      disk: { type: 'string', minLength: 1 },
+      disk: { type: 'string', 'x-means': 'disk', minLength: 1 },
       sizeBytes: { type: 'integer', minimum: 0 },
       address: { type: 'object', required: ['kind'], description: 'A disk address: nbd, nbd-unix or file' },
     },

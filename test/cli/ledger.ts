@@ -55,6 +55,8 @@ export interface PastRun {
   /** Default: a process that is gone. */
   readonly owner?: string
   readonly createdAt?: number
+  /** What the runbook's target is bound to; without it the run can only be looked at. */
+  readonly target?: string
   readonly holds: readonly Held[]
 }
 
@@ -71,9 +73,13 @@ export async function writeLedger(folder: string, runs: readonly PastRun[]): Pro
   for (const run of runs) await writeRun(journal, run)
 }
 
-export async function writeRun(journal: Journal, { id, status, owner = GONE, createdAt = 0, holds }: PastRun): Promise<void> {
+export async function writeRun(
+  journal: Journal,
+  { id, status, owner = GONE, createdAt = 0, target, holds }: PastRun,
+): Promise<void> {
   const pins = { runbook: await journal.putDocument(RUNBOOK), 'pack:lab': await journal.putDocument(PACK) }
-  await journal.createRun({ id, runbook: 'lab/hold', runbookVersion: '1.0.0', pins, inputs: {}, targets: {}, createdAt })
+  const targets = target === undefined ? {} : { host: { $target: target, connection: 'lab/Host' } }
+  await journal.createRun({ id, runbook: 'lab/hold', runbookVersion: '1.0.0', pins, inputs: {}, targets, createdAt })
   const epoch = (await journal.claim(id, owner, true)) ?? 0
   const obligations = holds.map(obligationOf)
   const owed = obligations.filter(({ state }) => state === 'owed').map((each) => each.id)

@@ -58,6 +58,14 @@ describe('the vocabulary of packs', () => {
     expect(words).toEqual([])
   })
 
+  test('whatever is told the address of a disk is told which disk it is, so that a plan shows what a call opens', () => {
+    const parent = (at: string): string => at.slice(0, at.lastIndexOf('/'))
+    const addressed = new Set(inActions('address', packs).map(([at]) => parent(at)))
+    const disks = inActions('disk', packs).filter(([at]) => addressed.has(parent(at)))
+    expect(disks.length).toBeGreaterThan(5)
+    expect(disks.filter(([, schema]) => !isObject(schema) || schema['x-means'] !== 'disk').map(([at]) => at)).toEqual([])
+  })
+
   test('every shipped backup that makes a restore point describes its VM in words of no platform', () => {
     const without = globSync('runbooks/*/*.runbook.yaml', { cwd: root })
       .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))

@@ -1,6 +1,6 @@
 // `holdfast obligations`: what runs hold on the platforms, the most pressing first, and what to do about it.
 import { formatDuration } from '../../values/index.ts'
-import { openState } from '../app.ts'
+import { openExistingState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Output } from '../host.ts'
@@ -16,11 +16,15 @@ interface Options {
 
 export const run: RunCommand<[], Options> = async (host, options) => {
   const { config } = await openSession(host, options)
-  await using journal = await openState(config.stateDirectory)
+  await using journal = await openExistingState(config.stateDirectory)
   const { olderThan, target } = options
   const filter = { ...(olderThan === undefined ? {} : { olderThanMs: olderThan }), ...(target === undefined ? {} : { target }) }
   const clock = await host.clock()
-  const duties = await openDuties(journal, clock.now(), filter)
+  if (!journal && options.format === 'text') {
+    host.stdout.write(`nothing is known to be held: there is no journal in ${config.stateDirectory}\n`)
+    return EXIT.done
+  }
+  const duties = journal ? await openDuties(journal, clock.now(), filter) : []
   const isFiltered = olderThan !== undefined || target !== undefined
   host.stdout.write(
     options.format === 'json'
