@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { JsonObject } from '../../../src/values/index.ts'
 import { bytesOf } from './desk.ts'
 import { domainXml, giveAway, type Libvirt } from './libvirt.ts'
 import { DISK_BYTES, DISKS, type DiskName, openWhenUp, type Writing, writingTo } from './machine.ts'
@@ -18,8 +19,13 @@ export interface LibvirtDesk extends AsyncDisposable, Omit<Office, 'restore'> {
   restored(pointId: string): Promise<Readonly<Record<DiskName, Buffer>>>
 }
 
-/** Its VM runs. */
-export async function openLibvirtDesk(libvirt: Libvirt, seed: number, domain: string): Promise<LibvirtDesk> {
+/** Its VM runs. `settings`: what the target of the hypervisor has otherwise, by the folder of the desk. */
+export async function openLibvirtDesk(
+  libvirt: Libvirt,
+  seed: number,
+  domain: string,
+  settings: (folder: string) => JsonObject = () => ({}),
+): Promise<LibvirtDesk> {
   const folder = mkdtempSync(join(tmpdir(), 'hf-lv-desk-'))
   const vm = join(folder, 'vm')
   const [ownMonitor, xml] = [join(vm, 'own.qmp'), join(folder, 'domain.xml')]
@@ -31,7 +37,7 @@ export async function openLibvirtDesk(libvirt: Libvirt, seed: number, domain: st
   writeFileSync(xml, domainXml({ name: domain, uuid, memoryMiB: 64, disks, ownMonitor }))
   await libvirt.virsh('define', xml)
   const office = await openOffice(folder, {
-    hypervisor: { connection: 'qemu/Hypervisor', libvirt: libvirt.uri, domain, scratchDirectory: vm },
+    hypervisor: { connection: 'qemu/Hypervisor', libvirt: libvirt.uri, domain, scratchDirectory: vm, ...settings(folder) },
     guest: { connection: 'guest/Machine', channel: 'libvirt', libvirt: libvirt.uri, domain },
   })
   const run = async (before?: Writing) => {

@@ -1,5 +1,5 @@
 // The QEMU pack through a real libvirt: backups of its VMs, and what else happens to them there. No guest system is in them.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -11,6 +11,7 @@ import { callAction, failureOf } from '../calls.ts'
 import { checkpointsOf, leftIn } from './desk.ts'
 import { backedUpInTime, hasLibvirt, type Libvirt, startLibvirt } from './libvirt.ts'
 import { type LibvirtDesk, openLibvirtDesk } from './libvirt-desk.ts'
+import type { Writing } from './machine.ts'
 
 const MINUTES = { timeout: 900_000 }
 
@@ -71,6 +72,33 @@ describe.runIf(hasLibvirt)('a VM of a real libvirt', () => {
     },
   )
 
+  test('P2: is swept with all that run and fit the domain of its target, and no others', MINUTES, async () => {
+    const slot = (folder: string): JsonObject => ({ domain: 'swept-{vm}', scratchDirectory: join(folder, '{vm}') })
+    await using desk = await openLibvirtDesk(libvirt, 23, 'swept-vm', slot)
+    await using other = await openLibvirtDesk(libvirt, 29, 'swept-other')
+    await using elsewhere = await openLibvirtDesk(libvirt, 31, 'elsewhere')
+    mkdirSync(join(desk.folder, 'other'))
+    await backedUpInTime(desk, 'vm=vm', 'quiesce=false')
+    const lost = 'holdfast-260101-120000-abcdef'
+    for (const { machine } of [other, elsewhere])
+      await machine.ask('block-dirty-bitmap-add', { node: await firstNode(machine), name: lost })
+    const swept = async () => {
+      const { stdout } = await desk.command('sweep', 'hypervisor', '--format', 'json')
+      const { found, unread } = JSON.parse(stdout) as {
+        readonly found: readonly { readonly verdict: string; readonly identity: { readonly name: string } }[]
+        readonly unread: readonly unknown[]
+      }
+      expect(unread).toEqual([])
+      return found.map(({ verdict, identity }) => `${verdict}${identity.name === lost ? ', lost' : ''}`).toSorted()
+    }
+    expect(await swept()).toEqual(['foreign, lost', 'kept'])
+    await libvirt.virsh('destroy', other.domain)
+    expect(await swept()).toEqual(['kept'])
+    await libvirt.virsh('destroy', desk.domain)
+    const { stdout } = await desk.command('sweep', 'hypervisor', '--format', 'json')
+    expect(stdout, 'a target of which no VM runs is told').toContain('no VM is at swept-{vm}')
+  })
+
   test('is told to be off, unknown or without its agent in the words of libvirt', MINUTES, async () => {
     await using desk = await openLibvirtDesk(libvirt, 19, 'amiss')
     const get = (settings: JsonObject = {}) => failureOf(call(desk, 'qemu/vm.get', 'hypervisor', settings))
@@ -112,6 +140,11 @@ describe.runIf(hasLibvirt)('a VM of a real libvirt', () => {
     )
   }
 })
+
+async function firstNode({ ask }: Writing): Promise<string> {
+  const [block] = (await ask('query-block')) as readonly { readonly inserted?: JsonObject }[]
+  return String(block?.inserted?.['node-name'])
+}
 
 /** Starts a backup in a process of its own; `meanwhile` is done from the start of that action on, and has ended when this resolves. */
 async function backedUpWhile(desk: LibvirtDesk, action: string, meanwhile: () => Promise<unknown>): Promise<Ended> {

@@ -68,9 +68,9 @@ async function openTwice(monitor?: string): Promise<Desk> {
   const desk = await openDesk(83, (folder) => (monitor === undefined ? {} : { monitor: join(folder, monitor) }))
   const [file, scratchDirectory] = [join(desk.folder, 'holdfast.config.yaml'), join(desk.folder, 'scratch')]
   mkdirSync(scratchDirectory)
-  const config = JSON.parse(readFileSync(file, 'utf8')) as { targets: JsonObject }
-  config.targets.again = { connection: 'qemu/Hypervisor', monitor: desk.machine.secondMonitorPath, scratchDirectory }
-  writeFileSync(file, JSON.stringify(config))
+  const config = JSON.parse(readFileSync(file, 'utf8')) as { readonly targets: JsonObject }
+  const again = { connection: 'qemu/Hypervisor', monitor: desk.machine.secondMonitorPath, scratchDirectory }
+  writeFileSync(file, JSON.stringify({ ...config, targets: { ...config.targets, again } }))
   return desk
 }
 
