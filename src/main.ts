@@ -37,6 +37,10 @@ export function processHost(): Host {
       return platforms
     },
     onInterrupt,
+    onBreakdown: (listener) => {
+      process.on('uncaughtException', listener)
+      return () => process.off('uncaughtException', listener)
+    },
     leaveAtOnce: (code) => process.exit(code),
   }
 }

@@ -48,6 +48,8 @@ export interface Host {
   platforms(): Promise<readonly Platform[]>
   /** Calls the listener for each Ctrl-C or termination signal, with its name where there is one, until the answer is called. */
   onInterrupt(listener: (signal?: Interrupt) => void): () => void
+  /** Calls the listener with what nobody has caught, in place of ending the process, until the answer is called. */
+  onBreakdown(listener: (error: unknown) => void): () => void
   /** Ends the process without waiting for anything. */
   leaveAtOnce(code: number): void
 }

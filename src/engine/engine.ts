@@ -1,8 +1,10 @@
 // Hosts runs in this process: starts them, takes over those whose engine died, hears cancel requests and answers, settles what is owed.
-import { type RunHeader, type RunSummary, RunUnknown } from '../journal/index.ts'
-import { apply, createState, criticalUntil, type Outcome, type RunState } from '../kernel/index.ts'
+import { JournalUnusable, ownerLives, type RunHeader, type RunSummary, RunUnknown } from '../journal/index.ts'
+import { apply, createState, criticalUntil, type Outcome, type Report, type RunState } from '../kernel/index.ts'
+import type { Progress } from '../packs/index.ts'
 import { answersGiven } from './answer.ts'
 import type { Happening } from './happening.ts'
+import { letGoOfCritical } from './last-act.ts'
 import { createLocks } from './locks.ts'
 import { type Engine, type EngineOptions, RunNotResumable, type RunningRun, type StartRequest } from './model.ts'
 import { linked, loadPinned, type Pinned, pin, pinsOf } from './pins.ts'
@@ -67,13 +69,29 @@ export function createEngine(options: EngineOptions): Engine {
     if (active.has(run.id)) throw new RunNotResumable(run.id, 'this process performs it already')
     const pinned = await loadPinned(journal, run)
     assertConnections(run.targets, options.connection)
-    const epoch = await claim(run.id, takeOver)
-    const state = freshState(run)
-    for await (const event of journal.events(run.id)) apply(pinned.program, state, event)
+    const epoch = await claim(run.id, takeOver).catch(async (error: unknown) => {
+      const isDead = takeOver || run.owner === undefined || !ownerLives(run.owner)
+      if (error instanceof JournalUnusable && isDead) await letGoUnclaimed(run, pinned)
+      throw error
+    })
+    const state = await stateOf(run, pinned)
     await dropStaleLocks(run.id, epoch, state)
     // What was answered while nobody performed the run counts before any timer that has run out since.
     const answers = await answersGiven(journal, run.id)
     return host(run, epoch, pinned, state, [{ kind: wakeUp(state) }, ...answers], true)
+  }
+
+  async function stateOf(run: RunSummary, { program }: Pinned): Promise<RunState> {
+    const state = freshState(run)
+    for await (const event of journal.events(run.id)) apply(program, state, event)
+    return state
+  }
+
+  /** The journal can be read and not be written: nobody can go on with the run, but what is critical need not wait for that. [P5] */
+  async function letGoUnclaimed(run: RunSummary, pinned: Pinned): Promise<void> {
+    const unowned = { ...journal, assertOwner: () => {} }
+    const state = await stateOf(run, pinned)
+    await letGoOfCritical({ ...partsOf(run, 0, pinned), journal: unowned, state, calls: new Map() })
   }
 
   async function claim(runId: string, evenIfAlive: boolean): Promise<number> {
@@ -94,6 +112,19 @@ export function createEngine(options: EngineOptions): Engine {
       await journal.append(runId, epoch, { events: [], obligations: [], unlocks: stale.map(({ name }) => name) })
   }
 
+  const partsOf = (run: RunHeader, epoch: number, { program, catalogue }: Pinned) => ({
+    runId: run.id,
+    epoch,
+    program,
+    journal,
+    clock,
+    handlers: options.handlers(catalogue),
+    connection: options.connection,
+    secret: secretsOfInputs(run.inputs, options.secret),
+    report: (report: Report) => observe({ runId: run.id, at: clock.now(), kind: 'report', report }),
+    progress: (path: string, progress: Progress) => observe({ runId: run.id, at: clock.now(), kind: 'progress', path, progress }),
+  })
+
   function host(
     run: RunHeader,
     epoch: number,
@@ -104,20 +135,7 @@ export function createEngine(options: EngineOptions): Engine {
   ): RunningRun {
     const { id } = run
     const over = new AbortController()
-    const loop = startLoop({
-      runId: id,
-      epoch,
-      program: pinned.program,
-      state,
-      journal,
-      clock,
-      locks,
-      handlers: options.handlers(pinned.catalogue),
-      connection: options.connection,
-      secret: secretsOfInputs(run.inputs, options.secret),
-      report: (report) => observe({ runId: id, at: clock.now(), kind: 'report', report }),
-      progress: (path, progress) => observe({ runId: id, at: clock.now(), kind: 'progress', path, progress }),
-    })
+    const loop = startLoop({ ...partsOf(run, epoch, pinned), state, locks })
     async function toItsEnd(): Promise<Outcome> {
       try {
         const outcome = await loop.ended
@@ -140,6 +158,7 @@ export function createEngine(options: EngineOptions): Engine {
       ended,
       cancel: (reason) => loop.post({ kind: 'cancelRequested', reason }),
       holdsCritical: () => criticalUntil(pinned.program, state) !== undefined,
+      abandon: (error) => void loop.stop(error),
     }
   }
 

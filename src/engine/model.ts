@@ -70,6 +70,8 @@ export interface RunningRun {
   cancel(reason: string): void
   /** Whether something is held, or may be, that a cancel lets go of first. */
   holdsCritical(): boolean
+  /** Something broke down beside the run: lets go of what is critical and performs nothing more. `ended` rejects with the error. */
+  abandon(error: unknown): void
 }
 
 /** The run has ended, its owner still lives, or this engine performs it already. */

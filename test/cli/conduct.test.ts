@@ -1,4 +1,4 @@
-// How a person, a terminal and whoever looks after processes end a run, while something critical is held. [P5]
+// How a person, a terminal, whoever looks after processes, and a mistake end a run, while something critical is held. [P5]
 import { expect, it } from 'vitest'
 import type { App } from '../../src/cli/app.ts'
 import type { Interrupt } from '../../src/cli/host.ts'
@@ -25,6 +25,7 @@ function underWay() {
       state.cancels += 1
     },
     holdsCritical: () => state.critical,
+    abandon: () => {},
   }
   const listening = {
     ...host,
@@ -70,4 +71,22 @@ it('a third one leaves at once', async () => {
   for (const signal of ['SIGINT', 'SIGINT', 'SIGINT'] as const) press(signal)
   await pass(1000)
   expect(left).toEqual({ code: 5 })
+})
+
+it('what nobody has caught ends the run by its own way, in place of the process', async () => {
+  const { host } = createTestHost('/')
+  const { promise: ended, reject } = Promise.withResolvers<Outcome>()
+  let breakDown: (error: unknown) => void = () => {}
+  const run = { id: 'run-1', ended, cancel: () => {}, holdsCritical: () => true, abandon: reject }
+  const view = { observe: () => {}, notice: () => {}, close: async () => {} }
+  const catching = {
+    ...host,
+    onBreakdown: (listener: typeof breakDown) => {
+      breakDown = listener
+      return () => {}
+    },
+  }
+  const conducted = conduct(catching, {} as Parameters<typeof conduct>[1], {} as App, view, run)
+  breakDown(new Error('a socket that nobody listens to'))
+  await expect(conducted).rejects.toThrow('a socket that nobody listens to')
 })

@@ -36,6 +36,7 @@ export function createTestHost(workingDirectory: string, env: Readonly<Record<st
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    onBreakdown: () => () => {},
     leaveAtOnce: (code) => {
       left.code = code
     },

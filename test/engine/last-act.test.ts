@@ -1,8 +1,9 @@
 // An engine that cannot go on while something critical is held lets that go before it gives up: its journal cannot be written any more, or
 // not be read, or does not answer; it is closed. [P2, P5]
 import { describe, expect, it } from 'vitest'
-import { createMemoryJournal, type Journal, JournalUnusable, OwnerFenced } from '../../src/journal/index.ts'
+import { createMemoryJournal, type Journal, JournalUnusable, OwnerFenced, processOwner } from '../../src/journal/index.ts'
 import { ActionFailure, type Handlers, parsePack } from '../../src/packs/index.ts'
+import { dyingAt } from './dying-journal.ts'
 import { bench, request } from './harness.ts'
 import { memoryStore, THINGS_MANIFEST, thingHandlers } from './things.ts'
 import { createVirtualClock } from './virtual-clock.ts'
@@ -301,5 +302,42 @@ describe('something critical is let go (P5)', () => {
     await engine[Symbol.asyncDispose]()
     expect(store.names()).toEqual([])
     await expect(run.ended).rejects.toThrow(/closed/)
+  })
+})
+
+describe('an engine that finds what a dead one held, and a journal that can only be read (P5)', () => {
+  const readOnly = (journal: Journal): Journal => ({
+    ...journal,
+    claim: async () => {
+      throw new JournalUnusable('journal.sqlite', 'cannot be written: attempt to write a readonly database', 'mend it')
+    },
+  })
+
+  async function foundWith(owner: string) {
+    const [journal, store, clock] = [createMemoryJournal(), memoryStore(), createVirtualClock()]
+    const dying = dyingAt(journal, 3, 'after')
+    const run = await bench({ journal: dying.journal, store, clock: createVirtualClock(), owner }).engine.start(given)
+    await Promise.race([dying.died, run.ended.catch(() => {})])
+    const before = [...store.names()]
+    const said = store.said().length
+    const error = await bench({ journal: readOnly(journal), store, clock })
+      .engine.resume(run.id)
+      .catch((reason: Error) => reason)
+    return { before, left: [...store.names()], error, since: store.said().slice(said), journal, store, clock, id: run.id }
+  }
+
+  it('lets go of what is critical and does nothing else; the next one that can write ends the run', async () => {
+    const { before, left, error, since, journal, store, clock, id } = await foundWith(
+      processOwner().replace(/:\d+:\d+$/, ':999999999:1'),
+    )
+    expect(before).not.toEqual([])
+    expect({ left, since }).toEqual({ left: [], since: before.map((name) => `delete ${name}`) })
+    expect(error).toMatchObject({ name: 'JournalUnusable' })
+    expect((await (await bench({ journal, store, clock }).engine.resume(id)).ended).owed).toEqual([])
+  })
+
+  it('touches nothing where the other one may live', async () => {
+    const { before, left } = await foundWith(processOwner())
+    expect(left).toEqual(before)
   })
 })

@@ -24,6 +24,9 @@ export async function conduct(host: Host, config: Config, app: App, view: View, 
     if (interrupts === 2) void leave()
   })
 
+  // A mistake anywhere in the process, or in a library, must not leave a guest frozen.
+  const stopCatching = host.onBreakdown((error) => run.abandon(error))
+
   async function leave(): Promise<void> {
     while (run.holdsCritical() && interrupts < 3) await app.clock.sleep(LOOK_AGAIN_MS)
     view.notice({ kind: 'left', runId: run.id, at: app.clock.now(), owed: await openObligations(app, run.id) })
@@ -38,6 +41,7 @@ export async function conduct(host: Host, config: Config, app: App, view: View, 
     return exitCodeOf(outcome)
   } finally {
     stopListening()
+    stopCatching()
     await view.close()
   }
 }
