@@ -11,6 +11,7 @@ export interface CommitQueue {
 }
 
 const BUSY = 5
+const READONLY = 8
 const TRY_AGAIN_MS = 100
 
 interface Job {
@@ -78,7 +79,7 @@ export function createCommitQueue(database: DatabaseSync, count: CommitCount, wo
             if (!database.isTransaction) throw error
             undo.run()
             release.run()
-            return () => reject(error)
+            return () => reject(codeOf(error) === READONLY ? worded(error) : error)
           }
         }
         if (waiting.push({ run, reject }) === 1) setImmediate(flush)
@@ -86,5 +87,7 @@ export function createCommitQueue(database: DatabaseSync, count: CommitCount, wo
   }
 }
 
+export const isBusy = (error: unknown): boolean => codeOf(error) === BUSY
+
 /** The low byte of SQLite's extended result code. */
-export const isBusy = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY
+const codeOf = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) % 256

@@ -1,6 +1,7 @@
 // Opens the file of a journal: made for its owner alone, brought to this version's tables, looked over, and refused where something is lost.
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type CommitCount, countFileOf, openCommitCount } from './commit-count.ts'
 import { DAMAGED_HINT, inspect } from './inspect.ts'
@@ -14,8 +15,46 @@ const BUSY_TIMEOUT_MS = 250
 /** True where a journal is, or was: one that is gone must not look like none. */
 export const journalExists = (path: string): boolean => existsSync(path) || existsSync(countFileOf(path))
 
-/** Throws JournalUnusable. */
-export function openFile(path: string): { readonly database: DatabaseSync; readonly count: CommitCount } {
+export interface OpenFile {
+  readonly database: DatabaseSync
+  readonly count: CommitCount
+  close(): void
+}
+
+/**
+ * On a disk that can only be read, as one that failed may come back, what the journal holds is told all the same: from a copy, to which
+ * nothing is written. Throws JournalUnusable.
+ */
+export function openFile(path: string): OpenFile {
+  try {
+    return openInPlace(path)
+  } catch (error) {
+    if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'EROFS' || !existsSync(path)) throw error
+    return openCopy(path)
+  }
+}
+
+function openCopy(path: string): OpenFile {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-journal-'))
+  try {
+    const copy = join(folder, basename(path))
+    for (const end of ['', '-wal', '-count']) if (existsSync(path + end)) copyFileSync(path + end, copy + end)
+    const opened = openInPlace(copy)
+    opened.database.exec('PRAGMA query_only = ON')
+    return {
+      ...opened,
+      close() {
+        opened.close()
+        rmSync(folder, { recursive: true, force: true })
+      },
+    }
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function openInPlace(path: string): OpenFile {
   let database: DatabaseSync | undefined
   let count: CommitCount | undefined
   try {
@@ -31,7 +70,7 @@ export function openFile(path: string): { readonly database: DatabaseSync; reado
     count = openCommitCount(path)
     assertNothingIsLost(database, path, count.told)
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
-    return { database, count }
+    return opened(database, count)
   } catch (error) {
     database?.close()
     count?.close()
@@ -39,6 +78,15 @@ export function openFile(path: string): { readonly database: DatabaseSync; reado
     throw unusable(path, 'cannot be used as a journal', error)
   }
 }
+
+const opened = (database: DatabaseSync, count: CommitCount): OpenFile => ({
+  database,
+  count,
+  close() {
+    database.close()
+    count.close()
+  },
+})
 
 function assertNothingIsLost(database: DatabaseSync, path: string, told: number): void {
   const counted = Number(database.prepare('SELECT count FROM commits').get()?.count ?? 0)

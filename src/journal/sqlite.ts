@@ -33,7 +33,7 @@ const EVENTS_READ_AT_ONCE = 256
 
 /** Opens the journal, making file and folder (readable by their owner only) where they are missing. Throws JournalUnusable. */
 export function openJournal(path: string): Journal {
-  const { database, count } = openFile(path)
+  const { database, count, close } = openFile(path)
   const queue = createCommitQueue(database, count, (error) => unwritable(path, error))
   const sql = statements(database, path)
 
@@ -263,8 +263,7 @@ export function openJournal(path: string): Journal {
     async [Symbol.asyncDispose]() {
       if (!database.isOpen) return
       queue.flush()
-      database.close()
-      count.close()
+      close()
     },
   }
 

@@ -9,10 +9,8 @@ const LOG_FILE = 'holdfast.log'
 
 export function openLog(stateDirectory: string, level: LogLevel): Log {
   if (level === 'silent') return { observe: () => undefined }
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
   const file = join(stateDirectory, LOG_FILE)
-  // pino opens with the process's mask; the mode has to be there from the first byte.
-  closeSync(openSync(file, 'a', 0o600))
+  if (!canBeWritten(stateDirectory, file)) return { observe: () => undefined }
   const destination = pino.destination({ dest: file, sync: true })
   // On a full disk the log ends; a run must go on, and clean up.
   destination.on('error', () => {})
@@ -24,6 +22,19 @@ export function openLog(stateDirectory: string, level: LogLevel): Log {
       const { runId, report } = observation
       logger[LEVELS[report.kind]]({ runId, ...report }, report.kind)
     },
+  }
+}
+
+/** Not on a disk that can only be read. What a run holds there has to be let go all the same. */
+function canBeWritten(stateDirectory: string, file: string): boolean {
+  try {
+    mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
+    // pino opens with the process's mask; the mode has to be there from the first byte.
+    closeSync(openSync(file, 'a', 0o600))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EROFS') return false
+    throw error
   }
 }
 
