@@ -15,6 +15,7 @@ export type {
 } from './files/index.ts'
 export { isPattern, selectPaths } from './files/index.ts'
 export type { ListedLock, Snapshot } from './format/index.ts'
+export { makeFolder } from './make-folder.ts'
 export type { Vault, VaultOptions } from './model.ts'
 export type {
   Attachment,

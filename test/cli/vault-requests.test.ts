@@ -54,7 +54,7 @@ test.each([
 })
 
 test.each([
-  [['init', 'a-file'], 1, 'error[VAULT_WRITE_FAILED]: writing to the vault failed: EEXIST'],
+  [['init', 'a-file'], 1, 'error[VAULT_WRITE_FAILED]: writing to the vault failed: ENOTDIR'],
   [['export', 'vault', '--copy-on-write', '--scratch', 'nowhere'], 2, 'error[FILE_UNREADABLE]: cannot read '],
   [['export', 'vault', '--socket', 'nowhere/socket'], 2, 'its folder is not there'],
   [['verify', 'vault', '--data', '--structure'], 2, "option '--data' cannot be used with option '--structure'"],
@@ -176,7 +176,7 @@ describe('images', () => {
       code: 'TARGET_TOO_SMALL',
       message: expect.stringMatching(/^512\.0 PiB are to be written to .*out, and .* are free there$/),
     })
-    expect(await readdir(join(target.path, 'out'))).toEqual([])
+    expect(await readdir(target.path)).toEqual([])
   })
 
   test('of a disk whose name has a slash lie in the folder', async () => {

@@ -302,7 +302,7 @@ describe('a restore of files', () => {
         code: 'TARGET_TOO_SMALL',
         message: expect.stringMatching(/^2\.0 KiB are to be written to .*restored, and 1000 B are free there$/),
       })
-      expect(await readdir(world.folder.file('restored'))).toEqual([])
+      await expect(readdir(world.folder.file('restored'))).rejects.toThrow('ENOENT')
       expect((await world.restore(point.id, { include: ['data/mail', 'data/sparse'] })).files).toBe(2)
       expect((await world.restore(point.id, { resume: true })).bytesWritten).toBe(1000)
       free.bytes = 0
@@ -340,7 +340,19 @@ describe('a restore of files', () => {
     expect(await taken('data/[*]')).toMatchObject({ files: ['data/*'] })
     expect(await taken('/')).toMatchObject({ folders: 5 })
     for (const include of [['data/*.txt'], ['data/c', 'data/mail/nothing'], ['../data/c']])
-      await expect(world.restore(point.id, { include })).rejects.toMatchObject({ code: 'POINT_FILE_UNKNOWN' })
+      await expect(world.restore(point.id, { include, to: world.folder.file('none') })).rejects.toMatchObject({
+        code: 'POINT_FILE_UNKNOWN',
+      })
+    await expect(readdir(world.folder.file('none'))).rejects.toThrow('ENOENT')
+  })
+
+  test('where no folder can be ends, though the system says that the one above is there', async () => {
+    await using world = await createWorld({ c: noise(3, 10) })
+    const { point } = await backUpFolder(world.vault, 'run-1', world.data)
+    await expect(world.restore(point.id, { to: '/proc/nowhere/at/all' })).rejects.toMatchObject({ code: 'TARGET_TOO_SMALL' })
+    await expect(createVault('/proc/nowhere')).rejects.toThrow('ENOENT')
+    await world.restore(point.id, { to: world.folder.file('deep/below') })
+    expect(await readFile(world.folder.file('deep/below/data/c'))).toEqual(noise(3, 10))
   })
 
   test('gives back only what is included, with the folders above it', async () => {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { chmod, lchown, lutimes, mkdir, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileTime } from '../../values/index.ts'
-import { assertRoom, takesNoMore, writeSparse } from '../../vault/index.ts'
+import { assertRoom, makeFolder, takesNoMore, writeSparse } from '../../vault/index.ts'
 import { type Guestfish, GuestfishError } from './guestfish.ts'
 import type { DiskFiles, Found } from './open.ts'
 import { type About, aboutOf, linkTarget } from './stat.ts'
@@ -27,8 +27,8 @@ export async function takeFiles(
   const found: Found[] = []
   for (const path of paths) found.push(...(await files.find(path)))
   const neededBytes = await neededFor(files, found)
-  await mkdir(to, { recursive: true, mode: 0o700 })
   await assertRoom(to, neededBytes)
+  await makeFolder(to)
   const coming = join(to, `.coming-${randomUUID()}`)
   await mkdir(coming, { mode: 0o700 })
   try {

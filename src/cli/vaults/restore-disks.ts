@@ -1,10 +1,10 @@
 // Writes disks of a restore point: as image files into a folder, or one of them onto a block device or an NBD export.
 // Files are never overwritten, devices and exports only when that is asked for.
-import { mkdir, open, stat, writeFile } from 'node:fs/promises'
+import { open, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { DiskAddress } from '../../blocks/index.ts'
 import { formatSize } from '../../values/index.ts'
-import { assertRoom, type PointDisk, type RestorePoint, type Vault } from '../../vault/index.ts'
+import { assertRoom, makeFolder, type PointDisk, type RestorePoint, type Vault } from '../../vault/index.ts'
 import { fileExists, restoreTargetUnfit } from '../codes.ts'
 import type { Host } from '../host.ts'
 import { Refusal } from '../refusal.ts'
@@ -42,8 +42,8 @@ async function restoreToFolder(
   asked: DisksToRestore,
 ): Promise<void> {
   const { point, disks, image, resume, signal } = asked
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   await assertRoomForImages(vault, folder, asked)
+  await makeFolder(folder)
   for (const disk of disks) {
     const path = join(folder, imageName(disk, image))
     if (image === 'qcow2') {

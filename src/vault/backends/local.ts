@@ -5,6 +5,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { dirname, join } from 'node:path'
 import type { Backend, FileKind, GrowingFile, StoredFile } from '../backend.ts'
 import { fileMissing, fileTooShort, writeFailed } from '../codes.ts'
+import { makeFolder } from '../make-folder.ts'
 import { allFolders, BESIDE_FOLDER, folderOf, isFileName, LEFTOVER_MS, pathOf as pathBelow } from './layout.ts'
 
 const FILE_MODE = 0o600
@@ -137,7 +138,7 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
 
 /** Creates the empty folders of a vault, durably; folders that exist already stay as they are. */
 export async function createFolders(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })
+  await makeFolder(directory)
   for (const folder of allFolders) await mkdir(join(directory, folder), { recursive: true, mode: DIRECTORY_MODE })
   for (const folder of [join(directory, 'data'), directory, dirname(directory)]) await syncFolder(folder)
 }

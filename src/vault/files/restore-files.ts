@@ -6,6 +6,7 @@ import { fileTime } from '../../values/index.ts'
 import { fileUnknown, targetFailed, VaultError } from '../codes.ts'
 import { type FileProblems, fileProblemOf, gatherProblems, takesNoMore } from '../file-problems.ts'
 import { goUnquote, ID_BYTES, type Metadata, type Node, release } from '../format/index.ts'
+import { makeFolder } from '../make-folder.ts'
 import { findForeign, findPoint } from '../points/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { assertRoom, freeBytes } from '../target-room.ts'
@@ -64,10 +65,10 @@ async function survey(
 export async function restoreFiles(repository: Repository, request: RestoreFilesRequest): Promise<RestoredFiles> {
   const found = await findFiles(repository, request)
   const { signal } = request
-  await mkdir(request.to, { recursive: true, mode: 0o700 })
   const { meant, unmatched, sizeBytes: totalBytes } = await survey(repository, request, found)
   const [missing] = unmatched
   if (missing !== undefined) throw fileUnknown(found.id, missing)
+  await makeFolder(request.to)
   const problems = gatherProblems()
   const counts = { files: 0, folders: 0, others: 0, bytesWritten: 0 }
   const linked = new Map<string, Buffer>()
@@ -111,7 +112,7 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
   async function restoreNode(node: Node, path: Buffer, within: string, isMeant: boolean): Promise<boolean> {
     switch (node.kind) {
       case 'dir':
-        await makeFolder(path)
+        await placeFolder(path)
         await restoreFolder(node.subtree, path, within, isMeant)
         if (isMeant) counts.folders += 1
         return true
@@ -242,7 +243,7 @@ const isPlain = (name: Buffer): boolean => {
   return text !== '' && text !== '.' && text !== '..' && !/[/\0]/.test(text)
 }
 
-async function makeFolder(path: Buffer): Promise<void> {
+async function placeFolder(path: Buffer): Promise<void> {
   const there = await lstat(path).catch(() => undefined)
   if (there?.isDirectory()) return
   if (there) await rm(path, { force: true })
