@@ -16,7 +16,7 @@ function onReadOnlyDisk(folder: string, commands: string) {
     mount -o remount,ro "$1" || exit 99
     cd "$1"
     ${commands}`
-  const args = [folder, ...node, join(root, 'test/faults/read-only-child.ts')]
+  const args = [folder, ...node, join(import.meta.dirname, 'read-only-child.ts')]
   return spawnSync('unshare', ['-rm', 'sh', '-c', script, 'sh', ...args], { encoding: 'utf8' })
 }
 
