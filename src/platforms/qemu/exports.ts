@@ -9,6 +9,9 @@ import { MonitorFailed } from './monitor.ts'
 import { certificatesId, deltaOf, exportId, nodesOf, portIn, socketPath } from './names.ts'
 
 const CONNECTIONS = 16
+/** What QEMU has asked of a disk for a reader ends at once where the storage answers. */
+const LETS_GO_MS = 15_000
+const POLL_MS = 10
 
 export async function createExport(call: Call): Promise<JsonObject> {
   const { input, monitor, change } = call
@@ -89,10 +92,10 @@ export async function findExport(call: Call): Promise<JsonObject> {
 export async function deleteExport(call: Call): Promise<JsonObject> {
   const { change } = call
   const name = String(call.input.name)
-  const { ours, others, socket, hasSocket, certificates } = await remains(call, name)
+  const { ours, ending, others, socket, hasSocket, certificates } = await remains(call, name)
   if (ours.length === 0 && !hasSocket && certificates.length === 0) throw gone(`export of ${name}`)
-  for (const id of ours) await change('block-export-del', { id, mode: 'hard' })
-  while ((await remains(call, name)).ours.length > 0) await call.context.clock.sleep(10, call.context.signal)
+  for (const id of ours.filter((each) => !ending.has(each))) await change('block-export-del', { id, mode: 'hard' })
+  await untilGone(call, name)
   if (others === 0 && (hasSocket || certificates.length > 0))
     await change('nbd-server-stop').catch((error: unknown) => {
       if (!(error instanceof MonitorFailed) || !/not running/.test(error.message)) throw error
@@ -102,9 +105,30 @@ export async function deleteExport(call: Call): Promise<JsonObject> {
   return {}
 }
 
+async function untilGone(call: Call, name: string): Promise<void> {
+  const { clock, signal } = call.context
+  const latest = clock.now() + LETS_GO_MS
+  for (;;) {
+    const { ours } = await remains(call, name)
+    if (ours.length === 0) return
+    if (clock.now() >= latest) throw storageSilent(ours)
+    await clock.sleep(POLL_MS, signal)
+  }
+}
+
+const storageSilent = (exports: readonly string[]) =>
+  failure({
+    type: 'storageSilent',
+    message: `${exports.join(', ')} stays until what was asked of the storage is answered`,
+    retryable: true,
+    applied: 'maybe',
+  })
+
 async function remains({ monitor, scratchDirectory, nbd }: Call, name: string) {
-  const ids = objectsOf(await monitor.ask('query-block-exports')).map(({ id }) => String(id))
+  const exports = objectsOf(await monitor.ask('query-block-exports'))
+  const ids = exports.map(({ id }) => String(id))
   const ours = ids.filter((id) => id.startsWith(exportId(name, '')))
+  const ending = new Set(exports.flatMap(({ id, 'shutting-down': isEnding }) => (isEnding === true ? [String(id)] : [])))
   const objects: Json = nbd ? await monitor.ask('qom-list', { path: '/objects' }) : []
   const certificates = objectsOf(objects)
     .map((object) => String(object.name))
@@ -114,5 +138,5 @@ async function remains({ monitor, scratchDirectory, nbd }: Call, name: string) {
     () => true,
     () => false,
   )
-  return { ours, others: ids.length - ours.length, socket, hasSocket, certificates }
+  return { ours, ending, others: ids.length - ours.length, socket, hasSocket, certificates }
 }

@@ -28,6 +28,7 @@ export interface Monitor extends Disposable {
 
 /** A monitor talks to one client only and lets others wait without a word; QEMU greets the one it talks to at once. */
 const GREETING_MS = 10_000
+const WHY_NOT = 'somebody else is connected to it, or QEMU stands still, as when it waits for its storage'
 
 /** Where a monitor is: a unix socket, or behind libvirt. */
 export type MonitorAt = string | Domain
@@ -77,7 +78,7 @@ async function connectTo(path: string, signal: AbortSignal): Promise<Monitor> {
     await ask('qmp_capabilities')
   } catch (error) {
     socket.destroy()
-    if (isOverdue) throw new MonitorFailed('busy', `the monitor at ${path} does not greet: somebody else is connected to it`)
+    if (isOverdue) throw new MonitorFailed('busy', `the monitor at ${path} does not greet: ${WHY_NOT}`)
     throw error
   } finally {
     clearTimeout(overdue)

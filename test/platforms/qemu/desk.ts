@@ -86,7 +86,8 @@ export async function leftIn({
 export async function checkpointsOf({ machine }: { readonly machine: Pick<Writing, 'ask'> }): Promise<readonly string[]> {
   const nodes = (await machine.ask('query-named-block-nodes', { flat: true })) as readonly JsonObject[]
   const bitmaps = nodes.flatMap((node) => (Array.isArray(node['dirty-bitmaps']) ? (node['dirty-bitmaps'] as JsonObject[]) : []))
-  return [...new Set(bitmaps.map(({ name }) => String(name)))]
+  // Those of jobs and filters have no name.
+  return [...new Set(bitmaps.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])))]
 }
 
 /** Writes all the time until the call has ended. */

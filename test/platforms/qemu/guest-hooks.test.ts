@@ -86,7 +86,9 @@ describe.runIf(hasGuest)('a real guest', () => {
     await inShell(guest, 'test -e /run/told')
   })
 
-  test('that somebody else froze by its agent has no point made of it', { timeout: MINUTES }, async () => {
+  test('P5: that somebody else froze by its agent has no point made of it; it is asked to freeze once', {
+    timeout: MINUTES,
+  }, async () => {
     {
       using agent = await openAgent(guest.agentPath, AbortSignal.timeout(MINUTES))
       await agent.ask('guest-fsfreeze-freeze')
@@ -94,6 +96,7 @@ describe.runIf(hasGuest)('a real guest', () => {
     const { exitCode, printed } = await office.run('qemu/vm-backup')
     expect(exitCode).not.toBe(0)
     expect(printed).toContain('frozen')
+    expect(printed).not.toContain('"event":"retrying"')
     await nothingIsHeld()
   })
 })
@@ -108,11 +111,16 @@ async function hookOfAgent(guest: Guest, text: string): Promise<void> {
   await script(guest, OF_AGENT, text)
   const another = 'until new=$(pidof qemu-ga) && [ "$new" != "$old" ]; do usleep 10000; done; echo > /run/another'
   await inShell(guest, `rm -f /run/another; (old=$(pidof qemu-ga); kill -9 $old; ${another}) >/dev/null 2>&1 </dev/null &`)
-  while (!(await isAnother(guest).catch(() => false)));
+  // What is said to one that ends is lost, and a busy machine needs long to answer.
+  for (let waitMs = 500; ; ) {
+    const signal = AbortSignal.timeout(waitMs)
+    if (await isAnother(guest, signal).catch(() => false)) return
+    if (signal.aborted) waitMs *= 2
+  }
 }
 
-async function isAnother({ agentPath }: Guest): Promise<boolean> {
-  using agent = await openAgent(agentPath, AbortSignal.timeout(20_000))
+async function isAnother({ agentPath }: Guest, signal: AbortSignal): Promise<boolean> {
+  using agent = await openAgent(agentPath, signal)
   const handle = await agent.ask('guest-file-open', { path: '/run/another' })
   await agent.ask('guest-file-close', { handle })
   return true

@@ -4,11 +4,15 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { openSource } from '../../../src/blocks/index.ts'
+import { ActionFailure } from '../../../src/packs/index.ts'
+import { qemu } from '../../../src/platforms/qemu/index.ts'
 import type { JsonObject } from '../../../src/values/index.ts'
 import { startHoldfast } from '../../acceptance/holdfast.ts'
 import { spawnWatched } from '../../peers/watched.ts'
+import { callAction, failureOf } from '../calls.ts'
 import { bytesOf, checkpointsOf, leftIn } from './desk.ts'
 import { hasIscsi, type IscsiTarget, startTarget } from './iscsi.ts'
 import { DISK_BYTES, DISKS, type DiskName, type Machine, startMachine } from './machine.ts'
@@ -69,7 +73,69 @@ describe.runIf(hasIscsi)('a VM whose disks are LUNs of a real iSCSI target', () 
     const { pointId } = await backedUp(desk)
     expect(bytesOf(await desk.restore(String(pointId)))).toEqual(onLuns(desk.target))
   })
+
+  test(
+    'P2: that never comes back: what cannot be let go of says why, what can be is, and QEMU answers all the while',
+    MINUTES,
+    async () => {
+      await using desk = await openLunDesk(43)
+      const [name, disks] = ['holdfast-lost', [{ disk: 'data0' }]]
+      await act(desk, 'checkpoint.create', { name, disks: ['data0'] })
+      await act(desk, 'scratch.create', { name, disks: ['data0'] })
+      await act(desk, 'snapshot.create', { name, disks })
+      const { socket } = await act(desk, 'export.create', { name, disks })
+      const over = new AbortController()
+      const reader = await openSource({ kind: 'nbd-unix', path: String(socket), exportName: 'data0' }, { signal: over.signal })
+      const gone = desk.target.endAfterReading(1)
+      const reading = reader.read(0, Buffer.alloc(DISK_BYTES)).catch(() => {})
+      await gone
+
+      for (const _ of ['first', 'again'])
+        expect(await failureOf(act(desk, 'export.delete', { name }))).toMatchObject({
+          type: 'storageSilent',
+          message: expect.stringContaining(`${name}.data0 stays until`),
+          retryable: true,
+        })
+      await act(desk, 'checkpoint.delete', { name })
+      expect(await checkpointsOf(desk)).toEqual([])
+      expect(await desk.machine.ask('query-status')).toMatchObject({ status: 'running' })
+
+      await desk.target.start()
+      while (!(await act(desk, 'export.delete', { name }).then(() => true, isStorageSilent)));
+      for (const action of ['snapshot.delete', 'scratch.delete']) await act(desk, action, { name })
+      expect(await leftIn(desk)).toEqual([])
+      over.abort()
+      await reading
+    },
+  )
 })
+
+function isStorageSilent(error: unknown): false {
+  if (error instanceof ActionFailure && error.failure.type === 'storageSilent') return false
+  throw error
+}
+
+/** One action of the pack, by a clock that does not wait. */
+function act({ machine, folder }: LunDesk, action: string, input: JsonObject): Promise<JsonObject> {
+  let now = 0
+  const sleep = async (durationMs: number): Promise<void> => {
+    now += durationMs
+    await setImmediate()
+  }
+  return callAction(
+    qemu.handlers,
+    `qemu/${action}`,
+    { hypervisor: { $target: 'hypervisor', connection: 'qemu/Hypervisor' }, ...input },
+    {
+      clock: { now: () => now, sleep },
+      connection: ({ $target }) => ({
+        target: $target,
+        type: 'qemu/Hypervisor',
+        settings: { monitor: machine.monitorPath, scratchDirectory: join(folder, 'vm') },
+      }),
+    },
+  )
+}
 
 async function backedUp(desk: LunDesk): Promise<JsonObject> {
   const { outputs, exitCode, printed } = await desk.run('qemu/vm-backup', 'quiesce=false')
