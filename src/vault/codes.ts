@@ -194,11 +194,22 @@ export const diskUnknown = (pointId: string, disk: string, disks: readonly strin
     `restore point ${pointId.slice(0, 10)} has no disk ${disk}; it has ${disks.join(', ') || 'none'}`,
   )
 
+export const disksMissing = (pointId: string): VaultError =>
+  new VaultError(
+    'POINT_DISK_UNKNOWN',
+    `restore point ${pointId.slice(0, 10)} holds files, and no disks`,
+    'take its files out with `holdfast vault restore` or `holdfast vault files get`',
+  )
+
 export const pointsIncomparable = (reason: string): VaultError =>
   new VaultError('POINTS_INCOMPARABLE', `the restore points cannot be compared: ${reason}`)
 
 export const fileUnknown = (pointId: string, path: string): VaultError =>
-  new VaultError('POINT_FILE_UNKNOWN', `restore point ${pointId.slice(0, 10)} has no file or folder ${path}`)
+  new VaultError(
+    'POINT_FILE_UNKNOWN',
+    `restore point ${pointId.slice(0, 10)} has no file or folder ${path}`,
+    'see what is there with `holdfast vault files list`; of disks a path begins with a volume',
+  )
 
 export const filesNotStored = ({ count, listed }: FileProblems): VaultError => {
   const shown = listed.slice(0, 3).map(({ path, trouble, message }) => `${path} (${TROUBLE_WORDS[trouble] ?? message})`)

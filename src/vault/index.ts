@@ -1,7 +1,7 @@
 export type { Backend, BackendAddress, FileKind, StoredFile } from './backend.ts'
 export { type LocalOptions, localBackend, memoryBackend, placeOf, type VaultPlace, type WriteStep } from './backends/index.ts'
 export { type VaultCode, vaultCodes } from './code-table.ts'
-export { fileUnknown, VaultError } from './codes.ts'
+export { disksMissing, fileUnknown, VaultError } from './codes.ts'
 export type { Checkpoint, Geometry, RestoreDiskRequest, RestoredDisk, StoreDiskRequest, StoredDisk } from './disks/index.ts'
 export { type ExportVaultOptions, exportVault } from './export.ts'
 export { type FileProblem, type FileProblems, type FileTrouble, takesNoMore } from './file-problems.ts'

@@ -6,6 +6,7 @@ import { runCli } from '../../src/cli/index.ts'
 import { createProgressLine, restoreDisks } from '../../src/cli/vaults/index.ts'
 import { openVault, type Vault } from '../../src/vault/index.ts'
 import { createVirtualClock } from '../engine/virtual-clock.ts'
+import { backUpFolder } from '../vault/file-world.ts'
 import { backUp, createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, writeDisk } from '../vault/world.ts'
 import { createTestHost } from './test-host.ts'
 
@@ -100,6 +101,19 @@ test('unlock shows every lock, takes away what nobody holds, and all only when t
   const { removed } = JSON.parse((await holdfast('unlock', 'vault', '--all', '--format', 'json')).stdout)
   expect(removed.map(({ state }: { state: string }) => state).sort()).toEqual(['held', 'unreadable'])
   expect(await readdir(folder.file('vault/locks'))).toEqual([])
+})
+
+test('export serves no point of files, and says how to get at them', async () => {
+  await using other = await createFolder()
+  await using vault = await createVault(other.path, { keyCost: 1024 })
+  const { point } = await backUpFolder(vault, 'run-1', import.meta.dirname)
+  expect(await holdfast('export', other.file('vault'), point.id, '--port', '0')).toMatchObject({
+    exitCode: 2,
+    stdout: '',
+    stderr: expect.stringContaining(
+      `error[POINT_DISK_UNKNOWN]: restore point ${point.id.slice(0, 10)} holds files, and no disks\n`,
+    ),
+  })
 })
 
 test('forget speaks of the VM that is named alone', async () => {

@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import type { NbdServer, SocketEndpoint } from '../../blocks/index.ts'
-import { type ExportVaultOptions, exportVault, type RestorePoint, type Vault } from '../../vault/index.ts'
+import { disksMissing, type ExportVaultOptions, exportVault, type RestorePoint, type Vault } from '../../vault/index.ts'
 import { exportAddressUnfit, fileUnreadable } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -64,7 +64,11 @@ async function assertWritable(folder: string): Promise<void> {
 async function pointsOf(vault: Vault, wanted: readonly string[]): Promise<readonly RestorePoint[]> {
   const ids = wanted.length > 0 ? wanted : (await vault.points({ kind: 'disks' })).map(({ id }) => id)
   const points: RestorePoint[] = []
-  for (const id of ids) points.push(await vault.point(id))
+  for (const id of ids) {
+    const point = await vault.point(id)
+    if (point.kind === 'files') throw disksMissing(point.id)
+    points.push(point)
+  }
   return points
 }
 
