@@ -69,11 +69,17 @@ export function createEngine(options: EngineOptions): Engine {
     if (active.has(run.id)) throw new RunNotResumable(run.id, 'this process performs it already')
     const pinned = await loadPinned(journal, run)
     assertConnections(run.targets, options.connection)
-    const epoch = await claim(run.id, takeOver).catch(async (error: unknown) => {
+    try {
+      return await goOn(run, pinned, takeOver)
+    } catch (error) {
       const isDead = takeOver || run.owner === undefined || !ownerLives(run.owner)
       if (error instanceof JournalUnusable && isDead) await letGoUnclaimed(run, pinned)
       throw error
-    })
+    }
+  }
+
+  async function goOn(run: RunSummary, pinned: Pinned, takeOver: boolean): Promise<RunningRun> {
+    const epoch = await claim(run.id, takeOver)
     const state = await stateOf(run, pinned)
     await dropStaleLocks(run.id, epoch, state)
     // What was answered while nobody performed the run counts before any timer that has run out since.
@@ -142,7 +148,8 @@ export function createEngine(options: EngineOptions): Engine {
         observe({ runId: id, at: clock.now(), kind: 'runEnded', outcome })
         return outcome
       } finally {
-        active.delete(id)
+        // Taken over by this same process, it is another's already.
+        if (active.get(id) === loop) active.delete(id)
         over.abort()
       }
     }

@@ -287,6 +287,19 @@ describe('something critical is let go (P5)', () => {
     expect(tries).toBe(2)
   })
 
+  it('when letting go of it breaks down at first, in the midst of an ordinary run', async () => {
+    let tries = 0
+    const replace: Handlers = {
+      'thing.delete': async () => {
+        tries += 1
+        if (tries < 3) throw new TypeError('cannot read properties of undefined')
+        return {}
+      },
+    }
+    expect((await holdingWhile({ replace })).error).toBeUndefined()
+    expect(tries).toBe(3)
+  })
+
   it('when its engine is closed', async () => {
     const [store, clock] = [memoryStore(), createVirtualClock()]
     const held = Promise.withResolvers<void>()
@@ -339,5 +352,35 @@ describe('an engine that finds what a dead one held, and a journal that can only
   it('touches nothing where the other one may live', async () => {
     const { before, left } = await foundWith(processOwner())
     expect(left).toEqual(before)
+  })
+})
+
+describe('two that take a run over at the same moment (P3, P5)', () => {
+  async function bothAtOnce(options: { readonly takeOver: boolean }) {
+    const [journal, store, clock] = [createMemoryJournal(), memoryStore(), createVirtualClock()]
+    const dying = dyingAt(journal, 3, 'after')
+    const run = await bench({ journal: dying.journal, store, clock: createVirtualClock() }).engine.start(given)
+    await Promise.race([dying.died, run.ended])
+    const { engine } = bench({ journal, store, clock, owner: processOwner() })
+    const resumed = await Promise.allSettled([engine.resume(run.id, options), engine.resume(run.id, options)])
+    const ended = await Promise.allSettled(resumed.flatMap((each) => (each.status === 'fulfilled' ? [each.value.ended] : [])))
+    return { resumed: resumed.map(({ status }) => status).sort(), ended: ended.map(({ status }) => status).sort(), store }
+  }
+  const createdIn = (said: readonly string[]) => said.filter((effect) => effect.startsWith('create'))
+
+  it('are told apart: one goes on, the other is refused', async () => {
+    const { resumed, ended, store } = await bothAtOnce({ takeOver: false })
+    expect({ resumed, ended, left: store.names() }).toEqual({
+      resumed: ['fulfilled', 'rejected'],
+      ended: ['fulfilled'],
+      left: [],
+    })
+    expect(createdIn(store.said())).toHaveLength(1)
+  })
+
+  it('and both insist, leave nothing, and the one that came first is fenced', async () => {
+    const { ended, store } = await bothAtOnce({ takeOver: true })
+    expect({ ended, left: store.names() }).toEqual({ ended: ['fulfilled', 'rejected'], left: [] })
+    expect(createdIn(store.said())).toHaveLength(1)
   })
 })
