@@ -1,6 +1,5 @@
 // What people ask of a vault that cannot be: each is refused in words that say what to do, and nothing is left behind.
 import { readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../../src/cli/index.ts'
 import { createProgressLine, restoreDisks } from '../../src/cli/vaults/index.ts'
