@@ -63,6 +63,7 @@ export function startLoop(options: LoopOptions): RunLoop {
   const mailbox: { readonly happening: Happening; readonly notBefore: number }[] = []
   const calls = new Map<string, Call>()
   const locks = new Map<string, Lock>()
+  const mayHoldCritical = Object.values(program.resources).some(({ critical }) => critical)
   const now = (): number => Math.max(clock.now(), state.now)
   const timers = createTimers(clock, now, (timer, at) => void ring(timer, at).catch((error: unknown) => stop(error)))
   const host: CallHost = { ...options, post, fenced: (error) => void stop(error) }
@@ -97,7 +98,7 @@ export function startLoop(options: LoopOptions): RunLoop {
 
   /** Rejects also when the engine is to stop, and when something critical cannot wait until the journal can be written. */
   async function record(entry: Entry): Promise<void> {
-    const untilMs = criticalUntil(program, state)
+    const untilMs = mayHoldCritical ? criticalUntil(program, state) : undefined
     const waiting = new AbortController()
     try {
       await new Promise<void>((resolve, reject) => {

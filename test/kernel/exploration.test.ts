@@ -47,10 +47,19 @@ const quiesced = program(
   ]),
 )
 
+const frozen = (name: string) =>
+  block([
+    scope('quiet', block([uses('freeze', 't/freeze.create', { name }), wait('still', '5s')]), {
+      catch: { body: block([uses('say', 't/note', {})]) },
+    }),
+  ])
+const sideBySide = program(block([parallel('both', { a: frozen('a'), b: frozen('b') })]))
+
 const PROGRAMS: Readonly<Record<string, Program>> = {
   'a group backup': group('t/snapshot.create'),
   'a group backup with a keyed create': group('t/snapshot.createKeyed'),
   'a quiesced backup that fails at its end': quiesced,
+  'two guests that are frozen side by side': sideBySide,
   'a backup that asks while something critical is held beside': program(
     block([
       scope(
@@ -208,18 +217,11 @@ describe('a critical resource [P5]', () => {
   })
 
   it('is released before anything else after a crash, also where another one goes first and its scope has a catch', () => {
-    const frozen = (name: string) =>
-      block([
-        scope('quiet', block([uses('freeze', 't/freeze.create', { name }), wait('still', '5s')]), {
-          catch: { body: block([uses('say', 't/note', {})]) },
-        }),
-      ])
-    const both = program(block([parallel('both', { a: frozen('a'), b: frozen('b') })]))
     let beside = 0
-    for (let at = 0; at < play(both).events; at += 1) {
+    for (let at = 0; at < play(sideBySide).events; at += 1) {
       const [sent, afterCrash]: [string[], string[]] = [[], []]
       let crashed = false
-      const story = play(both, {
+      const story = play(sideBySide, {
         // The second is in no hurry to go.
         fate: ({ action }) => {
           const calls = crashed ? afterCrash : sent
