@@ -96,7 +96,7 @@ test('what Ctrl-C does next is said while the run is being cancelled, and leaves
   view.observe({ kind: 'runStarted', runId: RUN, at: AT, runbook: 'lab/x', resumed: false })
   view.observe(report(AT, { kind: 'stepStarted', path: 'pause', step: 'pause', verb: 'wait' }))
   view.notice({ kind: 'cancelling', runId: RUN, at: AT })
-  const said = 'cancelling, with clean-up; Ctrl-C again leaves at once'
+  const said = 'cancelling, with clean-up; Ctrl-C again leaves behind'
   await vi.waitFor(() => expect(lines().join('\n')).toContain(said))
   view.observe(report(AT, { kind: 'stepEnded', path: 'pause', outcome: 'cancelled' }))
   view.observe({ kind: 'runEnded', runId: RUN, at: AT, outcome: { status: 'cancelled', owed: [] } })

@@ -156,7 +156,9 @@ function outputLines(name: string, value: Json): readonly Line[] {
 export function wordsOfNotice(notice: Notice): readonly Line[] {
   switch (notice.kind) {
     case 'cancelling':
-      return [{ text: 'cancelling, with clean-up; Ctrl-C again leaves at once and leaves behind what is held', tone: 'warning' }]
+      return [
+        { text: 'cancelling, with clean-up; Ctrl-C again leaves behind what is held, but for what is critical', tone: 'warning' },
+      ]
     case 'left':
       return [
         { text: `left at once; ${owedCount(notice.owed)}`, tone: 'bad' },
