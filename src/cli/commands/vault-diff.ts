@@ -1,5 +1,5 @@
 // `holdfast vault diff`: what changed between two restore points, ranges of disks or files by path. It reads no content.
-import { formatSize } from '../../values/index.ts'
+import { formatSize, printable } from '../../values/index.ts'
 import type { PointsDiff } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -22,7 +22,9 @@ export const run: RunCommand<[vault: string, from: string, to: string], Options>
 
 function describe({ disks, files }: PointsDiff, withRanges: boolean): string {
   if (disks.length === 0)
-    return files.length === 0 ? 'no difference\n' : files.map(({ path, change }) => `${change.padEnd(8)}  ${path}\n`).join('')
+    return files.length === 0
+      ? 'no difference\n'
+      : files.map(({ path, change }) => `${change.padEnd(8)}  ${printable(path)}\n`).join('')
   const rows = disks.map(({ disk, change, sizeBytes, changedBytes, ranges }) => [
     disk,
     change,

@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import type { NbdServer, SocketEndpoint } from '../../blocks/index.ts'
+import { printable } from '../../values/index.ts'
 import { disksMissing, type ExportVaultOptions, exportVault, type RestorePoint, type Vault } from '../../vault/index.ts'
 import { exportAddressUnfit, fileUnreadable } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
@@ -41,7 +42,7 @@ export const run: RunCommand<[vault: string, points: readonly string[]], Options
     })
     for (const { id, vm, disks } of points)
       for (const { disk } of disks)
-        host.stdout.write(`${urlOf(listen, server.port, tls !== undefined, `${id}/${disk}`)}  ${vm}\n`)
+        host.stdout.write(`${urlOf(listen, server.port, tls !== undefined, `${id}/${disk}`)}  ${printable(vm)}\n`)
     host.stdout.write(`${copyOnWrite ? 'what is written ends with it, the vault is only read' : 'read-only'}; Ctrl-C ends it\n`)
     await interrupted
     return EXIT.done

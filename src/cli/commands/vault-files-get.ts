@@ -1,6 +1,6 @@
 // `holdfast vault files get`: single files and folders out of a restore point, of files or of disks. It overwrites nothing.
 import { resolve } from 'node:path'
-import { formatCount, formatSize } from '../../values/index.ts'
+import { formatCount, formatSize, printable } from '../../values/index.ts'
 import type { RunCommand } from '../command.ts'
 import { openDiskFiles, takeFiles } from '../disk-files/index.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -36,7 +36,7 @@ export const run: RunCommand<[vault: string, point: string, paths: readonly stri
     const { files, bytes, problems } = await takeFiles(disks, paths, to, (done) => progress.show('files', done))
     progress.clear()
     host.stdout.write(`${to}: ${formatCount(files, 'file')}, ${formatSize(bytes)} written\n`)
-    for (const { path, message } of problems) host.stdout.write(`not taken: ${path}: ${message}\n`)
+    for (const { path, message } of problems) host.stdout.write(`not taken: ${printable(path)}: ${message}\n`)
     return problems.length > 0 ? EXIT.checkFailed : EXIT.done
   })
 }

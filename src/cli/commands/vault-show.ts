@@ -1,5 +1,5 @@
 // `holdfast vault show`: one restore point with its disks, and how consistent it was proven to be.
-import { formatCount, formatSize, isObject, type Json } from '../../values/index.ts'
+import { formatCount, formatSize, isObject, type Json, printable } from '../../values/index.ts'
 import type { RestorePoint } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -70,7 +70,7 @@ function contentOf({ disks, files, machine }: RestorePoint): string {
   return [
     table([['FOLDER', 'FROM'], ...folders.map(({ name, path }) => [name, path])]),
     `${formatCount(counts.files, 'file')}, ${formatSize(counts.sizeBytes)}; ${counts.unchanged} taken over\n`,
-    ...problems.listed.map(({ path, message }) => `not as it was: ${path}: ${message}\n`),
+    ...problems.listed.map(({ path, message }) => `not as it was: ${printable(path)}: ${message}\n`),
     problems.count > problems.listed.length ? `and ${problems.count - problems.listed.length} more\n` : '',
   ].join('')
 }

@@ -1,6 +1,6 @@
 // Gives the files of a restore point back into a folder. It overwrites nothing, unless an earlier try is resumed.
 import { readdir } from 'node:fs/promises'
-import { formatCount, formatSize } from '../../values/index.ts'
+import { formatCount, formatSize, printable } from '../../values/index.ts'
 import type { Vault } from '../../vault/index.ts'
 import { fileExists } from '../codes.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -26,7 +26,7 @@ export async function restoreFiles(host: Host, vault: Vault, progress: ProgressL
   })
   progress.clear()
   host.stdout.write(`${asked.to}: ${formatCount(files, 'file')}, ${formatSize(bytesWritten)} written\n`)
-  for (const { path, message } of problems.listed) host.stdout.write(`not restored: ${path}: ${message}\n`)
+  for (const { path, message } of problems.listed) host.stdout.write(`not restored: ${printable(path)}: ${message}\n`)
   if (problems.count > problems.listed.length) host.stdout.write(`and ${problems.count - problems.listed.length} more\n`)
   return problems.count > 0 ? EXIT.checkFailed : EXIT.done
 }

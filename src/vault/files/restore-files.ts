@@ -41,7 +41,10 @@ async function findFiles(
   { pointId, include }: RestoreFilesRequest,
 ): Promise<{ readonly id: string; readonly treeId: string; readonly sizeBytes?: number }> {
   const foreign = await findForeign(repository, pointId)
-  if (foreign) return { id: foreign.id, treeId: foreign.tree }
+  if (foreign) {
+    const { id, tree: treeId, sizeBytes } = foreign
+    return { id, treeId, ...(sizeBytes === undefined ? {} : { sizeBytes }) }
+  }
   const { id, files, sizeBytes } = await findPoint(repository, pointId)
   if (!files) throw fileUnknown(id, include?.[0] ?? 'files')
   return { id, treeId: files.treeId, sizeBytes }
