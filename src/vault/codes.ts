@@ -185,8 +185,14 @@ export const pointUnknown = (wanted: string): VaultError =>
 export const pointAmbiguous = (wanted: string, ids: readonly string[]): VaultError =>
   new VaultError('POINT_AMBIGUOUS', `${wanted} could be ${ids.map((id) => id.slice(0, 12)).join(' or ')}`, 'give more digits')
 
+/** What helps against the cause helps here. */
 export const pointDamaged = (pointId: string, reason: string, options?: ErrorOptions): VaultError =>
-  new VaultError('POINT_DAMAGED', `restore point ${pointId.slice(0, 10)} is damaged: ${reason}`, undefined, options)
+  new VaultError(
+    'POINT_DAMAGED',
+    `restore point ${pointId.slice(0, 10)} is damaged: ${reason}`,
+    options?.cause instanceof VaultError ? options.cause.hint : undefined,
+    options,
+  )
 
 export const diskUnknown = (pointId: string, disk: string, disks: readonly string[]): VaultError =>
   new VaultError(
