@@ -43,7 +43,7 @@ export async function followTask(call: Call, completion: Completion, response: R
   const values = await requestValues(call, operation, completion.request, { id, input: call.input })
   return untilSeen(call, completion.everyMs, async () => {
     const polled = await look(call, (reading) => askOfTask(reading, values))
-    const task = await evaluated(call, applied, completion.task, { response: polled })
+    const task = await evaluated(call, applied, completion.task, { response: polled, id, input: call.input })
     const roots = { task, response: polled }
     if ((await evaluated(call, applied, completion.failed, roots)) === true) throw await taskFailure(call, task)
     return (await evaluated(call, applied, completion.done, roots)) === true ? (task ?? null) : undefined

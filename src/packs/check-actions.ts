@@ -30,7 +30,7 @@ export function checkActions(checked: Checked): void {
   for (const completion of Object.values(checked.pack.completions)) {
     checkRoots(checked, completion.id, ['response', 'input'])
     checkRequestRoots(checked, completion.request, ['id', 'input'])
-    checkRoots(checked, completion.task, ['response'])
+    checkRoots(checked, completion.task, ['response', 'id', 'input'])
     checkRoots(checked, completion.done, ['task', 'response'])
     checkRoots(checked, completion.failed, ['task', 'response'])
   }

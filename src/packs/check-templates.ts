@@ -145,8 +145,9 @@ function checkCompletion(completion: Completion, roots: RootTypes, { checked, no
   if (!operation) return UNKNOWN
   checkRequest(operation, completion.request, { ...roots, id: present(id) }, note)
   const response = responseOf(operation, 'success')
-  note(completion.task, templateDiagnostics(completion.task, { response }))
-  const task = typeOfTemplate(completion.task, { response })
+  const polled: RootTypes = { ...roots, id: present(id), response }
+  note(completion.task, templateDiagnostics(completion.task, polled))
+  const task = typeOfTemplate(completion.task, polled)
   for (const condition of [completion.done, completion.failed])
     note(condition, templateDiagnostics(condition, { task, response }))
   return mayBeAbsent(id) ? optional(task) : task

@@ -155,7 +155,7 @@ export interface Completion {
   readonly id: Template
   readonly operationId: string
   readonly request: Operation['request']
-  /** Roots: `response` of the poll. */
+  /** Roots: `response` of the poll, `id`, and the call's `input`. */
   readonly task: Template
   readonly done: Template
   readonly failed: Template

@@ -76,7 +76,7 @@ const completion = closed(
     id: template('Id of the task; root `response`. Absent means there is nothing to follow.'),
     operation: text('operationId that reads the task.'),
     request,
-    task: template('The task; root `response` of the poll.'),
+    task: template('The task; roots `response` of the poll, `id`, `input`.'),
     done: template('True when the task ended well; roots `task`, `response`.'),
     failed: template('True when the task failed; roots `task`, `response`.'),
     every: duration('Pause between two polls; of a task that takes long, a fiftieth of its time so far, at most a minute.'),

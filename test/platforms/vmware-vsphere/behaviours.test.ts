@@ -1,21 +1,7 @@
 // Hazards of the platform, each met; README.md numbers them. And behaviours that a backup has to reckon with.
 import { describe, expect, it } from 'vitest'
 import { isEqual } from '../../../src/platforms/simulation/index.ts'
-import {
-  backUp,
-  callsOf,
-  changesAsked,
-  FREEZE,
-  guest,
-  pointOf,
-  scripts,
-  setProgram,
-  stage,
-  THAW,
-  useOneVm,
-  VM,
-  vmId,
-} from './one-vm.ts'
+import { backUp, callsOf, changesAsked, guest, pointOf, stage, useOneVm, VM, vmId } from './one-vm.ts'
 
 useOneVm()
 
@@ -32,15 +18,6 @@ describe('hazards', () => {
     await backUp()
     const left = stage.vsphere.state().snapshots as unknown as readonly { readonly name: string }[]
     expect(left.map(({ name }) => name)).toEqual(['of somebody else'])
-  })
-
-  it('H3: a guest whose freeze nobody saw the end of is thawed all the same', async () => {
-    setProgram(FREEZE, 0, 3_600_000)
-    const outcome = await stage.run('vm-backup', { ...VM, ...scripts() })
-    expect(outcome.status).toBe('failed')
-    expect(guest().log).toContain(THAW)
-    expect(callsOf('createSnapshotEx')).toEqual([])
-    guest().frozen = false
   })
 
   it('H4: two runs for one VM go one after the other, and the change ids do not mix', async () => {

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../values/index.ts'
 import { type Guest, VimFault, type Vm, type World } from './model.ts'
 
 export const GUEST_USER = 'guest-backup'
+export const PRE_FREEZE = '/usr/sbin/pre-freeze-script'
 
 export interface GuestLogin {
   readonly username: string
@@ -15,7 +16,7 @@ const REMEMBERED_MS = 5 * 60_000
 export function createGuest(): Guest {
   return {
     programs: new Map([
-      ['/usr/sbin/pre-freeze-script', { exitCode: 0, durationMs: 500, does: 'freeze' as const }],
+      [PRE_FREEZE, { exitCode: 0, durationMs: 500, does: 'freeze' as const }],
       ['/usr/sbin/post-thaw-script', { exitCode: 0, durationMs: 500, does: 'thaw' as const }],
     ]),
     toolsScripts: new Map(),
@@ -72,7 +73,8 @@ export function listProcesses({ clock }: World, { guest }: Vm, pids: readonly nu
       name: path.slice(path.lastIndexOf('/') + 1),
       pid,
       owner: GUEST_USER,
-      cmdLine: `${path} ${given}`.trim(),
+      // As Tools put it together for what they started themselves. [W17]
+      cmdLine: `"${path}" ${given}`,
       startTime: new Date(startedAt).toISOString(),
       ...(endedAt === undefined ? {} : { endTime: new Date(endedAt).toISOString() }),
       ...(exitCode === undefined ? {} : { exitCode }),

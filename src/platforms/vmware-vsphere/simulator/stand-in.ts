@@ -4,6 +4,7 @@ import { Secret } from '../../../values/index.ts'
 import type { StandIn, StandInOptions } from '../../platform.ts'
 import { movedTime, tallyOf } from '../../simulation/index.ts'
 import { FAULT_KINDS, type FaultKind } from './faults.ts'
+import { PRE_FREEZE } from './guest.ts'
 import { startVsphereSimulator } from './start.ts'
 
 const MIB = 2 ** 20
@@ -18,6 +19,8 @@ export async function startStandIn({ seed, startAtMs }: StandInOptions): Promise
   const vsphere = await startVsphereSimulator({ seed, rate: 0, startAt: startAtMs, listens: false, guestPassword: REHEARSED })
   const vm = vsphere.addVm({ name: 'erp-db', sizesBytes: [2 * MIB, MIB], tracked: true })
   vsphere.write(vm.id, 6)
+  // Long enough for an engine to die, and the next one to thaw, while it still runs.
+  vm.guest.programs.set(PRE_FREEZE, { exitCode: 0, durationMs: 45_000, does: 'freeze' })
   const there = namesIn(vsphere.state())
   const vms = () => vsphere.state().vms as unknown as readonly { readonly id: string }[]
   return {
