@@ -1,5 +1,6 @@
 // What operators do with a schedule that is there: run it now, pause it, change it, remove it.
 import { afterEach, describe, expect, it } from 'vitest'
+import type { HttpRequest } from '../../../src/http/index.ts'
 import type { JsonObject } from '../../../src/values/index.ts'
 import { type Harness, RATE, startHarness } from './harness.ts'
 
@@ -9,11 +10,13 @@ afterEach(async () => {
   await harness[Symbol.asyncDispose]()
 })
 
+type JobGroup = Harness['zstack']['world']['groups'][number]
+
 const FULL_CRON = '0 0 2 ? * SUN'
 
 /** A job group with a job for the VM, a trigger for increments and one for full backups. */
-async function scheduled(more: JsonObject = {}) {
-  harness = await startHarness({ rate: RATE })
+async function scheduled(more: JsonObject = {}, onRequest: (request: HttpRequest) => void = () => {}) {
+  harness = await startHarness({ rate: RATE, onRequest })
   const { outputs } = await harness.run('scheduler-job-setup', {
     name: 'nightly',
     type: 'vmBackup',
@@ -61,6 +64,17 @@ describe('scheduler-job-run', () => {
       failure: { message: '1 failed: the VM erp-db is Stopped' },
     })
   })
+
+  it('looks at the group once a run before it has ended, and so fires none that was paused meanwhile', async () => {
+    const { jobGroupUuid } = await scheduled({}, ({ path }) => {
+      const { groups, histories } = harness.zstack.world
+      if (path.includes('/job/history') && histories.length > 0) for (const group of groups) group.state = 'Disabled'
+    })
+    const runs = [1, 2].map(() => harness.run('scheduler-job-run', { jobGroupUuid }))
+    const failures = (await Promise.all(runs)).map(({ failure }) => failure?.message)
+    expect(failures.toSorted()).toEqual(['the group is paused or has no job', undefined])
+    expect(modes()).toEqual(['full', 'full'])
+  })
 })
 
 describe('scheduler-job-pause', () => {
@@ -106,6 +120,16 @@ describe('scheduler-job-change', () => {
     expect(harness.zstack.world.groups[0]?.parameters).toEqual(before)
   })
 
+  it('loses none of two changes that are made at once', async () => {
+    const { jobGroupUuid } = await scheduled()
+    const { standby, world } = harness.zstack
+    const asked = [{ storageUuids: [standby.uuid] }, { retentionType: 'Days', retentionValue: 30 }]
+    const ended = await Promise.all(asked.map((each) => harness.run('scheduler-job-change', { jobGroupUuid, ...each })))
+    expect(ended.map(({ status }) => status)).toEqual(['succeeded', 'succeeded'])
+    const both = { backupStorageUuids: standby.uuid, retentionType: 'Days', retentionValue: '30' }
+    expect([world.groups[0]?.parameters, world.jobs[0]?.parameters]).toMatchObject([both, both])
+  })
+
   it('takes no remote storage for a local one, and changes nothing then', async () => {
     const { jobGroupUuid } = await scheduled()
     const storageUuids = [harness.zstack.remote.uuid]
@@ -134,5 +158,45 @@ describe('scheduler-job-remove', () => {
     if (group) world.groups.push({ ...group, uuid: 'another', jobsUuid: [], triggersUuid: [triggerUuid] })
     await harness.run('scheduler-job-remove', { jobGroupUuid })
     expect(world.triggers.map(({ uuid }) => uuid)).toEqual([triggerUuid])
+  })
+
+  /** A group, and what is done to the platform after the removal has asked, before it asks the platform anything again. */
+  async function removed(change: (group: JobGroup) => void) {
+    let isDue = true
+    const { jobGroupUuid } = await scheduled({}, () => {
+      const [group] = harness.zstack.world.groups
+      if (harness.asked.length === 0 || !isDue || !group) return
+      isDue = false
+      change(group)
+    })
+    return harness.run('scheduler-job-remove', { jobGroupUuid })
+  }
+
+  it('leaves a trigger alone that another group was put on since it was approved of', async () => {
+    await removed((group) => {
+      harness.zstack.world.groups.push({ ...group, uuid: 'another', jobsUuid: [], triggersUuid: group.triggersUuid.slice(0, 1) })
+    })
+    expect(harness.zstack.world.groups.map(({ uuid }) => uuid)).toEqual(['another'])
+    expect(harness.zstack.world.triggers.map(({ cron }) => cron)).toEqual(['0 0 1 * * ?'])
+  })
+
+  it('deletes nothing where the group has got a job since it was approved of', async () => {
+    const ended = await removed((group) => {
+      const { jobs } = harness.zstack.world
+      const [job] = jobs
+      if (job) jobs.push({ ...job, uuid: 'late' })
+      group.jobsUuid = [...group.jobsUuid, 'late']
+    })
+    expect(ended).toMatchObject({ failure: { message: expect.stringContaining('other jobs than those that were approved of') } })
+    const { groups, jobs, triggers } = harness.zstack.world
+    expect([groups.length, jobs.length, triggers.length]).toEqual([1, 2, 2])
+  })
+
+  it('deletes nothing where another removed the group since it was approved of', async () => {
+    const ended = await removed(() => {
+      harness.zstack.world.groups = []
+    })
+    expect(ended).toMatchObject({ failure: { message: 'the job group is not there any more' } })
+    expect(harness.zstack.world.jobs).toHaveLength(1)
   })
 })
