@@ -9,11 +9,24 @@ afterEach(async () => {
   await harness[Symbol.asyncDispose]()
 })
 
+/** Done to the platform after a run has asked for an approval, before it asks the platform anything again. */
+let sinceAsked: (() => void) | undefined
+
+function onRequest(): void {
+  if (harness.asked.length === 0) return
+  const change = sinceAsked
+  sinceAsked = undefined
+  change?.()
+}
+
+/** Calls so far that change something. */
+const changes = () => harness.requests.filter(({ method }) => method !== 'GET').length
+
 const guestWrites = () => harness.zstack.write(harness.zstack.vmUuid, 8)
 
 /** A VM backup made of changes since a full one; its guest has gone on writing. */
 async function backedUp(grants = true): Promise<JsonObject> {
-  harness = await startHarness({ rate: RATE, grants })
+  harness = await startHarness({ rate: RATE, grants, onRequest })
   const { vmUuid, local } = harness.zstack
   const inputs = { vmUuid, storageUuids: [local.uuid] }
   guestWrites()
@@ -89,9 +102,9 @@ describe('vm-rollback', () => {
 
   it('touches nothing when nobody approves of it', async () => {
     const inputs = await backedUp(false)
-    const calls = harness.requests.filter(({ method }) => method !== 'GET').length
+    const calls = changes()
     expect(await harness.run('vm-rollback', inputs)).toMatchObject({ status: 'failed', failure: { type: 'denied' } })
-    expect(harness.requests.filter(({ method }) => method !== 'GET')).toHaveLength(calls)
+    expect(changes()).toBe(calls)
     expect(vm().state).toBe('Running')
   })
 
@@ -102,6 +115,38 @@ describe('vm-rollback', () => {
       failure: { message: expect.stringContaining('still have every volume') },
     })
     expect(harness.asked).toEqual([])
+  })
+})
+
+describe('vm-rollback, after an approval that took its time', () => {
+  it.each([
+    ['Stopped', 'Running', true],
+    ['Running', 'Stopped', false],
+  ])('goes by the state that the VM has then: it was %s and is %s', async (before, now, restarted) => {
+    const inputs = await backedUp()
+    vm().state = before
+    sinceAsked = () => {
+      vm().state = now
+    }
+    expect(await harness.run('vm-rollback', inputs)).toMatchObject({ status: 'succeeded', outputs: { restarted } })
+    expect(vm().state).toBe(now)
+    expect(isBack(inputs.groupUuid)).toEqual([true, true])
+  })
+
+  it.each([
+    ['the VM has lost a volume', () => harness.zstack.world.volumes.pop()],
+    ['the VM was paused', () => Object.assign(vm(), { state: 'Paused' })],
+    ['a part of the backup was deleted', () => harness.zstack.world.volumeBackups.pop()],
+    ['the backup was deleted', () => harness.zstack.world.volumeBackups.splice(0)],
+  ])('fails before it changes anything where %s since', async (_, change) => {
+    const inputs = await backedUp()
+    const calls = changes()
+    sinceAsked = change
+    expect(await harness.run('vm-rollback', inputs)).toMatchObject({
+      failure: { type: 'assertionFailed', message: expect.stringContaining('since this was approved of') },
+    })
+    expect(changes()).toBe(calls)
+    expect(vm().state).not.toBe('Stopped')
   })
 })
 
@@ -125,5 +170,61 @@ describe('volume-rollback', () => {
     )
     const ended = await harness.run('volume-rollback', { ...storages, backupUuid: data?.uuid ?? '' })
     expect(ended).toMatchObject({ status: 'failed', failure: { message: expect.stringContaining('attached to a VM') } })
+  })
+})
+
+describe('volume-rollback, after an approval that took its time', () => {
+  const data = () => harness.zstack.world.volumeBackups.find(({ type }) => type === 'Data')
+
+  async function ofData(): Promise<JsonObject> {
+    const { groupUuid: _, vmUuid: __, ...storages } = await backedUp()
+    return { ...storages, backupUuid: data()?.uuid ?? '' }
+  }
+
+  it.each([
+    ['Stopped', 'Running', true],
+    ['Running', 'Stopped', false],
+  ])('goes by the state that the VM has then: it was %s and is %s', async (before, now, restarted) => {
+    const inputs = await ofData()
+    vm().state = before
+    sinceAsked = () => {
+      vm().state = now
+    }
+    expect(await harness.run('volume-rollback', inputs)).toMatchObject({ status: 'succeeded', outputs: { restarted } })
+    expect(vm().state).toBe(now)
+    expect(isBack(data()?.groupUuid)).toEqual([false, true])
+  })
+
+  it.each([
+    ['the volume was attached to another VM', 'another'],
+    ['the volume was detached', undefined],
+  ])('fails before it changes anything where %s since', async (_, vmInstanceUuid) => {
+    const inputs = await ofData()
+    const calls = changes()
+    sinceAsked = () => {
+      const { world } = harness.zstack
+      world.volumes = world.volumes.map(({ vmInstanceUuid: own, ...volume }) => {
+        const to = volume.type === 'Root' ? own : vmInstanceUuid
+        return to === undefined ? volume : { ...volume, vmInstanceUuid: to }
+      })
+    }
+    expect(await harness.run('volume-rollback', inputs)).toMatchObject({
+      failure: { type: 'assertionFailed', message: expect.stringContaining('not attached to the same VM') },
+    })
+    expect(changes()).toBe(calls)
+    expect(vm().state).toBe('Running')
+  })
+
+  it.each([
+    ['the VM was paused', () => Object.assign(vm(), { state: 'Paused' })],
+    ['the backup was deleted', () => harness.zstack.world.volumeBackups.splice(0)],
+  ])('fails before it changes anything where %s since', async (_, change) => {
+    const inputs = await ofData()
+    const calls = changes()
+    sinceAsked = change
+    expect(await harness.run('volume-rollback', inputs)).toMatchObject({
+      failure: { type: 'assertionFailed', message: expect.stringContaining('since this was approved of') },
+    })
+    expect(changes()).toBe(calls)
   })
 })
