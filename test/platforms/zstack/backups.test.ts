@@ -46,6 +46,33 @@ describe('local backup', () => {
     },
   )
 
+  /** Done to the platform as soon as a backup is made, while another run waits for the lock. */
+  const startWith = (change: () => void) =>
+    start({}, ({ method, path }) => {
+      const { volumeBackups, databaseBackups } = harness.zstack.world
+      if (method === 'GET' && /-backups(\?|$)/.test(path) && volumeBackups.length + databaseBackups.length > 0) change()
+    })
+
+  it.each(each)('of %s that waited for another chooses its storage when that has ended', async (_, backUp) => {
+    await startWith(() => {
+      harness.zstack.local.status = 'Disconnected'
+    })
+    const ended = await Promise.all([backUp(), backUp()])
+    const { local, standby, api } = harness.zstack
+    expect(new Set(ended.map(({ outputs }) => outputs?.storageUuid))).toEqual(new Set([local.uuid, standby.uuid]))
+    const made = Object.entries(api.asked).filter(([name]) => name.startsWith('create'))
+    expect(made.map(([, times]) => times)).toEqual([2])
+  })
+
+  it.each(each.slice(0, 2))('of %s that waited for another looks at the VM when that has ended', async (_, backUp) => {
+    await startWith(() => {
+      for (const vm of harness.zstack.world.vms) vm.state = 'Stopped'
+    })
+    const ended = await Promise.all([backUp(), backUp()])
+    expect(ended.map(({ status }) => status).toSorted()).toEqual(['failed', 'succeeded'])
+    expect(ended.map(({ failure }) => failure)).toContainEqual(expect.objectContaining({ type: 'assertionFailed' }))
+  })
+
   it('is full at first, then incremental, and full again where asked', async () => {
     await start()
     expect(await backUpVm()).toMatchObject({ outputs: { modes: ['full', 'full'] } })
