@@ -1,8 +1,8 @@
 // Differential restore to the original VM: only what has changed since the point is written back.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { firstDifference } from '../../../src/platforms/sangfor-scp/simulator/index.ts'
 import { MIB } from './stage.ts'
-import { backUp, ids, type Point, stage, useTwoGuests, vms, writeEverywhere } from './two-guests.ts'
+import { backUp, holdLock, ids, type Point, stage, useTwoGuests, vms, waitedFor, writeEverywhere } from './two-guests.ts'
 
 useTwoGuests()
 
@@ -39,6 +39,21 @@ describe('a restore into the VM itself', () => {
     writeEverywhere()
     expect(await restore(first.pointId)).toMatchObject({ outputs: { differential: true } })
     await expectTakenBack(first)
+  })
+
+  it('waits for its turn, and writes the point that it has looked at, though another is the latest by then', {
+    timeout: 120_000,
+  }, async () => {
+    const [serverId = '', other = ''] = ids
+    const point = await backUp(serverId)
+    const letGo = await holdLock(`scp-vm/${serverId}`)
+    const restoring = restore('latest')
+    await vi.waitFor(() => expect(waitedFor()).toContain(`scp-vm/${serverId}`), { timeout: 60_000 })
+    writeEverywhere()
+    await backUp(other)
+    await letGo()
+    expect(await restoring).toMatchObject({ status: 'succeeded', outputs: { serverId } })
+    await expectTakenBack(point)
   })
 
   it.each(['expired', 'switched off'])('writes everything back when tracking was %s since', { timeout: 60_000 }, async (what) => {

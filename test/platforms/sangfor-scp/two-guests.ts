@@ -65,3 +65,24 @@ export async function restoreAndCompare({ pointId, serverId }: Point): Promise<v
 export const writeEverywhere = () => {
   for (const { guest } of vms) guest.write(6)
 }
+
+/** Locks that runs wait for. */
+export const waitedFor = (): readonly string[] => {
+  const names = new Set<string>()
+  for (const seen of stage.observations) {
+    if (seen.kind !== 'report' || seen.report.kind !== 'lock') continue
+    if (seen.report.state === 'waits') names.add(seen.report.name)
+    else names.delete(seen.report.name)
+  }
+  return [...names]
+}
+
+/** As a run of somebody else does, until it is let go. */
+export async function holdLock(name: string): Promise<() => Promise<void>> {
+  const { journal } = stage
+  const id = 'of-another'
+  await journal.createRun({ id, runbook: 't/another', runbookVersion: '1.0.0', pins: {}, inputs: {}, targets: {}, createdAt: 1 })
+  const epoch = (await journal.claim(id, 'another', true)) ?? 0
+  expect(await journal.tryLock(name, id, epoch)).toBe(true)
+  return () => journal.append(id, epoch, { events: [], obligations: [], unlocks: [name] })
+}
