@@ -67,6 +67,19 @@ describe('tracking', () => {
   })
 })
 
+it('tracking that is switched on during a backup waits for its end, and is not refused for its snapshot', async () => {
+  await using stage = await startStage()
+  const { vsphere } = stage
+  vsphere.addVm({ name: 'erp-db', sizesBytes: [MIB] })
+  let enabling: ReturnType<typeof stage.run> | undefined
+  vsphere.onCall('getSnapshotConfig', async () => {
+    enabling ??= stage.run('cbt-enable', { vm: 'DC0/vm/erp-db' })
+  })
+  await stage.succeed('vm-backup', { vm: 'DC0/vm/erp-db' })
+  expect(await enabling).toMatchObject({ status: 'succeeded', outputs: { enabled: true } })
+  expect(vsphere.leaks()).toEqual([])
+})
+
 describe('an export', () => {
   it.each(['vi-json', 'soap'])(
     'brings every byte of the snapshot over %s, and leaves neither lease, snapshot nor image',
