@@ -73,6 +73,18 @@ describe('a backup through a proxy', () => {
     }
   })
 
+  it('seed 002 (4) B f: powers the proxy on again that the backup before it has powered off while this one waited', {
+    timeout: 120_000,
+  }, async () => {
+    const [first = '', second = ''] = ids
+    const running = stage.run('vm-backup-hotadd', { serverId: first, proxyId })
+    await vi.waitFor(() => expect(statusOf(proxyId)).toBe('running'), { timeout: 60_000 })
+    expect(await stage.run('vm-backup-hotadd', { serverId: second, proxyId })).toMatchObject({ status: 'succeeded' })
+    expect(await running).toMatchObject({ status: 'succeeded' })
+    expect([asked('startServer'), asked('stopServer')].map(({ length }) => length)).toEqual([2, 2])
+    expect(statusOf(proxyId)).toBe('stopped')
+  })
+
   it('P4: removes the disks, then powers the proxy off, ends the lease and deletes the snapshot', async () => {
     await backUp(ids[0] ?? '')
     const order = ['addServerDisks', 'actOnServerDisks', 'stopServer', 'deleteBackupResource', 'actOnSnapshots']
