@@ -91,7 +91,7 @@ describe('a plan that reads', () => {
       expect(complete, name).toBe(true)
     }
     expect(new Set(stage.scp.calls.map(({ method }) => method))).toEqual(new Set(['GET']))
-    expect(made.reads.map(({ path }) => path)).toContain(`members[${ids[0]}]/config`)
+    expect(made.reads.map(({ path }) => path)).toContain(`backup/members[${ids[0]}]/config`)
     expect(made.reads.every(({ result }) => result.kind === 'output')).toBe(true)
     expect(stage.scp.leaks()).toEqual([])
   })
