@@ -3,7 +3,6 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { BlockSink, BlockSource } from './model.ts'
-import { createWriteBack } from './write-back.ts'
 import { isZero, ZEROS } from './zeros.ts'
 
 /** Fails as `open` does. */
@@ -57,28 +56,22 @@ async function openForWriting(path: string, mayCreate: boolean): Promise<{ handl
 
 function createFileSink(handle: FileHandle, sizeBytes: number, empty: boolean, newIn: string | undefined): BlockSink {
   const touched = empty ? createTouched(sizeBytes) : undefined
-  const writeBack = createWriteBack(() => handle.datasync())
   return {
     sizeBytes,
     isEmpty: empty,
     write: async (offsetBytes, data) => {
       touched?.add(offsetBytes, data.length)
       await writeWhole(handle, offsetBytes, data)
-      writeBack.wrote(data.length)
     },
     zero: async (offsetBytes, lengthBytes) => {
       if (touched && !touched.has(offsetBytes, lengthBytes)) return
       await zeroWhereNeeded(handle, offsetBytes, lengthBytes)
     },
     flush: async () => {
-      await writeBack.ended()
       await handle.sync()
       if (newIn !== undefined) await syncDirectory(newIn)
     },
-    [Symbol.asyncDispose]: async () => {
-      await writeBack.ended().catch(() => {})
-      await handle.close()
-    },
+    [Symbol.asyncDispose]: () => handle.close(),
   }
 }
 
