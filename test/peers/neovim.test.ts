@@ -25,6 +25,11 @@ end
 vim.cmd('qa!')
 `
 
+const shipped = readFileSync(join(root, 'runbooks/sangfor-scp/vm-backup.runbook.yaml'), 'utf8')
+const before = shipped.slice(0, shipped.indexOf('scp/server.get')).split('\n')
+/** Of the action that is misspelt: line and column. */
+const place = `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
+
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-nvim-'))
@@ -36,7 +41,6 @@ beforeAll(() => {
   chmodSync(program, 0o755)
   writeFileSync(join(folder, 'init.lua'), setUp)
   writeFileSync(join(folder, 'ask.lua'), ASK)
-  const shipped = readFileSync(join(root, 'runbooks/sangfor-scp/vm-backup.runbook.yaml'), 'utf8')
   writeFileSync(join(folder, 'mine.runbook.yaml'), shipped.replace('scp/server.get', 'scp/server.gett'))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -48,7 +52,7 @@ test.skipIf(!peer('nvim', 'neovim'))('Neovim shows diagnostics, a hover and comp
     encoding: 'utf8',
   })
   const said = stderr.split(/\r?\n/)
-  expect(said[0]).toMatch(/^\d+:11 ACTION_UNKNOWN$/)
+  expect(said[0]).toBe(`${place} ACTION_UNKNOWN`)
   expect(said).toContainEqual(expect.stringContaining('hover **sangfor-scp/task.list**'))
   expect(Number(said.find((line) => line.startsWith('completion'))?.split(' ')[1])).toBeGreaterThan(20)
 })

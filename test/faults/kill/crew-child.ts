@@ -3,7 +3,7 @@
 // them to their end, and settles what they owe.
 import { join } from 'node:path'
 import { createEngine, type RunningRun } from '../../../src/engine/index.ts'
-import { openJournal, processOwner } from '../../../src/journal/index.ts'
+import { JournalUnusable, openJournal, processOwner } from '../../../src/journal/index.ts'
 import { answerQuestions } from '../../../src/rehearse/people.ts'
 import { openCrew } from './crew-file.ts'
 import { createGate, holdingAfterCall, holdingAfterRecord } from './together.ts'
@@ -19,9 +19,10 @@ for (let at = 0; at < words.length; at += 3) {
   const todo = crew.runs.filter(({ id }) => (known.get(id)?.status ?? 'running') === 'running')
   const gate = createGate(todo.length)
   let newId = ''
+  const holding = task === 'record' ? holdingAfterRecord(journal, Number(count), gate) : undefined
   await using engine = createEngine({
     ...crew.options,
-    journal: task === 'record' ? holdingAfterRecord(journal, Number(count), gate) : journal,
+    journal: holding ?? journal,
     handlers: (catalogue) => {
       const handlers = crew.options.handlers(catalogue)
       return task === 'call' ? holdingAfterCall(handlers, Number(count), gate) : handlers
@@ -46,7 +47,17 @@ for (let at = 0; at < words.length; at += 3) {
   const over = new AbortController()
   for (const { id } of runs) void answerQuestions({ journal, clock: crew.options.clock }, id, over.signal)
   if (task === 'go') process.stdout.write('up\n')
-  await Promise.all(runs.map(({ ended }) => ended))
+  await Promise.all(runs.map(toItsEnd))
   over.abort('all have ended')
   await engine.reap()
+  /** Time goes faster here, and disks do not: an engine may give up for a record that comes too late. Its run goes on then as any that was interrupted. */
+  async function toItsEnd({ id, ended }: RunningRun): Promise<void> {
+    try {
+      await ended
+    } catch (error) {
+      if (holding?.holds(id)) return await new Promise<never>(() => {})
+      if (!(error instanceof JournalUnusable)) throw error
+      await toItsEnd(await engine.resume(id, { takeOver: true }))
+    }
+  }
 }

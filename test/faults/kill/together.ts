@@ -1,6 +1,6 @@
 // Where a process that performs several runs dies: each run stands still at its own point, and when all do, or have ended, the process is killed.
 // Around the product's journal and handlers, never by a branch inside them.
-import type { Journal } from '../../../src/journal/index.ts'
+import { type Journal, OwnerFenced } from '../../../src/journal/index.ts'
 import type { Handlers } from '../../../src/packs/index.ts'
 
 export interface Gate {
@@ -35,16 +35,30 @@ export function createGate(runs: number): Gate {
   }
 }
 
-/** A run's n-th record is durable, nothing that follows from it has left. */
-export function holdingAfterRecord(journal: Journal, record: number, gate: Gate): Journal {
+export interface HoldingJournal extends Journal {
+  /** This run stands still at its point. */
+  holds(run: string): boolean
+}
+
+/** A run's n-th record is durable, nothing that follows from it leaves: not even what an engine does that waits for a record in vain. */
+export function holdingAfterRecord(journal: Journal, record: number, gate: Gate): HoldingJournal {
   const records = new Map<string, number>()
+  const held = new Set<string>()
   return {
     ...journal,
+    holds: (run) => held.has(run),
+    assertOwner(id, epoch) {
+      if (held.has(id)) throw new OwnerFenced(id)
+      journal.assertOwner(id, epoch)
+    },
     async append(id, epoch, entry) {
       await journal.append(id, epoch, entry)
       const count = (records.get(id) ?? 0) + 1
       records.set(id, count)
-      if (count === record) return gate.hold()
+      if (count === record) {
+        held.add(id)
+        return gate.hold()
+      }
       if (entry.outcome && count < record) gate.leave()
     },
   }
