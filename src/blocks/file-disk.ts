@@ -116,9 +116,12 @@ export async function readWhole(handle: FileHandle, offsetBytes: number, into: B
   }
 }
 
+/** All of it, or an error: a full disk takes a part first, and tells of itself when asked to take the rest. */
 export async function writeWhole(handle: FileHandle, offsetBytes: number, data: Buffer): Promise<void> {
   for (let done = 0; done < data.length; ) {
-    done += (await handle.write(data, done, data.length - done, offsetBytes + done)).bytesWritten
+    const { bytesWritten } = await handle.write(data, done, data.length - done, offsetBytes + done)
+    if (bytesWritten === 0) throw new Error(`only ${done} of ${data.length} bytes were written`)
+    done += bytesWritten
   }
 }
 

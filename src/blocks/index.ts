@@ -10,6 +10,7 @@ export {
   totalBytes,
   unionExtents,
 } from './extents.ts'
+export { writeWhole } from './file-disk.ts'
 export type * from './model.ts'
 export {
   connectNbd,

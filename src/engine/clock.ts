@@ -20,6 +20,16 @@ export function fastClock(rate: number, startedAt: number = Date.now()): Clock {
   }
 }
 
+/** Resolves or rejects as the work does, and after so long at the latest. */
+export async function waitAtMost(clock: Clock, longestMs: number, work: Promise<unknown>): Promise<void> {
+  const waiting = new AbortController()
+  try {
+    await Promise.race([work, clock.sleep(longestMs, waiting.signal).catch(() => {})])
+  } finally {
+    waiting.abort()
+  }
+}
+
 async function sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
   let restMs = durationMs
   while (restMs > LONGEST_SLEEP_MS) {

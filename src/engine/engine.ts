@@ -3,6 +3,7 @@ import { JournalUnusable, ownerLives, type RunHeader, type RunSummary, RunUnknow
 import { apply, createState, criticalUntil, type Outcome, type Report, type RunState } from '../kernel/index.ts'
 import type { Progress } from '../packs/index.ts'
 import { answersGiven } from './answer.ts'
+import { waitAtMost } from './clock.ts'
 import type { Happening } from './happening.ts'
 import { letGoOfCritical } from './last-act.ts'
 import { createLocks } from './locks.ts'
@@ -192,10 +193,7 @@ export function createEngine(options: EngineOptions): Engine {
   async function close(): Promise<void> {
     const loops = [...active.values()]
     const stopped = loops.map((loop) => loop.stop(new Error('the engine was closed; the run can be resumed')))
-    const waited = new AbortController()
-    const grace = clock.sleep(CLOSE_GRACE_MS, waited.signal).catch(() => {})
-    await Promise.race([Promise.all(stopped), grace])
-    waited.abort()
+    await waitAtMost(clock, CLOSE_GRACE_MS, Promise.all(stopped))
     await Promise.allSettled(loops.map((loop) => loop.ended))
   }
 

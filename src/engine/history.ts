@@ -1,5 +1,5 @@
 // A run told again from its journal: the same transition function over the same events.
-import { type Journal, RunUnknown } from '../journal/index.ts'
+import { type Journal, type RunHeader, RunUnknown } from '../journal/index.ts'
 import { apply, type Command, createState, type Event, type Program } from '../kernel/index.ts'
 import type { Catalogue } from '../packs/index.ts'
 import type { Observation } from './model.ts'
@@ -18,12 +18,9 @@ export async function programOf(journal: Journal, runId: string): Promise<Progra
   return (await loadPinned(journal, run)).program
 }
 
-/** The packs and runbooks that the run is pinned to, whatever has become of the files. Throws RunUnknown. */
-export async function catalogueOf(journal: Journal, runId: string): Promise<Catalogue> {
-  const run = await journal.run(runId)
-  if (run === undefined) throw new RunUnknown(runId)
-  return (await loadPinned(journal, run)).catalogue
-}
+/** The packs and runbooks that the run is pinned to, whatever has become of the files. */
+export const catalogueOf = async (journal: Journal, run: RunHeader): Promise<Catalogue> =>
+  (await loadPinned(journal, run)).catalogue
 
 /** Every event of the run with the commands it led to. Throws RunUnknown. */
 export async function* replay(journal: Journal, runId: string): AsyncIterable<Turn> {

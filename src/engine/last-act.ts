@@ -3,6 +3,7 @@
 import { OwnerFenced } from '../journal/index.ts'
 import { apply, type Command, type Event, forkState, type Report, type RunState, resourceNamed } from '../kernel/index.ts'
 import { type Call, type CallHost, startCall } from './calls.ts'
+import { waitAtMost } from './clock.ts'
 import type { Happening } from './happening.ts'
 import { createTimers } from './timers.ts'
 
@@ -23,10 +24,7 @@ export async function letGoOfCritical({ calls, ...options }: LastActOptions): Pr
   await letGo(options)
   if (hanging.length === 0) return
   // What one of them acquires after all nobody else will know of.
-  const waiting = new AbortController()
-  const longest = options.clock.sleep(LONGEST_MS, waiting.signal).catch(() => {})
-  await Promise.race([Promise.all(hanging.map((call) => call.over)), longest])
-  waiting.abort()
+  await waitAtMost(options.clock, LONGEST_MS, Promise.all(hanging.map((call) => call.over)))
   await letGo(options)
 }
 

@@ -52,7 +52,11 @@ function lyingDisk(planted: readonly Planted[]): DiskFiles {
     },
     list: async () => [],
     find: async () => [
-      { volume: { kind: 'volume', path: 'ide0', fileSystem: 'ext4', sizeBytes: 0 }, within: Buffer.from('/'), about: root },
+      {
+        volume: { kind: 'volume', path: 'ide0', fileSystem: 'ext4', sizeBytes: 0, mountable: '/dev/sda1' },
+        within: Buffer.from('/'),
+        about: root,
+      },
     ],
     mount: async () => {},
     [Symbol.asyncDispose]: async () => {},

@@ -18,11 +18,11 @@ export interface DiskFiles extends AsyncDisposable {
   /** The file or folder of that path, or those that it means as a pattern, of `selectPaths`. Throws `POINT_FILE_UNKNOWN`, or Refusal when a volume cannot be mounted. */
   find(path: string): Promise<readonly Found[]>
   /** Mounts the volume, and nothing else. */
-  mount(volume: Volume): Promise<void>
+  mount(volume: AttachedVolume): Promise<void>
 }
 
 export interface Found {
-  readonly volume: Volume
+  readonly volume: AttachedVolume
   /** Absolute within the volume. */
   readonly within: Buffer
   readonly about: About
@@ -70,13 +70,13 @@ function filesIn(
   point: RestorePoint,
   volumes: readonly AttachedVolume[],
 ): Pick<DiskFiles, 'list' | 'find' | 'mount'> {
-  let mounted: Volume | undefined
+  let mounted: AttachedVolume | undefined
 
-  async function mount(volume: Volume): Promise<void> {
+  async function mount(volume: AttachedVolume): Promise<void> {
     if (mounted === volume) return
     if (mounted) await fish.ask('umount-all')
     mounted = undefined
-    await mountVolume(fish, volumes.find((each) => each === volume) ?? missing(volume))
+    await mountVolume(fish, volume)
     mounted = volume
   }
 
@@ -148,10 +148,6 @@ function filesIn(
 }
 
 const SLASH = Buffer.from('/')
-
-const missing = (volume: Volume): never => {
-  throw new Error(`${volume.path} is no volume of this point`)
-}
 
 /** The folders of a pattern before the first name that may stand for several, within the volume; empty for its root. */
 function fixedFolder(pattern: string, volume: string): string {

@@ -20,7 +20,7 @@ export async function connectionsOfRuns(
     const run = await journal.run(id)
     if (!run) throw new RunUnknown(id)
     const targets = (Object.values(run.targets) as unknown as readonly TargetRef[]).map(({ $target }) => $target)
-    const catalogue = await catalogueOf(journal, id)
+    const catalogue = await catalogueOf(journal, run)
     assertTargets(config, targets, catalogue)
     const missing = targets.filter((name) => !connections.has(name))
     for (const [name, connection] of await openTargets(config, missing, catalogue, host.env)) connections.set(name, connection)

@@ -1,5 +1,5 @@
 // What of a point's files is meant, and how much it takes: looked up in trees alone, before anything is written.
-import { goUnquote, ID_BYTES, isZeroId, type Node } from '../format/index.ts'
+import { CHUNK_BYTES, goUnquote, ID_BYTES, isZeroId, type Node } from '../format/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { type Meant, selectPaths } from './select-paths.ts'
 
@@ -78,7 +78,7 @@ export const inodeOf = ({ metadata }: FileNode): string | undefined =>
   metadata && Number(metadata.links ?? 1) > 1 ? `${metadata.deviceId} ${metadata.inode}` : undefined
 
 /** What a chunk of zeros has, here and as restic cuts it. */
-const ZERO_LENGTHS = [1024 ** 2, 512 * 1024]
+const ZERO_LENGTHS = [CHUNK_BYTES, 512 * 1024]
 
 /** How many zeros the chunk there is, when it is one of zeros; else 0. */
 export const zerosAt = (content: Buffer, at: number): number =>
