@@ -6,7 +6,7 @@
 import type { Path, Program, RunState } from '../kernel/index.ts'
 import type { Step } from '../language/index.ts'
 import { everyStep, stepOfPath, strandOf } from './document.ts'
-import type { Node, Option, Subject } from './model.ts'
+import type { Move, Node, Option, Subject, World } from './model.ts'
 import type { Unknowns } from './unknowns.ts'
 
 /** Indexes of the options to follow; undefined for all. */
@@ -88,35 +88,44 @@ function oneStrand(subject: Subject, { state, world }: Node, options: readonly O
     .sort()
   if (first === undefined || strands.size < 2 || ![...strands.keys()].every((strand) => isApart(subject, state, strand)))
     return undefined
-  const calls = new Set(world.calls.filter(({ command }) => strandOf(command.path) === first).map(({ command }) => command.id))
-  return pick(options, ({ move }) => 'call' in move && calls.has(move.call))
+  // All that can happen next in the strand: what a step of it evaluates to, or is answered, may stop a call of the same strand.
+  return pick(options, ({ move }) => {
+    const path = pathOf(world, move)
+    return path !== undefined && strandOf(path) === first
+  })
 }
 
-/** Nothing that can happen in the strand without a deviation stops the strands beside it. */
+/** The step that the move is about; undefined for what is about none. Time cannot pass beside a call that answers at once. */
+function pathOf({ calls, evaluations }: World, move: Move): Path | undefined {
+  if ('call' in move) return calls.find(({ command }) => command.id === move.call)?.command.path
+  if (move.kind === 'evaluate') return evaluations.find(({ id }) => id === move.id)?.path
+  return move.kind === 'approve' ? move.approval : undefined
+}
+
+/** Nothing that can happen in the strand without a deviation stops the strands beside it, or lets go of what they use. */
 function isApart({ program }: Subject, state: RunState, strand: Path): boolean {
   const compound = stepOfPath(program, strand.slice(0, strand.indexOf('[')))
   if (!compound || !('onError' in compound)) return false
-  if (compound.onError === 'collect') return true
   const bodies = compound.kind === 'foreach' ? [compound.body] : compound.branches.map(({ body }) => body)
-  const mayFail = bodies.some((body) => {
-    const inStrand = [...everyStep(body)]
-    return inStrand.some((step) => mayFailByItself(step, inStrand))
-  })
-  return !mayFail && Object.values(state.blocks).every(({ failure, cancelled }) => !failure && !cancelled)
+  const strands = bodies.map((body) => [...everyStep(body)])
+  if (strands.some((steps) => steps.some((step) => step.kind === 'end' && !steps.some(({ id }) => id === step.step))))
+    return false
+  if (compound.onError === 'collect') return true
+  if (strands.some((steps) => steps.some(mayFailByItself))) return false
+  return Object.values(state.blocks).every(({ failure, cancelled }) => !failure && !cancelled)
 }
 
-/** Without a deviation: a `fail`, an assertion that does not hold, a question that is denied, a `switch` of which no case fits, an `end` of what others may use. */
-function mayFailByItself(step: Step, inStrand: readonly Step[]): boolean {
+/** Without a deviation: a `fail`, an assertion that does not hold, a question that is denied, a `switch` of which no case fits. */
+function mayFailByItself(step: Step): boolean {
   switch (step.kind) {
     case 'fail':
     case 'approve':
       return true
     case 'switch':
       return step.else === undefined
-    case 'end':
-      return !inStrand.some(({ id }) => id === step.step)
     case 'uses':
       return step.action === 'core/assert'
+    case 'end':
     case 'wait':
     case 'scope':
     case 'foreach':

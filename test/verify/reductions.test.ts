@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { apply } from '../../src/kernel/index.ts'
 import { unknown } from '../../src/values/index.ts'
 import { type Bounds, type Subject, search, type Transition, type Verdict } from '../../src/verify/index.ts'
-import { program } from '../kernel/build.ts'
+import { block, end, parallel, program, scope, uses } from '../kernel/build.ts'
 import { type Shapes, shapes, toRunbook } from '../kernel/random-runbooks.ts'
-import { subject } from './runbooks.ts'
+import { session, snap, subject } from './runbooks.ts'
 
 /** A kernel that takes lost answers for refusals, one that never hears of a release that failed, and one that forgets what it releases. */
 const KERNELS: Readonly<Record<string, Transition>> = {
@@ -35,7 +35,30 @@ const BESIDE_NO_CASE: Shapes = [
   },
 ]
 
+/** Once missed: the snapshot that is there when what fails beside it, within a branch that cannot stop the other, stops it. */
+const besideWhatFails = (kind: 'fail' | 'ask'): Shapes => [
+  {
+    kind: 'parallel',
+    left: [
+      {
+        kind: 'parallel',
+        left: [{ kind: 'snapshot', outlives: false }],
+        right: [{ kind, outlives: false }],
+        collect: false,
+      },
+    ],
+    right: [{ kind: 'snapshot', outlives: false }],
+    collect: true,
+  },
+]
+
 const EVERYTHING = { reduce: false, symmetry: false } as const
+
+const EXAMPLES: [Shapes, keyof typeof KERNELS, number][] = [
+  [BESIDE_NO_CASE, 'swallowing', 1],
+  [besideWhatFails('fail'), 'deaf', 0],
+  [besideWhatFails('ask'), 'deaf', 0],
+]
 
 const explore = (what: Subject, bounds: Partial<Bounds>, maxStates: number): Promise<Verdict> =>
   search(what, { faults: 1, maxViolations: 10_000, maxStates, ...bounds })
@@ -63,11 +86,29 @@ const compare = (left: Partial<Bounds>, maxStates: number, numRuns: number): Pro
       expect(fewer.states).toBeLessThanOrEqual(all.states)
       expect(kindsOf(fewer)).toEqual(kindsOf(all))
     }),
-    { numRuns, interruptAfterTimeLimit: 12_000, examples: [[BESIDE_NO_CASE, 'swallowing', 1]] },
+    { numRuns, interruptAfterTimeLimit: 12_000, examples: EXAMPLES },
   )
 }
 
 describe('the search finds the same kinds of violations', () => {
   it('as one that tries every order and tells interchangeable items apart', () => compare(EVERYTHING, 6000, 150))
   it('as one that takes no two states for one', () => compare({ ...EVERYTHING, merge: false }, 3000, 150))
+  it.each(['fail', 'collect'] as const)(
+    'where a branch lets go of what the one beside it uses, with onError %s',
+    async (onError) => {
+      const store = (id: string) => uses(id, 't/store', { name: id })
+      const going = parallel('going', {
+        on: block([store('a'), store('b'), store('c')]),
+        off: block([store('d'), end('soon', 'snap')]),
+      })
+      const both = parallel('both', { left: block([going]), right: block([store('e'), session]) }, onError)
+      const what = subject(program(block([scope('backup', block([snap, both]))])))
+      for (const faults of [0, 1]) {
+        const all = await explore(what, { ...EVERYTHING, faults }, 6000)
+        const fewer = await explore(what, { faults }, 6000)
+        expect(kindsOf(all)).toHaveLength(2)
+        expect(kindsOf(fewer)).toEqual(kindsOf(all))
+      }
+    },
+  )
 })
