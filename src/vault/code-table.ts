@@ -59,8 +59,9 @@ export const vaultCodes = {
       'Wait for it to end. The lock of a process that is gone does not count: on the host that it ran on at once, on others after half an hour. `holdfast vault unlock` shows all locks and removes those; with `--all` the others too, when you know that nothing else uses the vault.',
   },
   VAULT_LOCK_LOST: {
-    title: 'The lock could not be refreshed in time, so what ran under it was ended',
-    explanation: 'Others may take a lock that is not refreshed for stale. Check the storage, then start the same run again.',
+    title: 'The lock could not be refreshed in time, or others removed it, so what ran under it was ended',
+    explanation:
+      'Others may take a lock that is not refreshed for stale, or one that their clock calls old. Check the storage and the clocks of all that use it, then start the same run again.',
   },
   VAULT_CLOSED: {
     title: 'The vault was closed while it was in use',

@@ -127,8 +127,8 @@ export const vaultLocked = (by: { exclusive: boolean; hostname: string; pid: num
 export const lockLost = (): VaultError =>
   new VaultError(
     'VAULT_LOCK_LOST',
-    'the lock of the vault could not be refreshed in time; others may take it for stale',
-    'check the storage, then repeat',
+    'the lock of the vault could not be refreshed in time, or others have removed it; they may have had the vault meanwhile',
+    'check the storage, and the clocks of all that use it, then repeat',
   )
 
 export const vaultClosed = (options?: ErrorOptions): VaultError =>

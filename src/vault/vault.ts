@@ -189,7 +189,7 @@ function createVault(
       }),
     storeAttachment: (bytes) => writing(() => storeAttachment(repository, bytes)),
     readAttachment: (pointId, name) => locked(async () => readAttachment(repository, await findPoint(repository, pointId), name)),
-    commitPoint: (point) => writing((held) => commitPoint(repository, point, geometry, now(), held.assertHeld)),
+    commitPoint: (point) => writing((held) => commitPoint(repository, point, geometry, now(), held.assertThere)),
     async openDisk(pointId, disk) {
       if (closed) throw vaultClosed()
       await lock.enter()
@@ -208,11 +208,12 @@ function createVault(
         const map = await openDiskMap(repository, found, found.geometry)
         return await restoreDisk(repository, map, found.geometry.chunkBytes, until(held, request))
       }),
-    backUpFiles: (request) => writing((held) => backUpFiles(repository, until(held, request), now, held.assertHeld)),
+    backUpFiles: (request) => writing((held) => backUpFiles(repository, until(held, request), now, held.assertThere)),
     restoreFiles: (request) => locked((held) => restoreFiles(repository, until(held, request))),
     listFiles: (pointId, path) => locked(() => listFiles(repository, pointId, path)),
     verify: (request) => locked((held) => verifyVault(repository, until(held, request))),
-    forget: (request) => exclusively((held) => forgetPoints(repository, { ...request, assertHeld: held.assertHeld })),
+    forget: (request) =>
+      exclusively(({ assertHeld, assertThere }) => forgetPoints(repository, { ...request, assertHeld, assertThere }, now())),
     prune: (request) => exclusively((held) => pruneVault(repository, alone(held, request))),
     repair: (request) => exclusively((held) => repairVault(repository, alone(held, request))),
     diff: (from, to) =>
@@ -234,6 +235,7 @@ const until = <T extends { readonly signal?: AbortSignal }>({ lost }: VaultLock,
 const alone = <T extends { readonly signal?: AbortSignal }>(held: VaultLock, request: T) => ({
   ...until(held, request),
   assertHeld: held.assertHeld,
+  assertThere: held.assertThere,
 })
 
 /** Taken with the first that enters, released with the last that leaves. */

@@ -132,6 +132,25 @@ describe('locks', () => {
     await lock.release()
   })
 
+  test('are lost when another, whose clock takes them for stale, has removed them', async () => {
+    const backend = memoryBackend()
+    const behind = (): number => now() - 60 * MINUTE
+    const writer = await takeLock(backend, KEY, false, behind)
+    await writer.assertThere()
+    // A prune on a machine whose clock is right.
+    await (await takeLock(backend, KEY, true, now)).release()
+    writer.assertHeld()
+    await expect(writer.assertThere()).rejects.toMatchObject({ code: 'VAULT_LOCK_LOST' })
+    await writer.release()
+
+    const reader = await takeLock(backend, KEY, false, behind)
+    await (await takeLock(backend, KEY, true, now)).release()
+    await vi.advanceTimersByTimeAsync(5 * MINUTE)
+    expect(reader.lost.reason).toMatchObject({ code: 'VAULT_LOCK_LOST' })
+    await reader.release()
+    expect(await backend.list('lock')).toEqual([])
+  })
+
   test('are done without by who only reads from storage that takes no file; not where another has it alone', async () => {
     const backend = memoryBackend()
     const put: Backend['put'] = async () => {

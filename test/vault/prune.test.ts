@@ -73,7 +73,7 @@ describe('forget', () => {
 describe('keep rules', () => {
   const at = (...times: readonly string[]) => times.map((time) => ({ timeMs: Date.parse(time) }))
   const kept = (points: readonly { timeMs: number }[], rules: KeepRules): readonly number[] =>
-    applyRules(points, rules).flatMap((reasons, i) => (reasons.length > 0 ? [i] : []))
+    applyRules(points, rules, Date.parse('2027-02-01T00:00Z')).flatMap((reasons, i) => (reasons.length > 0 ? [i] : []))
 
   test('keep the newest of each hour, day, week, month and year that has one', () => {
     const points = at(
@@ -96,6 +96,13 @@ describe('keep rules', () => {
 
   test('take the days around New Year as the week that ISO 8601 says', () => {
     expect(kept(at('2027-01-03T12:00Z', '2026-12-28T12:00Z', '2026-12-27T12:00Z'), { weekly: 9 })).toEqual([0, 2])
+  })
+
+  test('leave out what a clock in the future has dated: it stays, and pushes no backup out that was made since', () => {
+    const points = at('2028-11-21T12:00Z', '2028-11-21T11:00Z', '2027-01-31T12:00Z', '2027-01-30T12:00Z', '2026-01-01T12:00Z')
+    expect(kept(points, { last: 1 })).toEqual([0, 1, 2])
+    expect(kept(points, { daily: 2 })).toEqual([0, 1, 2, 3])
+    expect(kept(points, { withinMs: 7 * 86_400_000 })).toEqual([0, 1, 2, 3])
   })
 
   test('keep no fewer points when there are more of them', () => {

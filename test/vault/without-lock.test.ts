@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { writeFailed } from '../../src/vault/codes.ts'
 import { type Backend, openBackend } from '../../src/vault/index.ts'
 import { CHUNK, createStorage, DISKS, expectWhole, open, storePoints } from './prune-world.ts'
-import { createFolder, noise, PASSWORD, readBack, whole, writeDisk } from './world.ts'
+import { createFolder, noise, PASSWORD, pointOf, readBack, whole, writeDisk } from './world.ts'
 
 const SLEEP_MS = 40 * 60_000
 
@@ -88,4 +88,53 @@ test('P7: a point is not made by a backup whose machine slept before it', async 
   // The next call takes a lock of its own.
   const stored = await vault.storeDisk({ disk: 'ide0', sizeBytes: CHUNK, source, map: whole(CHUNK) })
   expect(stored.sizeBytes).toBe(CHUNK)
+})
+
+test('P7: a point is not made while a prune removes what it needs, by the clock of whose machine the lock of the backup was stale', async () => {
+  const backend = await createStorage()
+  await using folder = await createFolder()
+  const source = await writeDisk(folder.file('disk'), noise(9, CHUNK))
+  await using vault = await openBackend(backend, PASSWORD, { threads: 0, now: () => Date.now() - SLEEP_MS })
+  // What keeps the lock between the two calls.
+  await storePoints(backend, [[1]])
+  await using reading = await vault.openDisk('latest', 'ide0')
+  expect(reading.sizeBytes).toBe(CHUNK)
+  const ide0 = await vault.storeDisk({ disk: 'ide0', sizeBytes: CHUNK, source, map: whole(CHUNK) })
+  let committed: Promise<unknown> | undefined
+  const pruning: Backend = {
+    ...backend,
+    async remove(kind, name) {
+      if (kind !== 'lock') committed ??= vault.commitPoint(pointOf('run-1', { ide0 })).catch((error: unknown) => error)
+      await committed
+      await backend.remove(kind, name)
+    },
+  }
+  await (await open(pruning)).prune({ dryRun: false, maxUnused: 0 })
+  expect(await committed).toMatchObject({ code: 'VAULT_LOCK_LOST' })
+  expect(await vault.points()).toHaveLength(1)
+})
+
+test('P7: a prune removes nothing where a backup came between, by the clock of whose machine its lock was stale', async () => {
+  const backend = await createStorage()
+  const stored = await storePoints(backend, DISKS)
+  await (await open(backend)).forget({ rules: { last: 2 }, dryRun: false })
+  await using other = await open(backend)
+  let removed = 0
+  let wrote: Promise<unknown> | undefined
+  const watched: Backend = {
+    ...backend,
+    async remove(kind, name) {
+      if (kind !== 'lock') removed += 1
+      await backend.remove(kind, name)
+    },
+    async put(kind, name, parts) {
+      await backend.put(kind, name, parts)
+      if (kind === 'index') wrote ??= other.storeAttachment(noise(1, CHUNK))
+      await wrote
+    },
+  }
+  await using vault = await openBackend(watched, PASSWORD, { threads: 0, now: () => Date.now() - SLEEP_MS })
+  await expect(vault.prune({ dryRun: false, maxUnused: 0 })).rejects.toMatchObject({ code: 'VAULT_LOCK_LOST' })
+  expect(removed).toBe(0)
+  await expectWhole(backend, stored.slice(2))
 })

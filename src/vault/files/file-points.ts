@@ -62,7 +62,7 @@ export async function backUpFiles(
   repository: Repository,
   request: BackUpFilesRequest,
   now: () => number,
-  assertHeld: () => void,
+  assertThere: () => Promise<void>,
 ): Promise<BackedUpFiles> {
   assertFolders(request.folders)
   const points = await listPoints(repository)
@@ -97,7 +97,7 @@ export async function backUpFiles(
     },
     GEOMETRY,
     now(),
-    assertHeld,
+    assertThere,
   )
   return { point, counts: stored.counts, problems: stored.problems }
 }

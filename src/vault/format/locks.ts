@@ -30,10 +30,12 @@ export interface ListedLock {
 }
 
 export interface VaultLock {
-  /** Aborts with `VAULT_LOCK_LOST` when the lock could not be refreshed in time. */
+  /** Aborts with `VAULT_LOCK_LOST` when the lock could not be refreshed in time, or is gone from the storage. */
   readonly lost: AbortSignal
   /** Throws that by the clock: a machine that has slept wakes in the middle of its work, before any timer tells. */
   assertHeld(): void
+  /** Throws that, too, where others have removed the lock: by their clock, which is not ours, it was stale. */
+  assertThere(): Promise<void>
   release(): Promise<void>
 }
 
@@ -58,10 +60,15 @@ export async function takeLock(backend: Backend, key: SealKey, exclusive: boolea
     if (now() - refreshedMs > LOST_MS) lost.abort(lockLost())
   }
 
+  async function lookForFile(): Promise<void> {
+    if (!(await backend.names('lock')).includes(id)) lost.abort(lockLost())
+  }
+
   /** One that was lost stays lost, for others may have removed things meanwhile; a fresh one keeps them off from now on. */
   async function refresh(): Promise<void> {
     look()
     try {
+      await lookForFile()
       const atMs = now()
       const next = await putLock(backend, key, exclusive, atMs)
       const last = id
@@ -84,6 +91,14 @@ export async function takeLock(backend: Backend, key: SealKey, exclusive: boolea
       look()
       lost.signal.throwIfAborted()
     },
+    async assertThere() {
+      look()
+      // In line with the refreshes, which put another file in the place of this one.
+      const looked = refreshing.then(lookForFile)
+      refreshing = looked.catch(() => {})
+      await looked
+      lost.signal.throwIfAborted()
+    },
     async release() {
       clearInterval(timer)
       await refreshing
@@ -104,6 +119,9 @@ export async function takeReadersLock(backend: Backend, key: SealKey, now: () =>
     return {
       lost: new AbortController().signal,
       assertHeld() {
+        throw error
+      },
+      async assertThere() {
         throw error
       },
       async release() {},

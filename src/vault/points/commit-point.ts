@@ -13,7 +13,7 @@ export async function commitPoint(
   point: NewPoint,
   geometry: Geometry,
   nowMs: number,
-  assertHeld: () => void,
+  assertThere: () => Promise<void>,
 ): Promise<PointSummary> {
   const known = findCommitted(await listPoints(repository), point, kindOf(point))
   if (known) return known
@@ -32,7 +32,7 @@ export async function commitPoint(
   }
   await repository.sync()
   // A lock that no longer protects may have let a prune remove what was stored.
-  assertHeld()
+  await assertThere()
   const id = await putSnapshot(repository.backend, repository.key, snapshot)
   const { tree: _tree, path: _path, tags: _tags, ...shown } = snapshot
   const { vm, name, run, level, consistency } = point

@@ -32,7 +32,7 @@ export interface KeptPoint {
 }
 
 /** The caller holds the exclusive lock. */
-export async function forgetPoints(repository: Repository, request: ForgetRequest & Alone): Promise<Forgotten> {
+export async function forgetPoints(repository: Repository, request: ForgetRequest & Alone, nowMs: number): Promise<Forgotten> {
   const { rules = {}, pointIds = [], vm, dryRun } = request
   if (pointIds.length === 0 && !hasRule(rules)) throw forgetRuleMissing()
   const all = await listPoints(repository)
@@ -43,7 +43,7 @@ export async function forgetPoints(repository: Repository, request: ForgetReques
   const groups = Map.groupBy(asked, (point) => `${point.kind} ${point.vm}`)
   const ruled = hasRule(rules)
   for (const points of groups.values()) {
-    const reasons = ruled ? applyRules(points, rules) : []
+    const reasons = ruled ? applyRules(points, rules, nowMs) : []
     for (const [i, point] of points.entries()) {
       const why = reasons[i] ?? []
       if (named.has(point.id)) continue

@@ -40,8 +40,16 @@ function isoWeek(time: Date): string {
 
 export const hasRule = (rules: KeepRules): boolean => Object.values(rules).some((value) => value !== undefined && value > 0)
 
-/** The reasons why each point stays, in the order given, which is newest first; a point without any goes. */
-export function applyRules(points: readonly Moment[], rules: KeepRules): readonly (readonly string[])[] {
+/**
+ * The reasons why each point stays, in the order given, which is newest first; a point without any goes. One that a clock in the future has
+ * dated stays and counts for no rule: else it would be the newest until then, in place of each backup that is made.
+ */
+export function applyRules(points: readonly Moment[], rules: KeepRules, nowMs: number): readonly (readonly string[])[] {
+  const future = points.filter(({ timeMs }) => timeMs > nowMs)
+  return [...future.map(() => ['future']), ...applyToPast(points.slice(future.length), rules)]
+}
+
+function applyToPast(points: readonly Moment[], rules: KeepRules): readonly (readonly string[])[] {
   const reasons: string[][] = points.map(() => [])
   const newestMs = points[0]?.timeMs ?? 0
   for (const [i, { timeMs }] of points.entries()) {

@@ -12,6 +12,8 @@ export interface Refused {
 /** Of work that removes what must not be needed by anybody: throws when the lock that keeps others out does so no longer. */
 export interface Alone {
   readonly assertHeld: () => void
+  /** The same, asked of the storage. */
+  readonly assertThere: () => Promise<void>
 }
 
 /** In this order; answers those that stay because the storage refuses. Anything else that goes wrong ends it. */
@@ -19,9 +21,10 @@ export async function removeEach(
   backend: Backend,
   kind: FileKind,
   names: Iterable<string>,
-  { assertHeld }: Alone,
+  { assertHeld, assertThere }: Alone,
 ): Promise<readonly Refused[]> {
   const refused: Refused[] = []
+  await assertThere()
   for (const name of names) {
     assertHeld()
     try {

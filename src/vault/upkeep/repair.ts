@@ -57,6 +57,7 @@ export async function repairVault(repository: Repository, request: RepairRequest
     const { refused } = await replaceIndex(repository, going, [...inspected.unlisted, ...inspected.saved], request)
     if (refused[0]) throw refused[0].error
     signal?.throwIfAborted()
+    await request.assertThere()
     for (const id of inspected.broken) {
       request.assertHeld()
       await backend.remove('pack', id)
