@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { parse } from 'yaml'
+import { median } from './bench/median.ts'
 import { varied } from './bench/vary-runbooks.ts'
 import { randomFrom, type Source } from './mutate/corrupt.ts'
 import { checkerOver } from './mutate/judge.ts'
@@ -83,8 +84,4 @@ function validatorOf(schemaFile: string): (value: unknown) => boolean {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   formats.default(ajv)
   return ajv.compile(JSON.parse(readFileSync(schemaFile, 'utf8')))
-}
-
-function median(all: readonly number[]): number {
-  return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN
 }

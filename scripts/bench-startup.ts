@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { median } from './bench/median.ts'
 
 const ROUNDS = 25
 /** For what is done at a prompt all the time. */
@@ -59,9 +60,6 @@ function runOnce(args: readonly string[]): Sample {
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
   return { tookMs, cpuMs: (childrenCpuMs() ?? Number.NaN) - cpuBeforeMs }
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 // In turns, so that whatever else the machine does falls on all alike. The first round fills the compile cache and does not count.
 const samples = new Map(Object.keys(work).map((name) => [name, [] as Sample[]]))

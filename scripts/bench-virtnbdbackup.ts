@@ -7,9 +7,10 @@ import { parseArgs } from 'node:util'
 import { formatSize } from '../src/values/index.ts'
 import { hold, type Score } from './bench/contest.ts'
 import { openDomain } from './bench/domain.ts'
+import { median } from './bench/median.ts'
 import { tellSetting } from './bench/setting.ts'
 import { countGoals, HEAD, tableRows } from './bench/table.ts'
-import { backupRows, median, PHASES } from './bench/vm-backups.ts'
+import { backupRows, PHASES } from './bench/vm-backups.ts'
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, size: { type: 'string', default: '1GiB' }, json: { type: 'string' } },

@@ -4,6 +4,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { KILLED_RUNBOOKS, killsFrom, openKilledBackups } from '../test/platforms/qemu/killed-backup.ts'
+import { median } from './bench/median.ts'
 
 /** What pauses a VM ends it after so long (P5). */
 const MAX_HOLD_MS = 60_000
@@ -45,10 +46,8 @@ const list = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ')
-const spread = (times: readonly number[]): string => {
-  const sorted = times.toSorted((a, b) => a - b)
-  return `median ${sorted[Math.floor(sorted.length / 2)]?.toFixed(0)} ms, max ${sorted.at(-1)?.toFixed(0)} ms`
-}
+const spread = (times: readonly number[]): string =>
+  `median ${median(times).toFixed(0)} ms, max ${Math.max(...times).toFixed(0)} ms`
 console.log(
   `${stills.length} processes killed: ${list(ended)}; next backups: ${list(levels)}, equal to the disks; violations ${violated}`,
 )

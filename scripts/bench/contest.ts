@@ -1,6 +1,7 @@
 // A contest: the same work done by us and by peers in shuffled rounds on one machine.
 // Seconds depend on the machine and on who else uses it; what counts are the ratios of the same round.
 import type { Measured } from './measure.ts'
+import { median } from './median.ts'
 
 export interface Contestant {
   readonly name: string
@@ -108,13 +109,6 @@ const resultOf = (name: string, measured: readonly Measured[]): Result => ({
   cpuMs: median(measured.map(({ cpuMs }) => cpuMs)),
   peakBytes: Math.max(...measured.map(({ peakBytes }) => peakBytes)),
 })
-
-function median(values: readonly number[]): number {
-  const ordered = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(ordered.length / 2)
-  const upper = ordered[middle] ?? Number.NaN
-  return ordered.length % 2 === 1 ? upper : (upper + (ordered[middle - 1] ?? Number.NaN)) / 2
-}
 
 const shuffled = <T>(list: readonly T[]): T[] =>
   list

@@ -191,7 +191,3 @@ async function timeTold(
     closeSync(output)
   }
 }
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-}
