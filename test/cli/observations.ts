@@ -74,3 +74,18 @@ export const observations: readonly Observation[] = [
   },
   { ...base, kind: 'runEnded', outcome },
 ]
+
+/** What would steer a terminal, or hide what is behind it. */
+const STEERING = '\u001b]0;owned\u0007\r\n\u009b31m\u202e'
+const hostile: Failure = { ...failure, message: STEERING, detail: { text: STEERING } }
+const owed: Obligation = { ...obligation, identity: { name: STEERING }, lastFailure: hostile }
+
+/** The same from a platform that means harm. */
+export const HOSTILE: readonly Observation[] = [
+  { ...base, kind: 'runStarted', runbook: 'lab/backup', resumed: false },
+  { ...base, kind: 'report', report: { kind: 'itemStarted', path: 'backup/vms[vm-1]', key: 'vm-1', name: STEERING } },
+  { ...base, kind: 'report', report: { kind: 'obligation', obligation: owed } },
+  { ...base, kind: 'progress', path, progress: { doneBytes: 0, totalBytes: 1, label: STEERING } },
+  { ...base, kind: 'report', report: { kind: 'stepEnded', path, outcome: 'failed', failure: { ...hostile, path } } },
+  { ...base, kind: 'runEnded', outcome: { ...outcome, outputs: { name: STEERING }, failure: hostile } },
+]

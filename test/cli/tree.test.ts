@@ -5,9 +5,9 @@ import { expect, test, vi } from 'vitest'
 import { createTreeView } from '../../src/cli/views/tree.ts'
 import type { Observation } from '../../src/engine/index.ts'
 import type { Report } from '../../src/kernel/index.ts'
-import { AT, observations, RUN } from './observations.ts'
+import { AT, HOSTILE, observations, RUN } from './observations.ts'
 
-function terminal(): { stream: NodeJS.WriteStream; lines(): readonly string[] } {
+function terminal(): { stream: NodeJS.WriteStream; lines(): readonly string[]; written(): string } {
   const chunks: string[] = []
   const stream = new Writable({
     write: (chunk, _encoding, done) => {
@@ -16,7 +16,7 @@ function terminal(): { stream: NodeJS.WriteStream; lines(): readonly string[] } 
     },
   })
   const fake = Object.assign(stream, { isTTY: true, columns: 200, rows: 50 }) as unknown as NodeJS.WriteStream
-  return { stream: fake, lines: () => stripVTControlCharacters(chunks.join('')).split('\n') }
+  return { stream: fake, written: () => chunks.join(''), lines: () => stripVTControlCharacters(chunks.join('')).split('\n') }
 }
 
 const report = (at: number, of: Report): Observation => ({ kind: 'report', runId: RUN, at, report: of })
@@ -35,6 +35,15 @@ test('what is left on the screen tells bytes, failure, what is owed and the outc
   expect(text).toContain('STILL OWED sangfor-scp/GroupSnapshot')
   expect(text).toContain(`run ${RUN} failed`)
   expect(text).toContain(`settle it with: holdfast reap ${RUN}`)
+})
+
+test('no text of a platform steers the terminal', async () => {
+  const { stream, written } = terminal()
+  const view = createTreeView(stream, false)
+  for (const observation of HOSTILE) view.observe(observation)
+  await view.close()
+  expect(written()).toContain('�]0;owned�')
+  for (const steering of ['\u001b]', '\u0007', '\u009b', '\u202e']) expect(written()).not.toContain(steering)
 })
 
 test('quiet steps leave when their block ends, those with something to tell stay', async () => {

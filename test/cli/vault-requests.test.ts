@@ -1,12 +1,12 @@
 // What people ask of a vault that cannot be: each is refused in words that say what to do, and nothing is left behind.
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../../src/cli/index.ts'
 import { createProgressLine, restoreDisks } from '../../src/cli/vaults/index.ts'
 import { openVault, type Vault } from '../../src/vault/index.ts'
 import { createVirtualClock } from '../engine/virtual-clock.ts'
 import { backUpFolder } from '../vault/file-world.ts'
-import { backUp, createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, writeDisk } from '../vault/world.ts'
+import { backUp, createFolder, createVault, MiB, noise, PASSWORD, pointOf, readBack, whole, writeDisk } from '../vault/world.ts'
 import { createTestHost } from './test-host.ts'
 
 vi.setConfig({ testTimeout: 600_000 })
@@ -206,4 +206,23 @@ describe('images', () => {
     expect(await readdir(target.file('out'))).toEqual(['..%2Fstore%2F1.raw'])
     expect((await readBack(vault, id, '../store/1')).equals(noise(1, MiB))).toBe(true)
   })
+})
+
+test('names from a platform do not steer the terminal of who restores or verifies', async () => {
+  await using other = await createFolder()
+  const steering = '\u001b[31m\u0007\u202e'
+  {
+    await using vault = await createVault(other.path, { keyCost: 1024 })
+    const source = await writeDisk(other.file('disk'), noise(3, MiB))
+    const stored = await vault.storeDisk({ disk: steering, sizeBytes: MiB, source, map: whole(MiB) })
+    await vault.commitPoint(pointOf('run-1', { [steering]: stored }, { vm: steering }))
+  }
+  const restored = await holdfast('restore', other.file('vault'), 'latest', '--to', other.file('to'))
+  expect(restored).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('/�[31m��.raw: 1.0 MiB') })
+  await rm(other.file('vault/data'), { recursive: true })
+  for (const command of ['verify', 'repair']) {
+    const told = await holdfast(command, other.file('vault'))
+    expect(told.stdout).toContain('of �[31m��, ')
+    expect(told.stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}|\u202e/u)
+  }
 })

@@ -2,13 +2,18 @@
 import { describe, expect, test } from 'vitest'
 import { createJsonView, createLinesView, EVENTS, eventsSchema, type Notice } from '../../src/cli/views/index.ts'
 import { isObject, type Json, validator } from '../../src/values/index.ts'
-import { AT, obligation, observations, RUN } from './observations.ts'
+import { AT, HOSTILE, obligation, observations, RUN } from './observations.ts'
 
 const notices: readonly Notice[] = [
   { kind: 'cancelling', runId: RUN, at: AT },
   { kind: 'owing', runId: RUN, at: AT, owed: [obligation] },
   { kind: 'left', runId: RUN, at: AT, owed: [obligation] },
 ]
+
+function shown() {
+  const lines: string[] = []
+  return [lines, createLinesView({ write: (text) => void lines.push(text) })] as const
+}
 
 function show(create: typeof createLinesView): readonly string[] {
   const lines: string[] = []
@@ -53,6 +58,18 @@ describe('lines for people', () => {
     expect(text).toContain('STILL OWED sangfor-scp/GroupSnapshot groupId g-1, name rb-1')
     expect(text).toContain(`settle it with: holdfast reap ${RUN}`)
     expect(text).toContain(`settle it with: holdfast resume ${RUN}`)
+  })
+
+  test('let no text of a platform steer the terminal', () => {
+    const [lines, view] = shown()
+    for (const observation of HOSTILE) view.observe(observation)
+    expect(
+      lines
+        .join('')
+        .match(/\p{Cc}|\u202e/gu)
+        ?.every((character) => character === '\n'),
+    ).toBe(true)
+    expect(lines.join('')).toContain('�]0;owned�')
   })
 
   test('have no colour codes', () => {

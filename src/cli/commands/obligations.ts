@@ -1,5 +1,5 @@
 // `holdfast obligations`: what runs hold on the platforms, the most pressing first, and what to do about it.
-import { formatDuration } from '../../values/index.ts'
+import { formatDuration, printable } from '../../values/index.ts'
 import { openExistingState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -46,7 +46,7 @@ function asText(duties: readonly Duty[], isFiltered: boolean, output: Output): s
 }
 
 const outcry = ({ ageMs, obligation: { type, identity }, targets, command }: Duty): string =>
-  `CRITICAL: ${type} ${inline(identity)} on ${targets.join(', ')} is held for ${formatDuration(ageMs)}. Let go of it now: ${command}\n`
+  `CRITICAL: ${type} ${printable(inline(identity))} on ${targets.join(', ')} is held for ${formatDuration(ageMs)}. Let go of it now: ${command}\n`
 
 const row = ({ ageMs, runId, critical, owed, targets, obligation }: Duty): readonly string[] => {
   const { type, identity, id, state, lastFailure } = obligation

@@ -3,7 +3,7 @@ import { didYouMean } from '../../diagnostics/index.ts'
 import { createReader, type Listed, type Swept, sweep } from '../../engine/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import type { Catalogue, ResourceType } from '../../packs/index.ts'
-import { isObject, type JsonObject } from '../../values/index.ts'
+import { isObject, type JsonObject, printable } from '../../values/index.ts'
 import { openCalling, openState } from '../app.ts'
 import { sweepUnknown, targetUnknown } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
@@ -111,7 +111,8 @@ function asText({ judged, unread }: Result, all: boolean, output: Output): strin
       : []),
     ...(shown.length > 0 ? [table([['STATE', 'RUN', 'TYPE', 'IDENTITY'], ...shown.map(row)], output), '\n'] : []),
     ...unread.map(
-      ({ action, input, failure }) => `not looked at: ${action} ${inline(shortOf(input))}: ${failureWords(failure)}\n`,
+      ({ action, input, failure }) =>
+        `not looked at: ${printable(`${action} ${inline(shortOf(input))}: ${failureWords(failure)}`)}\n`,
     ),
     ...(foreign > 0 ? ['Of another journal: a second Holdfast may hold them still. Ask there before you delete them.\n'] : []),
     `${judged.length} looked at, ${unrelated} not ours; nothing was touched\n`,

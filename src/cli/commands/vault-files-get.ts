@@ -36,7 +36,7 @@ export const run: RunCommand<[vault: string, point: string, paths: readonly stri
     const { files, bytes, problems } = await takeFiles(disks, paths, to, (done) => progress.show('files', done))
     progress.clear()
     host.stdout.write(`${to}: ${formatCount(files, 'file')}, ${formatSize(bytes)} written\n`)
-    for (const { path, message } of problems) host.stdout.write(`not taken: ${printable(path)}: ${message}\n`)
+    for (const { path, message } of problems) host.stdout.write(`not taken: ${printable(`${path}: ${message}`)}\n`)
     return problems.length > 0 ? EXIT.checkFailed : EXIT.done
   })
 }

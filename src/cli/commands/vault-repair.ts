@@ -1,5 +1,5 @@
 // `holdfast vault repair`: drops what is broken in a vault and keeps the rest.
-import { formatCount } from '../../values/index.ts'
+import { formatCount, printable } from '../../values/index.ts'
 import type { Repaired } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -53,5 +53,5 @@ function describe(repaired: Repaired, dryRun: boolean): string {
           : repaired.pointsDropped === points
             ? `${formatCount(points, 'restore point')} removed; the others can be restored`
             : `${formatCount(points, 'restore point')} cannot be restored whole; --drop-points removes them`
-  return `${[...lines, end].join('\n')}\n`
+  return [...lines, end].map((line) => `${printable(line)}\n`).join('')
 }

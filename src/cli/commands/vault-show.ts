@@ -70,7 +70,7 @@ function contentOf({ disks, files, machine }: RestorePoint): string {
   return [
     table([['FOLDER', 'FROM'], ...folders.map(({ name, path }) => [name, path])]),
     `${formatCount(counts.files, 'file')}, ${formatSize(counts.sizeBytes)}; ${counts.unchanged} taken over\n`,
-    ...problems.listed.map(({ path, message }) => `not as it was: ${printable(path)}: ${message}\n`),
+    ...problems.listed.map(({ path, message }) => `not as it was: ${printable(`${path}: ${message}`)}\n`),
     problems.count > problems.listed.length ? `and ${problems.count - problems.listed.length} more\n` : '',
   ].join('')
 }

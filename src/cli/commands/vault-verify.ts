@@ -1,5 +1,5 @@
 // `holdfast vault verify`: reads everything back and says which points could not be restored, and why.
-import { formatCount, formatSize } from '../../values/index.ts'
+import { formatCount, formatSize, printable } from '../../values/index.ts'
 import type { VerifyReport } from '../../vault/index.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -60,5 +60,5 @@ function describe(
         : `every restore point can be restored${asFar}`
       : `${formatCount(damagedPoints.length, 'restore point is', 'restore points are')} damaged; the others can be restored`,
   ]
-  return `${lines.join('\n')}\n`
+  return lines.map((line) => `${printable(line)}\n`).join('')
 }

@@ -1,5 +1,6 @@
 // One line that tells how a transfer outside of a run is getting on. Silent where nobody looks.
 import type { Clock } from '../../packs/index.ts'
+import { printable } from '../../values/index.ts'
 import type { Output } from '../host.ts'
 import { createMeter, wordsOfReading } from '../views/index.ts'
 
@@ -22,7 +23,7 @@ export function createProgressLine(output: Output, clock: Clock): ProgressLine {
       const reading = meter({ ...bytes, label }, at)
       if (at - shownAt < EVERY_MS) return
       shownAt = at
-      output.write(`\r\u001b[K${wordsOfReading(reading, label)}`)
+      output.write(`\r\u001b[K${printable(wordsOfReading(reading, label))}`)
     },
     clear: () => output.write('\r\u001b[K'),
   }

@@ -3,7 +3,7 @@
 import { open, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { DiskAddress } from '../../blocks/index.ts'
-import { formatSize } from '../../values/index.ts'
+import { formatSize, printable } from '../../values/index.ts'
 import { assertRoom, makeFolder, type PointDisk, type RestorePoint, type Vault } from '../../vault/index.ts'
 import { fileExists, restoreTargetUnfit } from '../codes.ts'
 import type { Host } from '../host.ts'
@@ -49,7 +49,7 @@ async function restoreToFolder(
     if (image === 'qcow2') {
       if (await stat(path).catch(() => undefined)) throw new Refusal([fileExists(path)])
       await writeQcow2(vault, `${point.id}/${disk.disk}`, path, signal)
-      host.stdout.write(`${path}: ${formatSize(disk.sizeBytes)}, qcow2\n`)
+      host.stdout.write(`${printable(path)}: ${formatSize(disk.sizeBytes)}, qcow2\n`)
       continue
     }
     if (!(resume && (await hasSize(path, disk.sizeBytes)))) await createFile(path, disk.sizeBytes)
@@ -106,7 +106,7 @@ async function restoreRaw(
   })
   progress.clear()
   const rest = resume ? 'is zero or was there' : 'is zero'
-  host.stdout.write(`${shown}: ${formatSize(sizeBytes)}, ${formatSize(bytesWritten)} written, the rest ${rest}\n`)
+  host.stdout.write(`${printable(shown)}: ${formatSize(sizeBytes)}, ${formatSize(bytesWritten)} written, the rest ${rest}\n`)
 }
 
 const hasSize = async (path: string, sizeBytes: number): Promise<boolean> =>

@@ -26,7 +26,7 @@ export async function restoreFiles(host: Host, vault: Vault, progress: ProgressL
   })
   progress.clear()
   host.stdout.write(`${asked.to}: ${formatCount(files, 'file')}, ${formatSize(bytesWritten)} written\n`)
-  for (const { path, message } of problems.listed) host.stdout.write(`not restored: ${printable(path)}: ${message}\n`)
+  for (const { path, message } of problems.listed) host.stdout.write(`not restored: ${printable(`${path}: ${message}`)}\n`)
   if (problems.count > problems.listed.length) host.stdout.write(`and ${problems.count - problems.listed.length} more\n`)
   return problems.count > 0 ? EXIT.checkFailed : EXIT.done
 }

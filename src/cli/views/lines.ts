@@ -1,5 +1,6 @@
 // The view for people whose output goes to a file or a pipe: one line for each thing that happens, with its time.
 import type { Observation } from '../../engine/index.ts'
+import { printable } from '../../values/index.ts'
 import type { Output } from '../host.ts'
 import { createTransfers } from './transfers.ts'
 import type { View } from './view.ts'
@@ -8,7 +9,7 @@ import { clockTime, type Line, wordsOfNotice, wordsOfOutcome, wordsOfReading, wo
 export function createLinesView(output: Output): View {
   const transfers = createTransfers()
   const print = (at: number, { path, text }: Line): void =>
-    output.write(`${clockTime(at)} ${path === undefined ? '' : `${path}  `}${text}\n`)
+    output.write(`${clockTime(at)} ${path === undefined ? '' : `${path}  `}${printable(text)}\n`)
 
   function observe(observation: Observation): void {
     const { at } = observation

@@ -12,7 +12,7 @@ import {
 } from 'listr2'
 import type { Observation } from '../../engine/index.ts'
 import type { Report, StepOutcome } from '../../kernel/index.ts'
-import { formatDuration } from '../../values/index.ts'
+import { formatDuration, printable } from '../../values/index.ts'
 import { paint } from './paint.ts'
 import { createTransfers } from './transfers.ts'
 import type { View } from './view.ts'
@@ -74,7 +74,7 @@ export function createTreeView(terminal: NodeJS.WriteStream, colour: boolean): V
   let rendering: Promise<void> | undefined
   const afterwards: Line[] = []
 
-  const print = (line: Line): void => void terminal.write(`${paint(line, colour)}\n`)
+  const print = ({ text, tone }: Line): void => void terminal.write(`${paint({ text: printable(text), tone }, colour)}\n`)
 
   /** The node of a path; what encloses it is made on the way. */
   function nodeAt(path: string, at: number): Node {
@@ -239,7 +239,7 @@ function drop(parent: Node, segment: string, child: Node): void {
 }
 
 function draw({ task, name, action, doing, note, took }: Node): void {
-  task.title$ = [name, action, note, doing, took].filter(Boolean).join('  ')
+  task.title$ = printable([name, action, note, doing, took].filter(Boolean).join('  '))
 }
 
 /** `backup/vms[vm-1]/copy` → `backup`, `vms`, `[vm-1]`, `copy`. Keys are percent-encoded, so that / and [ always separate. */
