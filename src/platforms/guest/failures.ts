@@ -74,6 +74,9 @@ export const scriptFailed = ({ script, how, exitCode, said }: ScriptRan, retryab
     applied: 'maybe',
   })
 
+export const freezeRuns = (message: string): ActionFailure =>
+  new ActionFailure({ type: 'freezeRuns', message, retryable: true, applied: 'maybe' })
+
 export const partlyFrozen = (frozen: number, expected: number): ActionFailure =>
   new ActionFailure({
     type: 'partlyFrozen',

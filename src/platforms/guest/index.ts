@@ -7,10 +7,12 @@ import { settingFor } from '../several-vms.ts'
 import { programsIn } from './channel.ts'
 import { consistencyOf, type Happened } from './consistency.ts'
 import { execute } from './exec.ts'
-import { asFailure, scriptFailed } from './failures.ts'
+import { asFailure, freezeRuns, scriptFailed } from './failures.ts'
 import { filesystemsState, freezeFilesystems, thawFilesystems } from './filesystems.ts'
 import { type Esx, type GuestOs, LAYOUTS, type ThawReason } from './layouts.ts'
-import { runPostThaw, runPreFreeze, type ScriptRan } from './scripts.ts'
+import type { RunInGuest } from './programs.ts'
+import { runPostThaw, runPreFreeze } from './scripts.ts'
+import { stillFreezes } from './still-freezes.ts'
 
 export { type EsxGeneration, type GuestOs, LAYOUTS, type ScriptPlace, type ThawReason } from './layouts.ts'
 export { type Agent, type AgentAt, openAgent } from './qemu-agent.ts'
@@ -44,7 +46,7 @@ export const guest: Platform = {
 }
 
 /** A simulated guest, for the demonstrations of platforms. */
-export const startSimulatedGuest = async (): Promise<StandIn> => (await import('./simulator/index.ts')).startStandIn()
+export const startSimulatedGuest = async (): Promise<StandIn> => (await import('./simulator/index.ts')).startSimulated()
 
 function machineOf(input: JsonObject, context: ActionContext): Connection {
   const { machine, vmName } = input as OnMachine
@@ -58,25 +60,36 @@ function machineOf(input: JsonObject, context: ActionContext): Connection {
 
 async function freezeScripts(input: JsonObject, context: ActionContext): Promise<JsonObject> {
   const { os, esx } = input as WithScripts
-  const run = programsIn(machineOf(input, context), context)
-  context.assertOwner()
+  const programs = programsIn(machineOf(input, context), context)
+  // Whoever took the run over has thawed, perhaps: an engine that stood still meanwhile starts no further script.
+  const run: RunInGuest = async (program, signal) => {
+    context.assertOwner()
+    return programs(program, signal)
+  }
   const ran = await inGuest(context, () => runPreFreeze(run, os, LAYOUTS[os][esx].preFreeze, context.signal))
   const failed = ran.find(({ succeeded }) => !succeeded)
   if (failed) throw scriptFailed(failed, false)
   return { scripts: ran.map(({ script }) => script) }
 }
 
+/**
+ * Counts where no pre-freeze script ran on when it began: such a one may freeze behind it. What holds still by then is let go all the same,
+ * at once.
+ */
 async function thawScripts(input: JsonObject, context: ActionContext): Promise<JsonObject> {
   const { os, esx, reason = 'thaw' } = input as WithScripts
+  const { preFreeze, postThaw } = LAYOUTS[os][esx]
   const run = programsIn(machineOf(input, context), context)
   context.assertOwner()
-  const ran = await inGuest(context, () => runPostThaw(run, os, LAYOUTS[os][esx].postThaw, reason, context.signal))
+  const freezing = os === 'windows' ? undefined : await inGuest(context, () => stillFreezes(run, preFreeze, context.signal))
+  const ran = await inGuest(context, () => runPostThaw(run, os, postThaw, reason, context.signal))
   const failed = ran.find(({ succeeded }) => !succeeded)
   if (failed) throw scriptFailed(failed, true)
+  if (freezing !== undefined) throw freezeRuns(freezing)
   return {}
 }
 
-async function inGuest(context: ActionContext, call: () => Promise<readonly ScriptRan[]>): Promise<readonly ScriptRan[]> {
+async function inGuest<Answer>(context: ActionContext, call: () => Promise<Answer>): Promise<Answer> {
   try {
     return await call()
   } catch (error) {

@@ -33,6 +33,25 @@ export interface Ran extends Output {
   readonly end: ProgramEnd
 }
 
+/** What looks for something is quick, and says little. */
+export const LOOKING = { deadlineMs: 30_000, maxOutputBytes: 1_048_576 } as const
+
+/** For people. */
+export function howEnded(end: Ran['end']): string {
+  switch (end.kind) {
+    case 'exited':
+      return `ended with ${end.exitCode}`
+    case 'signalled':
+      return `was ended by ${end.signal}`
+    case 'overdue':
+      return 'did not end'
+    case 'notStarted':
+      return `could not be started: ${end.why}`
+    default:
+      return end satisfies never
+  }
+}
+
 /** Rejects with the error of the channel where nobody knows how it ended, and with the signal's reason when aborted; the program is ended then, too. */
 export type RunInGuest = (program: GuestProgram, signal: AbortSignal) => Promise<Ran>
 

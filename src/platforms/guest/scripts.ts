@@ -1,7 +1,8 @@
 // A guest's quiescing scripts, found and run in their order, over whatever runs programs in the guest. Each is started by itself and each
 // exit code counts: a dispatcher that runs a whole folder may hide that one failed.
 import type { GuestOs, ScriptPlace, ThawReason } from './layouts.ts'
-import type { Ran, RunInGuest } from './programs.ts'
+import { howEnded, LOOKING, type Ran, type RunInGuest } from './programs.ts'
+import { marked } from './still-freezes.ts'
 
 export interface ScriptRan {
   readonly script: string
@@ -42,9 +43,6 @@ export async function runPostThaw(
   for (const script of await scriptsIn(run, os, place, signal)) all.push(await runScript(run, os, place, script, reason, signal))
   return all
 }
-
-/** Looking is quick, and the names in a folder are few. */
-const LOOKING = { deadlineMs: 30_000, maxOutputBytes: 1_048_576 }
 
 /** Those that are there, in the order in which they run; scripts are optional. */
 async function scriptsIn(run: RunInGuest, os: GuestOs, place: ScriptPlace, signal: AbortSignal): Promise<readonly string[]> {
@@ -90,9 +88,8 @@ async function runScript(
   signal: AbortSignal,
 ): Promise<ScriptRan> {
   const { succeedsWith, deadlineMs, maxOutputBytes } = place
-  const args = place.kind === 'folder' ? [place.told[happens]] : []
-  const argv = [...(os === 'windows' ? (['cmd.exe', '/c', script] as const) : ([script] as const)), ...args] as const
-  const ran = await run({ argv, deadlineMs, maxOutputBytes }, signal)
+  const told = place.kind === 'folder' ? [place.told[happens]] : []
+  const ran = await run({ argv: starting(os, place, [script, ...told], happens), deadlineMs, maxOutputBytes }, signal)
   const { end } = ran
   return {
     script,
@@ -103,19 +100,14 @@ async function runScript(
   }
 }
 
-function howEnded(end: Ran['end']): string {
-  switch (end.kind) {
-    case 'exited':
-      return `ended with ${end.exitCode}`
-    case 'signalled':
-      return `was ended by ${end.signal}`
-    case 'overdue':
-      return 'did not end'
-    case 'notStarted':
-      return `could not be started: ${end.why}`
-    default:
-      return end satisfies never
-  }
+function starting(
+  os: GuestOs,
+  place: ScriptPlace,
+  script: [string, ...string[]],
+  happens: 'freeze' | ThawReason,
+): [string, ...string[]] {
+  if (os === 'windows') return ['cmd.exe', '/c', ...script]
+  return happens === 'freeze' ? marked(place, script) : script
 }
 
 const MAX_SAID = 400

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { guest as platform } from '../../../src/platforms/guest/index.ts'
 import { type SimulatedAgent, startAgent } from '../../../src/platforms/guest/simulator/agent.ts'
 import { createGuest, type SimulatedGuest, type SimulatedScript } from '../../../src/platforms/guest/simulator/guest.ts'
+import { createPlatformClock } from '../../../src/platforms/simulation/index.ts'
 import type { Json, JsonObject, Secret } from '../../../src/values/index.ts'
 import { callAction } from '../calls.ts'
 
@@ -14,10 +15,10 @@ export interface GuestHarness extends AsyncDisposable {
   readonly socket: string
 }
 
-export async function startGuest(scripts: Readonly<Record<string, SimulatedScript>> = LINUX): Promise<GuestHarness> {
+export async function startGuest(scripts = LINUX, clock = createPlatformClock(Date.now(), 1)): Promise<GuestHarness> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-guest-test-'))
   const socket = join(folder, 'agent.sock')
-  const guest = createGuest(scripts)
+  const guest = createGuest(scripts, clock)
   const agent = await startAgent(guest, socket)
   return {
     guest,

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import { loadPack } from '../../../src/packs/index.ts'
+import { guest as platform } from '../../../src/platforms/guest/index.ts'
 import { type EsxGeneration, type GuestOs, LAYOUTS } from '../../../src/platforms/guest/layouts.ts'
 import type { SimulatedScript } from '../../../src/platforms/guest/simulator/guest.ts'
-import { failureOf } from '../calls.ts'
-import { callGuest, overAgentOf, startGuest } from './harness.ts'
+import { createPlatformClock } from '../../../src/platforms/simulation/index.ts'
+import { callAction, failureOf } from '../calls.ts'
+import { callGuest, LINUX, overAgentOf, startGuest } from './harness.ts'
 
 const TOOLS = 'C:\\Program Files\\VMware\\VMware Tools\\backupScripts.d'
 const byArgument = (exitCode = 0): SimulatedScript => ({ does: 'byArgument', exitCode })
@@ -130,4 +132,46 @@ test.each([
   { channel: 'ssh', host: '127.0.0.1', user: 'me', hostKey: 'ssh-ed25519 AAAA' },
 ])('settings that lack what the channel needs let nobody in: %j', async (settings) => {
   expect(await failureOf(callGuest('scripts.freeze', settings, linux))).toMatchObject({ type: 'notLetIn', applied: 'no' })
+})
+
+/** A guest whose clock stands still but for the test, after the connection broke over a pre-freeze script that takes a minute. */
+async function startSlow() {
+  const clock = createPlatformClock(0, 0)
+  const slow: SimulatedScript = { does: 'holds', exitCode: 0, holdsAfterMs: 60_000 }
+  const harness = await startGuest({ ...LINUX, '/usr/sbin/pre-freeze-script': slow }, clock)
+  harness.agent.faults.add({ operation: 'guest-exec', does: 'breaksAfter', skip: 1 })
+  expect(await failureOf(callGuest('scripts.freeze', overAgentOf(harness), linux))).toMatchObject({ type: 'answerLost' })
+  return { ...harness, clock, thaw: () => callGuest('scripts.thaw', overAgentOf(harness), linux) }
+}
+
+test('P5 a thaw counts where the pre-freeze script had ended before it began, and lets go at once all the same', async () => {
+  await using slow = await startSlow()
+  expect(await failureOf(slow.thaw())).toEqual({
+    type: 'freezeRuns',
+    message: 'a pre-freeze script still runs in the guest: process 1002',
+    retryable: true,
+    applied: 'maybe',
+  })
+  expect(slow.guest.log).toEqual(['/usr/sbin/pre-freeze-script', '/usr/sbin/post-thaw-script'])
+  slow.clock.advance(60_000)
+  expect([...slow.guest.holding]).toEqual(['/usr/sbin/pre-freeze-script'])
+  expect(await slow.thaw()).toEqual({})
+  expect(slow.guest.holding.size).toBe(0)
+})
+
+test('an engine that lost its run while a pre-freeze script ran starts no further one', async () => {
+  const folder = '/etc/qemu/fsfreeze-hook.d'
+  await using harness = await startGuest({ [`${folder}/10-database`]: byArgument(), [`${folder}/20-mail`]: byArgument() })
+  const fenced = new Error('another engine owns the run')
+  const assertOwner = (): void => {
+    if (harness.guest.log.length > 0) throw fenced
+  }
+  const freezing = callAction(
+    platform.handlers,
+    'guest/scripts.freeze',
+    { machine: { $target: 'guest', connection: 'guest/Machine' }, vm: 'vm-112', os: 'other', esx: 'none' },
+    { connection: () => ({ target: 'guest', type: 'guest/Machine', settings: overAgentOf(harness) }), assertOwner },
+  )
+  await expect(freezing).rejects.toBe(fenced)
+  expect(harness.guest.log).toEqual([`${folder}/10-database freeze`])
 })

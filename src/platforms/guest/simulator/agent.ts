@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import type { Json, JsonObject } from '../../../values/index.ts'
 import { createFaults, type Faults, type ScriptedFault } from '../../simulation/index.ts'
-import { command, execute, type SimulatedGuest } from './guest.ts'
+import { begin, command, type SimulatedGuest } from './guest.ts'
 
 export interface AgentFault extends ScriptedFault {
   /** `fails`: an error is answered. The others break the connection before or after the command has its effect. `exits1`: a script does, having done its work. */
@@ -27,9 +27,8 @@ export async function startAgent(
   faults = createFaults<AgentFault>(),
 ): Promise<SimulatedAgent> {
   const asked: Record<string, number> = {}
-  const ended = new Map<number, JsonObject>()
+  const told = new Set<number>()
   const sockets = new Set<Socket>()
-  let nextPid = 1000
 
   const server = createServer((socket) => {
     sockets.add(socket)
@@ -72,9 +71,10 @@ export async function startAgent(
       case 'guest-exec-status': {
         // Told once: then the agent forgets it.
         const pid = Number(args.pid)
-        const status = ended.get(pid)
-        ended.delete(pid)
-        return status === undefined ? refused("Invalid parameter 'pid'") : { return: status }
+        const process = told.has(pid) ? undefined : guest.processes.get(pid)
+        if (!process) return refused("Invalid parameter 'pid'")
+        if (process.status) told.add(pid)
+        return { return: process.status ?? { exited: false } }
       }
       default:
         return command(guest, name) ?? refused(`The command ${name} has not been found`, 'CommandNotFound')
@@ -82,18 +82,9 @@ export async function startAgent(
   }
 
   function start({ path: program, arg }: JsonObject, exits1: boolean): JsonObject {
-    const argv = [String(program), ...(Array.isArray(arg) ? arg.map(String) : [])]
-    const done = execute(guest, argv)
-    if (!done) return refused(`Failed to execute child process "${argv[0]}" (No such file or directory)`)
-    nextPid += 1
-    const base64 = (text: string): string => Buffer.from(text).toString('base64')
-    ended.set(nextPid, {
-      exited: true,
-      exitcode: exits1 && argv.some((each) => guest.scripts.has(each)) && argv[0] !== 'test' ? 1 : done.exitcode,
-      ...(done.out === '' ? {} : { 'out-data': base64(done.out) }),
-      ...(done.err === '' ? {} : { 'err-data': base64(done.err) }),
-    })
-    return { return: { pid: nextPid } }
+    const pid = begin(guest, [String(program), ...(Array.isArray(arg) ? arg.map(String) : [])], exits1)
+    if (pid === undefined) return refused(`Failed to execute child process "${program}" (No such file or directory)`)
+    return { return: { pid } }
   }
 
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))

@@ -1,10 +1,23 @@
 // A guest as far as quiescing goes: scripts at their places, an application that holds still or not, file systems that are frozen or not.
+import { KILL_TREE } from '../../../ssh/index.ts'
 import type { JsonObject } from '../../../values/index.ts'
+import { createPlatformClock, type PlatformClock } from '../../simulation/index.ts'
+import { MARK, NAME_MARKED } from '../still-freezes.ts'
 
 export interface SimulatedScript {
   /** What it does to the application, by its own name or by the first argument. */
   readonly does: 'holds' | 'letsGo' | 'byArgument'
   exitCode: number
+  /** How long it takes until the application holds. Default: it does at once. */
+  readonly holdsAfterMs?: number
+}
+
+interface Process {
+  readonly beganAtMs: number
+  /** Of a pre-freeze script that can be found again: where it was looked for. */
+  readonly freezes?: string | undefined
+  /** As the agent tells it. */
+  status?: JsonObject
 }
 
 export interface SimulatedGuest {
@@ -13,15 +26,23 @@ export interface SimulatedGuest {
   readonly mountpoints: readonly string[]
   /** Scripts that held the application and were not undone. */
   readonly holding: Set<string>
+  /** By their ids. */
+  readonly processes: Map<number, Process>
+  readonly clock: PlatformClock
   frozen: boolean
   /** What ran, with its arguments. */
   readonly log: string[]
 }
 
-export const createGuest = (scripts: Readonly<Record<string, SimulatedScript>>): SimulatedGuest => ({
+export const createGuest = (
+  scripts: Readonly<Record<string, SimulatedScript>>,
+  clock = createPlatformClock(Date.now(), 1),
+): SimulatedGuest => ({
   scripts: new Map(Object.entries(scripts)),
   mountpoints: ['/', '/srv'],
   holding: new Set(),
+  processes: new Map(),
+  clock,
   frozen: false,
   log: [],
 })
@@ -34,22 +55,92 @@ interface Exited {
 
 const exited = (exitcode: number, out = '', err = ''): Exited => ({ exitcode, out, err })
 
-/** Runs a program of the guest: a script, or one of the few commands that look for scripts. Undefined where there is no such program. */
-export function execute(guest: SimulatedGuest, argv: readonly string[]): Exited | undefined {
+interface Program {
+  readonly isScript?: boolean
+  readonly freezes?: string | undefined
+  readonly takesMs?: number
+  readonly end: () => Exited
+}
+
+/** Starts a program and answers its id. Undefined where there is no such program. `fails`: a script ends with 1, having done its work. */
+export function begin(guest: SimulatedGuest, argv: readonly string[], fails: boolean): number | undefined {
+  const program = programOf(guest, argv)
+  if (!program) return undefined
+  const pid = 1001 + guest.processes.size
+  const { clock, processes } = guest
+  const process: Process = { beganAtMs: clock.now(), freezes: program.freezes }
+  processes.set(pid, process)
+  const end = (): void => {
+    if (process.status) return
+    const { exitcode, out, err } = program.end()
+    const base64 = (text: string): string => Buffer.from(text).toString('base64')
+    process.status = {
+      exited: true,
+      exitcode: fails && program.isScript ? 1 : exitcode,
+      ...(out === '' ? {} : { 'out-data': base64(out) }),
+      ...(err === '' ? {} : { 'err-data': base64(err) }),
+    }
+  }
+  if (program.takesMs === undefined) end()
+  else clock.at(clock.now() + program.takesMs, end)
+  return pid
+}
+
+/** A script, or one of the few commands that look for scripts. */
+function programOf(guest: SimulatedGuest, argv: readonly string[]): Program | undefined {
   const [program = '', ...args] = argv
-  if (program === 'test') return exited(guest.scripts.has(args[1] ?? '') ? 0 : 1)
-  if (program === '/bin/sh') return listed(namesIn(guest, args.at(-1) ?? '', '/'), '\0')
-  if (program === 'cmd.exe' && args[1] === 'dir') return listed(namesIn(guest, args.at(-1) ?? '', '\\'), '\r\n')
-  if (program === 'cmd.exe') return execute(guest, args.slice(1))
+  if (program === 'test') return { end: () => exited(guest.scripts.has(args[1] ?? '') ? 0 : 1) }
+  if (program === '/bin/sh') return ofShell(guest, args)
+  if (program === 'cmd.exe' && args[1] === 'dir') {
+    return { end: () => listed(namesIn(guest, args.at(-1) ?? '', '\\'), '\r\n') }
+  }
+  if (program === 'cmd.exe') return programOf(guest, args.slice(1))
   const script = guest.scripts.get(program)
   if (!script) return undefined
   guest.log.push(argv.join(' '))
-  const { does, exitCode } = script
+  const { does, exitCode, holdsAfterMs } = script
   const holds = does === 'holds' || (does === 'byArgument' && args[0] === 'freeze')
-  // A script that fails may have done half of its work.
-  if (holds) guest.holding.add(program)
-  else if (exitCode === 0) letGo(guest, program, does)
-  return exited(exitCode, `${program} was here`, exitCode === 0 ? '' : 'the database does not answer')
+  return {
+    isScript: true,
+    ...(holds && holdsAfterMs !== undefined ? { takesMs: holdsAfterMs } : {}),
+    end: () => {
+      // A script that fails may have done half of its work.
+      if (holds) guest.holding.add(program)
+      else if (exitCode === 0) letGo(guest, program, does)
+      return exited(exitCode, `${program} was here`, exitCode === 0 ? '' : 'the database does not answer')
+    },
+  }
+}
+
+/** By the texts that are handed to it, for it reads none. */
+function ofShell(guest: SimulatedGuest, [, text, , ...args]: readonly string[]): Program | undefined {
+  const [first = ''] = args
+  switch (text) {
+    case MARK: {
+      const program = programOf(guest, args.slice(1))
+      return program && { ...program, freezes: first }
+    }
+    case NAME_MARKED:
+      return { end: () => exited(0, marked(guest, first, Number(args[1]) * 1000).join('\n')) }
+    case KILL_TREE:
+      return { end: () => exited(kill(guest, Number(first))) }
+    default:
+      return { end: () => listed(namesIn(guest, first, '/'), '\0') }
+  }
+}
+
+function marked(guest: SimulatedGuest, path: string, deadlineMs: number): readonly number[] {
+  const running = [...guest.processes].filter(([, { freezes, status }]) => freezes === path && !status)
+  for (const [pid, { beganAtMs }] of running) if (guest.clock.now() - beganAtMs >= deadlineMs) kill(guest, pid)
+  return running.map(([pid]) => pid)
+}
+
+const SIGKILL = 9
+
+function kill({ processes }: SimulatedGuest, pid: number): number {
+  const process = processes.get(pid)
+  if (process) process.status ??= { exited: true, signal: SIGKILL }
+  return 0
 }
 
 function letGo(guest: SimulatedGuest, program: string, does: SimulatedScript['does']): void {

@@ -1,1 +1,1 @@
-export { startStandIn } from './stand-in.ts'
+export { startSimulated, startStandIn } from './stand-in.ts'

@@ -2,8 +2,8 @@
 import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { StandIn } from '../../platform.ts'
-import { createFaults, VM_NAMES } from '../../simulation/index.ts'
+import type { StandIn, StandInOptions } from '../../platform.ts'
+import { createFaults, createPlatformClock, movedTime, type PlatformClock, VM_NAMES } from '../../simulation/index.ts'
 import { LAYOUTS, type ScriptPlace } from '../layouts.ts'
 import { type AgentFault, type SimulatedAgent, startAgent } from './agent.ts'
 import { createGuest, type SimulatedScript, whatHolds } from './guest.ts'
@@ -19,25 +19,37 @@ const FAULTS: Readonly<Record<string, readonly AgentFault['does'][]>> = {
   'guest-fsfreeze-thaw': ['fails', 'breaksBefore', 'breaksAfter'],
 }
 
+/** Longer than the thaw after a broken connection takes. On Windows nothing tells of a script that runs on, and there each is done at once. */
+const HOLDS_AFTER_MS = 45_000
+
 /** Scripts at every place of the table, so that a runbook may say any system and generation. */
-function everyScript(): Readonly<Record<string, SimulatedScript>> {
-  const of = (place: ScriptPlace, does: 'holds' | 'letsGo'): readonly [string, SimulatedScript][] =>
-    place.kind === 'file'
-      ? [[place.path, { does, exitCode: 0 }]]
-      : ['10-database', '20-mail'].map((name) => [
-          `${place.path}${place.path.startsWith('/') ? '/' : '\\'}${name}`,
-          { does: 'byArgument', exitCode: 0 },
-        ])
+function everyScript(holdsAfterMs: number): Readonly<Record<string, SimulatedScript>> {
+  const of = (place: ScriptPlace, does: 'holds' | 'letsGo'): readonly [string, SimulatedScript][] => {
+    const onPosix = place.path.startsWith('/')
+    const how = { exitCode: 0, ...(onPosix ? { holdsAfterMs } : {}) }
+    if (place.kind === 'file') return [[place.path, { does, ...how }]]
+    return ['10-database', '20-mail'].map((name) => [
+      `${place.path}${onPosix ? '/' : '\\'}${name}`,
+      { does: 'byArgument', ...how },
+    ])
+  }
   const layouts = Object.values(LAYOUTS).flatMap((byGeneration) => Object.values(byGeneration))
   return Object.fromEntries(layouts.flatMap(({ preFreeze, postThaw }) => [...of(preFreeze, 'holds'), ...of(postThaw, 'letsGo')]))
 }
 
-export async function startStandIn(): Promise<StandIn> {
+export const startStandIn = async ({ startAtMs }: StandInOptions): Promise<StandIn> =>
+  standIn(createPlatformClock(startAtMs, 0), HOLDS_AFTER_MS)
+
+/** On a true clock, with scripts that take no time. */
+export const startSimulated = (): Promise<StandIn> => standIn(createPlatformClock(Date.now(), 1), 0)
+
+async function standIn(clock: PlatformClock, holdsAfterMs: number): Promise<StandIn> {
   await using opened = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-guest-'))
+  opened.use(clock)
   opened.defer(() => rm(folder, { recursive: true, force: true }))
   const faults = createFaults<AgentFault>()
-  const guests = VM_NAMES.map((name) => ({ name, guest: createGuest(everyScript()) }))
+  const guests = VM_NAMES.map((name) => ({ name, guest: createGuest(everyScript(holdsAfterMs), clock) }))
   const agents: SimulatedAgent[] = []
   for (const { name, guest } of guests) agents.push(opened.use(await startAgent(guest, join(folder, `${name}.sock`), faults)))
   // Runbooks that give no name talk to the first one.
@@ -47,11 +59,17 @@ export async function startStandIn(): Promise<StandIn> {
     connection: 'guest/Machine',
     settings: { channel: 'qemu-agent', socket: join(folder, '{vm}.sock') },
     known: {},
+    // Time does not leap to the end of a script: whoever waits for one asks again and again, and that of another comes when it comes.
+    time: { ...movedTime(clock), nextDueMs: undefined },
     asked: () => sumOf(agents.map((agent) => agent.asked())),
     faultsOf: (operation) => FAULTS[operation] ?? [],
     strike: (operation, does, skip) => faults.add({ operation, does: does as AgentFault['does'], skip }),
     heal: () => faults.clear(),
-    leaks: async () => guests.flatMap(({ name, guest }) => whatHolds(guest).map((line) => `${name}: ${line}`)),
+    leaks: async () => {
+      // What runs still does what it is there for, too.
+      clock.advance(holdsAfterMs)
+      return guests.flatMap(({ name, guest }) => whatHolds(guest).map((line) => `${name}: ${line}`))
+    },
     made: () => [],
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
