@@ -8,6 +8,8 @@ import { peer } from '../../peers/peer.ts'
 import { failureOf } from '../calls.ts'
 import { hasGuest } from '../qemu/has-guest.ts'
 import { channelContract } from './channel.contract.ts'
+import { listenBefore } from './cut-short.ts'
+import { freezeRunsOnContract } from './freeze-runs-on.contract.ts'
 import { callGuest } from './harness.ts'
 import { type ReachableGuest, startReachableGuest } from './measured-guest.ts'
 
@@ -44,6 +46,14 @@ describe.skipIf(!hasGuest || !peer('ssh-keygen', 'openssh-client'))('one true gu
         manyBytes: 200_000,
       },
     )
+    freezeRunsOnContract(
+      async () => {
+        const path = `${guest.agentSocket}.cut-short`
+        const through = await listenBefore({ path: guest.agentSocket }, path)
+        return { ...through, channel: agentChannel(path, systemClock) }
+      },
+      { alsoWhatIsTheSame: true },
+    )
   })
 
   describe('by SSH', () => {
@@ -53,6 +63,13 @@ describe.skipIf(!hasGuest || !peer('ssh-keygen', 'openssh-client'))('one true gu
         exists: (path) => existsOver(agentChannel(guest.agentSocket, systemClock), path),
       }),
       { tellsSignals: true, manyBytes: 200_000 },
+    )
+    freezeRunsOnContract(
+      async () => {
+        const through = await listenBefore(guest.ssh)
+        return { ...through, channel: sshChannel({ ...guest.ssh, port: through.port }) }
+      },
+      { alsoWhatIsTheSame: false },
     )
   })
 

@@ -50,7 +50,9 @@ export function freezeRunsOnContract(
       way = await wayIn()
     }, 600_000)
     afterAll(async () => {
-      const each = 'cd "$1/d"; [ -e hook.left ] && while read -r pid; do kill "$pid"; done < hook.left; rm -rf "$1"'
+      // Opened for both, a pipe waits for nobody; whoever still waits at its other end goes on.
+      const each =
+        'cd "$1/d"; exec 3<> hook.go; [ -e hook.left ] && while read -r pid; do kill "$pid"; done < hook.left; rm -rf "$1"'
       for (const folder of folders) await sh(each, folder)
       await way[Symbol.asyncDispose]()
     }, 600_000)
