@@ -62,8 +62,8 @@ describe('a plan that a run is held to', () => {
     const shown = await holdfast('show', id, '--plan', 'plan.json')
     expect(shown.exitCode).toBe(0)
     expect(shown.stdout).toMatch(/^\d+ calls, all of them in the plan$/m)
-    expect(shown.stdout).toMatch(/^backup\/snap +will +succeeded/m)
-    expect(shown.stdout).toMatch(/^backup\/snap +released/m)
+    expect(shown.stdout).toMatch(/^backup\/moment\/snap +will +succeeded/m)
+    expect(shown.stdout).toMatch(/^backup\/moment\/snap +released/m)
     expect(shown.stdout).toMatch(/changes!catch\/reset +onFailure +not reached/)
     const { unlisted, setUp, isBug } = JSON.parse((await holdfast('show', id, '--plan', 'plan.json', '--format', 'json')).stdout)
     expect({ unlisted, setUp, isBug }).toEqual({ unlisted: [], setUp: [], isBug: false })
@@ -123,13 +123,14 @@ describe('a plan that a run is held to', () => {
     const [{ run }] = JSON.parse((await holdfast('runs', '--format', 'json')).stdout)
     const { sha256: _, ...plan } = JSON.parse(readFileSync(join(lab.folder, 'plan.json'), 'utf8'))
     const { planAsJson } = await import('../../src/plan/index.ts')
-    const backup = plan.steps.find(({ id }: { id: string }) => id === 'backup')
-    const steps = backup.steps.filter(({ id }: { id: string }) => id !== 'snap')
-    const without = { ...plan, steps: plan.steps.map((step: { id: string }) => (step === backup ? { ...backup, steps } : step)) }
+    type Step = { id: string; steps?: Step[] }
+    const withoutSnap = (steps: Step[]): Step[] =>
+      steps.filter(({ id }) => id !== 'snap').map((step) => (step.steps ? { ...step, steps: withoutSnap(step.steps) } : step))
+    const without = { ...plan, steps: withoutSnap(plan.steps) }
     writeFileSync(join(lab.folder, 'without.json'), planAsJson(without))
     const { stdout, exitCode } = await holdfast('show', run, '--plan', 'without.json')
     expect(exitCode).toBe(70)
     expect(stdout).toContain('NOT IN THE PLAN, and nothing explains it. This is a mistake in Holdfast')
-    expect(stdout).toContain('backup/snap: sangfor-scp/groupSnapshot.create')
+    expect(stdout).toContain('backup/moment/snap: sangfor-scp/groupSnapshot.create')
   })
 })

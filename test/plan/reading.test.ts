@@ -99,7 +99,7 @@ describe('a plan that reads', () => {
   it('knows what a change touches: the VMs of the group by name, their storage, its hosts, the vault', () => {
     const made = ofGroup
     const kinds = (path: string) => step(made, path).affects.map(({ kind, name, id }) => `${kind} ${name ?? id}`)
-    expect(kinds('backup/snap').toSorted()).toEqual([
+    expect(kinds('backup/moment/snap').toSorted()).toEqual([
       'group erp',
       expect.stringMatching(/^host /),
       expect.stringMatching(/^host /),

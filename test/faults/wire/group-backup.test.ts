@@ -106,7 +106,7 @@ describe('a group backup', () => {
     const groupId = stage.scp.addGroup('erp', [id])
     stage.scp.faults.add({ operation: 'deleteConsistencyGroupSnapshot', does: 'status', status: 503, times: 1000 })
     const outcome = await stage.run('consistency-group-backup', { groupId })
-    expect(outcome.owed).toEqual(['backup/snap'])
+    expect(outcome.owed).toEqual(['backup/moment/snap'])
     expect(stage.scp.leaks()).toHaveLength(1)
   })
 })

@@ -4,6 +4,8 @@ import { firstDifference } from '../../../src/platforms/sangfor-scp/simulator/in
 import { MIB } from './stage.ts'
 import { backUp, holdLock, ids, type Point, stage, useTwoGuests, vms, waitedFor, writeEverywhere } from './two-guests.ts'
 
+const PATIENTLY = { timeout: 120_000 }
+
 useTwoGuests()
 
 async function expectTakenBack({ pointId, serverId }: Point): Promise<void> {
@@ -41,19 +43,34 @@ describe('a restore into the VM itself', () => {
     await expectTakenBack(first)
   })
 
-  it('waits for its turn, and writes the point that it has looked at, though another is the latest by then', {
-    timeout: 120_000,
-  }, async () => {
-    const [serverId = '', other = ''] = ids
-    const point = await backUp(serverId)
+  it(
+    'waits for its turn, and writes the point that it has looked at, though another is the latest by then',
+    PATIENTLY,
+    async () => {
+      const [serverId = '', other = ''] = ids
+      const point = await backUp(serverId)
+      const letGo = await holdLock(`scp-vm/${serverId}`)
+      const restoring = restore('latest')
+      await vi.waitFor(() => expect(waitedFor()).toContain(`scp-vm/${serverId}`), { timeout: 60_000 })
+      writeEverywhere()
+      await backUp(other)
+      await letGo()
+      expect(await restoring).toMatchObject({ status: 'succeeded', outputs: { serverId } })
+      await expectTakenBack(point)
+    },
+  )
+
+  it('touches nothing where its point was forgotten while it waited for its turn', PATIENTLY, async () => {
+    const [serverId = ''] = ids
+    const { pointId } = await backUp(serverId)
     const letGo = await holdLock(`scp-vm/${serverId}`)
-    const restoring = restore('latest')
+    const before = stage.scp.calls.length
+    const restoring = restore(pointId)
     await vi.waitFor(() => expect(waitedFor()).toContain(`scp-vm/${serverId}`), { timeout: 60_000 })
-    writeEverywhere()
-    await backUp(other)
+    await stage.vault.forget({ pointIds: [pointId], dryRun: false })
     await letGo()
-    expect(await restoring).toMatchObject({ status: 'succeeded', outputs: { serverId } })
-    await expectTakenBack(point)
+    expect(await restoring).toMatchObject({ status: 'failed', failure: { type: 'pointUnknown' } })
+    expect(stage.scp.calls.slice(before).filter(({ method }) => method !== 'GET')).toEqual([])
   })
 
   it.each(['expired', 'switched off'])('writes everything back when tracking was %s since', { timeout: 60_000 }, async (what) => {
@@ -129,3 +146,45 @@ describe('a restore into the VM itself', () => {
     expect(await restore(pointId)).toMatchObject({ status: 'failed', owed: [] })
   })
 })
+
+describe('a restore into a VM of a consistency group', () => {
+  it(
+    'P9: writes nothing while a snapshot of the group is being taken, and tells those that are taken later of itself',
+    PATIENTLY,
+    async () => {
+      const [serverId = ''] = ids
+      const groupId = stage.scp.addGroup('erp', ids)
+      stage.scp.addGroup('of others', ids.slice(1))
+      const point = await backUp(serverId)
+      writeEverywhere()
+      const before = stage.scp.calls.length
+      const letGo = await holdLock(`scp-group-moment/${groupId}`)
+      const restoring = restore(point.pointId)
+      await vi.waitFor(() => expect(waitedFor()).toContain(`scp-group-moment/${groupId}`), { timeout: 60_000 })
+      const called = () => stage.scp.calls.slice(before).map(({ operationId }) => operationId)
+      expect(called()).toContain('createSnapshot')
+      expect(called()).not.toContain('createBackupResource')
+      expect(snapshotsNow()).toEqual([expect.stringMatching(/^holdfast-.+-restore$/)])
+      await letGo()
+      expect(await restoring).toMatchObject({ status: 'succeeded', outputs: { differential: true } })
+      await expectTakenBack(point)
+    },
+  )
+
+  it('P9: is in no backup of the group that begins before it has ended; the other members are backed up', PATIENTLY, async () => {
+    const [serverId = '', other = ''] = ids
+    const groupId = stage.scp.addGroup('erp', ids)
+    await stage.send('POST', `/janus/20190725/servers/${serverId}/snapshots`, { name: 'holdfast-run-0-restore' })
+    await vi.waitFor(() => expect(snapshotsNow()).toHaveLength(1), { timeout: 60_000 })
+    expect(await stage.run('consistency-group-backup', { groupId })).toMatchObject({
+      status: 'failed',
+      failure: { path: 'verdict', message: expect.stringContaining('erp-db was being restored in place') },
+    })
+    expect((await stage.vault.points({})).map(({ vm }) => vm)).toEqual([other])
+    const [{ id } = { id: '' }] = stage.scp.state().snapshots as { id: string }[]
+    await stage.send('POST', `/janus/20180725/servers/${serverId}/snapshots/action`, { action: 'delete', snapshot_ids: [id] })
+    await vi.waitFor(() => expect(snapshotsNow()).toEqual([]), { timeout: 60_000 })
+  })
+})
+
+const snapshotsNow = (): readonly string[] => (stage.scp.state().snapshots as { name: string }[]).map(({ name }) => name)
