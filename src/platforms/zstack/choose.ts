@@ -5,6 +5,8 @@ import { readMetadata } from './inventories.ts'
 interface Row {
   readonly uuid: string
   readonly name: string
+  readonly state?: string
+  readonly status?: string
   readonly createDate?: string
   readonly backupStorageRefs: readonly { readonly backupStorageUuid: string; readonly status: string }[]
 }
@@ -13,8 +15,6 @@ interface VolumeRow extends Row {
   readonly volumeUuid: string
   readonly vmInstanceUuid?: string
   readonly type: string
-  readonly state: string
-  readonly status: string
   readonly metadata?: string
   readonly groupUuid?: string
   readonly mode?: string
@@ -74,7 +74,7 @@ interface Rule {
   readonly nowMs: number
 }
 
-type Why = 'notOurs' | 'recent' | 'needed' | 'notCopied'
+type Why = 'notOurs' | 'unready' | 'recent' | 'needed' | 'notCopied'
 
 /** One thing that is deleted or kept as a whole: a VM backup with all its volumes, or a single backup. */
 interface Unit<Member extends Row> {
@@ -167,8 +167,10 @@ function whyKept<Member extends Row>(
   counted: Map<string, number>,
 ): Why | undefined {
   if (!whole || !members.every(({ name }) => name.startsWith(rule.prefix))) return 'notOurs'
+  // One that is being made, or copied here: what may fail yet takes no place of one that can be restored.
+  if (!members.every((row) => (row.status ?? 'Ready') === 'Ready' && isReadyOn(row, rule.storageUuid))) return 'unready'
   const before = counted.get(subject) ?? 0
-  counted.set(subject, before + 1)
+  if (members.every(({ state = 'Enabled' }) => state === 'Enabled')) counted.set(subject, before + 1)
   const bornMs = Math.max(...members.map(({ createDate }) => timeOf(createDate)))
   if (before < rule.keepLast || !(rule.nowMs - bornMs > rule.keepDays * DAY_MS + ZONES_MS)) return 'recent'
   const { copiedTo } = rule

@@ -73,6 +73,20 @@ describe('the rule of retention', () => {
     expect(chosen(rows, { copiedTo: 'remote' })).toEqual({ expired: ['b'], kept: ['c recent', 'a notCopied'] })
   })
 
+  it.each([
+    ['is being made', { status: 'Creating' }],
+    ['failed', { status: 'Error' }],
+    ['is being copied here', { backupStorageRefs: [{ backupStorageUuid: 'local', status: 'Creating' }] }],
+  ])('neither deletes what %s nor counts it for one of those that stay', (_, unready) => {
+    const rows = [row('a', 50), row('b', 40), row('c', 30, unready)]
+    expect(chosen(rows)).toEqual({ expired: ['a'], kept: ['c unready', 'b recent'] })
+  })
+
+  it('counts nothing that nobody can restore: a backup that is disabled keeps no place', () => {
+    const rows = [row('a', 50), row('b', 40), row('c', 30, { state: 'Disabled' })]
+    expect(chosen(rows)).toEqual({ expired: ['a'], kept: ['c recent', 'b recent'] })
+  })
+
   it('leaves alone what is on another storage, and what has no readable date', () => {
     const elsewhere = { backupStorageRefs: [{ backupStorageUuid: 'remote', status: 'Ready' }] }
     const rows = [row('a', 50, elsewhere), row('b', 40, { createDate: 'some day' }), row('c', 30)]
@@ -117,5 +131,67 @@ describe('retention', () => {
     expect(await harness.run('retention', { storageUuid: local.uuid, keepLast: 1, keepDays: 1 })).toMatchObject({
       outputs: { deleted: [] },
     })
+  })
+
+  /** Two full backups of a VM, the older of which has expired, and a volume's part of it. */
+  async function oldAndNew(onRequest: () => void) {
+    harness = await startHarness({ rate: RATE, onRequest })
+    const { zstack } = harness
+    const { local, vmUuid, world, clock } = zstack
+    const backUp = async () => {
+      zstack.write(vmUuid, 4)
+      const { outputs } = await harness.run('vm-backup', { vmUuid, storageUuids: [local.uuid], full: true })
+      clock.advance(2 * DAY_MS)
+      return String(outputs?.groupUuid)
+    }
+    const groupUuid = await backUp()
+    const newer = await backUp()
+    const [root, data] = world.volumeBackups.filter((each) => each.groupUuid === groupUuid)
+    if (!root || !data) throw new Error('the simulator has a VM of two volumes')
+    return { groupUuid, newer, root, data, rule: { storageUuid: local.uuid, keepLast: 1, keepDays: 1 } }
+  }
+
+  it.each(['recover-vm', 'recover-volume', 'vm-rollback', 'volume-rollback'])(
+    'waits until nothing is recovered from a backup that has expired: %s',
+    async (runbook) => {
+      let underWay: (() => void) | undefined
+      const { groupUuid, root, data, rule } = await oldAndNew(() => underWay?.())
+      const { local, vmUuid, world } = harness.zstack
+      const retention = Promise.withResolvers<Awaited<ReturnType<Harness['run']>>>()
+      const calls = harness.requests.length
+      underWay = () => {
+        if (harness.requests.slice(calls).every(({ method, path }) => method === 'GET' || path.includes('/accounts/'))) return
+        underWay = undefined
+        harness.run('retention', rule).then(retention.resolve, retention.reject)
+      }
+      const from = { fromStorageUuid: local.uuid, localStorageUuid: local.uuid }
+      const inputs = {
+        'recover-vm': { ...from, groupUuid, name: 'erp-db', clusterUuid: 'c1' },
+        'recover-volume': { ...from, backupUuid: data.uuid, name: 'data' },
+        'vm-rollback': { ...from, vmUuid, groupUuid },
+        'volume-rollback': { ...from, backupUuid: data.uuid },
+      }[runbook]
+      expect(await harness.run(runbook, inputs ?? {})).toMatchObject({ status: 'succeeded' })
+      expect(world.volumeBackups).toEqual(expect.arrayContaining([root, data]))
+      expect(await retention.promise).toMatchObject({ status: 'succeeded', outputs: { deleted: [groupUuid], spared: [] } })
+      expect(world.volumeBackups).toHaveLength(2)
+    },
+  )
+
+  it('judges again when it is the turn of a backup: where the newer one has gone meanwhile, it stays', async () => {
+    let hasChosen = false
+    const { groupUuid, newer, rule } = await oldAndNew(() => {
+      const { requests, zstack } = harness
+      const path = requests.at(-1)?.path ?? ''
+      if (hasChosen && path.includes('/volume-backups')) {
+        zstack.world.volumeBackups = zstack.world.volumeBackups.filter((each) => each.groupUuid !== newer)
+      }
+      hasChosen ||= path.includes('/database-backups')
+    })
+    expect(await harness.run('retention', rule)).toMatchObject({
+      status: 'succeeded',
+      outputs: { deleted: [], spared: [groupUuid] },
+    })
+    expect(harness.zstack.world.volumeBackups).toHaveLength(2)
   })
 })
