@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Starts Holdfast and hands its exit code to the shell; decides nothing itself. It must parse on any Node, to say what is needed.
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import module from 'node:module'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
 const NODE_NEEDED = 24
@@ -28,9 +28,16 @@ if (Number.parseInt(process.versions.node, 10) < NODE_NEEDED) {
 function keepCompiled() {
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'holdfast', 'compiled')
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     module.enableCompileCache(folder)
   } catch {
     // Where nothing can be kept, all is compiled each time.
   }
+}
+
+/** Node's `recursive` would never end where nothing can be made in a folder that is there, as in one of an automounter. */
+function makeFolder(folder) {
+  if (existsSync(folder)) return
+  if (!existsSync(dirname(folder))) makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
 }

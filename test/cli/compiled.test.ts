@@ -27,3 +27,12 @@ test('nothing is kept, and all works, where there is no room for it', async () =
   await writeFile(where.env.HOME, '')
   expect(await holdfast(where, '--version')).toMatchObject({ exitCode: 0, stderr: '' })
 })
+
+test('nothing is kept, and all works, where a home cannot be made though the folder above it is there', async () => {
+  const where = await createHome()
+  // As below the folder of an automounter.
+  expect(await holdfast({ ...where, env: { ...where.env, HOME: '/proc/nobody' } }, '--version')).toMatchObject({
+    exitCode: 0,
+    stderr: '',
+  })
+})

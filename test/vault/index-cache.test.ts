@@ -51,6 +51,12 @@ async function createWorld(cacheFolder: string): Promise<World> {
 }
 
 describe('the cache of index files', () => {
+  test('is done without where its folder cannot be made though what is above it is there', async () => {
+    const world = await createWorld('/proc/nowhere/at/all')
+    expect(await world.use()).toBe(FILES)
+    expect(await world.use()).toBe(FILES)
+  })
+
   test('spares reading them, for its owner only, and is made again when it is gone', async () => {
     await using folder = await createFolder()
     const world = await createWorld(folder.file('cache'))

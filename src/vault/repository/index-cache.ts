@@ -2,9 +2,10 @@
 // IC1: it may be deleted, be old or be spoiled at any time: index files never change, and what is not in the cache is read from the vault.
 // IC2: it grows by records; one that cannot be read ends it, and when more is dead than alive it is written anew.
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ID_BYTES, type SealKey, seal, unseal, type WrittenPack } from '../format/index.ts'
+import { makeFolder } from '../make-folder.ts'
 
 /** Packs by the name of the index file that lists them. */
 export type PackedIndexes = ReadonlyMap<string, readonly WrittenPack[]>
@@ -93,7 +94,7 @@ export function indexCache(folder: string, vaultId: string, key: SealKey): Index
       if (wantedLast.size < WORTH_KEEPING) return
       const beside = `${path}-${randomBytes(6).toString('hex')}`
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await makeFolder(folder)
         if (isWorn) await renew(beside)
         await append(files)
       } catch {

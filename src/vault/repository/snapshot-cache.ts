@@ -1,10 +1,11 @@
 // What the snapshot files of a vault say, kept in one local file, so that a list costs the same however many there are.
 // SC1: it may be deleted, be old or be spoiled at any time: snapshot files never change, and what is not in the cache is read from the vault.
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { type SealKey, type Snapshot, seal, unseal } from '../format/index.ts'
+import { makeFolder } from '../make-folder.ts'
 
 export interface SnapshotCache {
   load(): Promise<readonly Snapshot[]>
@@ -33,7 +34,7 @@ export function snapshotCache(folder: string, vaultId: string, key: SealKey): Sn
       if (snapshots.length < WORTH_KEEPING) return
       const beside = `${path}-${randomBytes(6).toString('hex')}`
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await makeFolder(folder)
         const sealed = seal(key, zstdCompressSync(Buffer.from(JSON.stringify(snapshots)), FAST))
         await writeFile(beside, Buffer.concat(sealed), { mode: 0o600 })
         await rename(beside, path)
