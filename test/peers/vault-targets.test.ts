@@ -1,6 +1,6 @@
 // Disks restored where other programs read them: qcow2 images, NBD servers, block devices.
 import { execFile } from 'node:child_process'
-import { truncate, writeFile } from 'node:fs/promises'
+import { constants, open, readFile, truncate, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -106,6 +106,24 @@ describe.skipIf(!peer('qemu-img', 'qemu-utils'))('a disk restored', () => {
     try {
       expect(await world.restore('--to', device, '--overwrite')).toMatchObject({ exitCode: 0 })
       await identical(device, 'raw', world.folder.file('disk'))
+    } finally {
+      await run('losetup', ['--detach', device])
+    }
+  })
+
+  test('to a block device that is in use, as a mounted one is, is refused, and nothing is written', async (context) => {
+    await using world = await createPoint()
+    const content = noise(9, 8 * MiB)
+    await writeFile(world.folder.file('target'), content)
+    const attached = await run('losetup', ['--find', '--show', world.folder.file('target')]).catch((error: Error) => error)
+    if (attached instanceof Error) return context.skip(`no loop device can be had: ${attached.message}`)
+    const device = attached.stdout.trim()
+    try {
+      // As the kernel does for a file system that is mounted.
+      await using _held = await open(device, constants.O_RDONLY | constants.O_EXCL)
+      const refused = await world.restore('--to', device, '--overwrite')
+      expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('RESTORE_TARGET_UNFIT') })
+      expect((await readFile(device)).equals(content)).toBe(true)
     } finally {
       await run('losetup', ['--detach', device])
     }

@@ -1,6 +1,6 @@
 // Writes disks of a restore point: as image files into a folder, or one of them onto a block device or an NBD export.
 // Files are never overwritten, devices and exports only when that is asked for.
-import { open, stat, writeFile } from 'node:fs/promises'
+import { constants, open, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { DiskAddress } from '../../blocks/index.ts'
 import { formatSize, printable } from '../../values/index.ts'
@@ -31,7 +31,18 @@ export async function restoreDisks(host: Host, vault: Vault, progress: ProgressL
   if (!disk || others.length > 0) throw new Refusal([restoreTargetUnfit(to, 'it takes one disk: name it with --disk')])
   if (image !== 'raw') throw new Refusal([restoreTargetUnfit(to, 'only files can be qcow2 images')])
   if (!overwrite) throw new Refusal([restoreTargetUnfit(to, 'what is on it would be lost: --overwrite says that this is meant')])
+  if (target.kind === 'file') await assertUnused(target.path, to)
   await restoreRaw(host, vault, progress, asked, disk, target, to)
+}
+
+/** What is mounted, swapped to or part of another device is not what was meant: to write there would ruin a system that runs. Source: open(2), `O_EXCL` of block devices. */
+async function assertUnused(path: string, to: string): Promise<void> {
+  try {
+    await (await open(path, constants.O_RDONLY | constants.O_EXCL)).close()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+    throw new Refusal([restoreTargetUnfit(to, 'it is in use: mounted, swapped to, part of another device, or held by a program')])
+  }
 }
 
 async function restoreToFolder(
