@@ -50,6 +50,27 @@ describe('a pre-freeze script that nobody waits for any more', () => {
     },
   )
 
+  it('is thawed after its end where the platform starts it only when a thaw has been already [P3, P5]', async () => {
+    await using lab = await startWith(SECOND_MS)
+    const { stage, guest, inputs } = lab
+    stage.vsphere.faults.add({ operation: 'startProgramInGuest', does: 'late' })
+    expect(await stage.run('vm-backup', inputs)).toMatchObject({ status: 'failed' })
+    stage.vsphere.clock.advance(MINUTE_MS)
+    expect(guest.processes[0]?.path).toBe(THAW)
+    lab.expectThawedLast()
+  })
+
+  it('is waited for no longer than a minute where it never starts', async () => {
+    await using lab = await startWith(SECOND_MS)
+    const { stage, guest, inputs } = lab
+    stage.vsphere.faults.add({ operation: 'startProgramInGuest', does: 'refuse' })
+    expect(await stage.run('vm-backup', inputs)).toMatchObject({ status: 'failed', owed: [] })
+    const [first, last] = [guest.processes.at(0), guest.processes.at(-1)]
+    expect(new Set(guest.processes.map(({ path }) => path))).toEqual(new Set([THAW]))
+    expect((last?.startedAt ?? 0) - (first?.startedAt ?? 0)).toBeGreaterThanOrEqual(MINUTE_MS)
+    expect((last?.startedAt ?? 0) - (first?.startedAt ?? 0)).toBeLessThan(2 * MINUTE_MS)
+  })
+
   it('outlasts its time-out, and leaves a debt that says so where it outlasts all that may be held; reap thaws then [P2, P5]', async () => {
     await using lab = await startWith(24 * 60 * MINUTE_MS)
     const { stage, guest } = lab

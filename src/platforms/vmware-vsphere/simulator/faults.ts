@@ -20,6 +20,8 @@ export const FAULT_KINDS = [
   // It happens, but the caller is not told so:
   'dropAnswer',
   'hangAfter',
+  // So, and only twenty seconds later:
+  'late',
   // The task it starts fails, or never ends:
   'failTask',
   'stickTask',

@@ -87,6 +87,8 @@ async function handleSoap(parts: ServerParts, request: FastifyRequest, reply: Fa
   })
 }
 
+const LATE_MS = 20_000
+
 async function handle(
   { world, answering, faults, calls, hooks }: ServerParts,
   operation: OpenapiOperation,
@@ -113,6 +115,11 @@ async function handle(
   if (before) {
     record(0)
     return misbehave(before, reply)
+  }
+  const late = struck.find(({ does }) => does === 'late')
+  if (late) {
+    world.clock.at(world.clock.now() + LATE_MS, () => record(answering.answer(operation, received).status))
+    return misbehave(late, reply)
   }
   const answer = answering.answer(operation, received)
   record(answer.status)
