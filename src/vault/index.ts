@@ -13,7 +13,7 @@ export type {
   RestoredFiles,
   RestoreFilesRequest,
 } from './files/index.ts'
-export { isPattern, selectPaths } from './files/index.ts'
+export { isPattern, modeToGive, selectPaths } from './files/index.ts'
 export type { ListedLock, Snapshot } from './format/index.ts'
 export { makeFolder } from './make-folder.ts'
 export type { Vault, VaultOptions } from './model.ts'

@@ -2,7 +2,7 @@
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type DiskFiles, takeFiles } from '../../src/cli/disk-files/index.ts'
 
 let folder = ''
@@ -103,4 +103,10 @@ test('a file that is cut short, and what is no file, is told and not left', asyn
     ],
   })
   expect(await readdir(join(folder, 'to'), { recursive: true })).toEqual(['ide0'])
+})
+
+test('a file that would run as its owner does not run as who takes it, and cannot give it that owner', async () => {
+  using _user = vi.spyOn(process, 'getuid').mockReturnValue(4711)
+  expect((await take([{ name: 'tool', mode: 0o106755, content: 'x' }])).problems).toEqual([])
+  expect((await lstat(join(folder, 'to/ide0/tool'))).mode & 0o7777).toBe(0o755)
 })

@@ -1,7 +1,7 @@
 // Points of files: what is read, what is taken over, what is told, and what comes back.
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, rmSync } from 'node:fs'
-import { lstat, mkdir, readdir, readFile, rm, stat, statfs, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, readFile, rm, stat, statfs, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { goMode, rfc3339, secondsOf, unixMode } from '../../src/vault/files/metadata.ts'
@@ -46,6 +46,22 @@ describe('a backup of files', () => {
       expect(others).toEqual(expected)
       expect(Math.abs(mtime - wanted)).toBeLessThan(1e-6)
     }
+  })
+
+  test('gives no file the right to run as its owner to who cannot give it that owner', async () => {
+    await using world = await createWorld({ tool: noise(1, 10) })
+    await chmod(`${world.data}/tool`, 0o6755)
+    const { uid } = await stat(`${world.data}/tool`)
+    const { point } = await backUpFolder(world.vault, 'run-1', world.data)
+    const restoredMode = async (): Promise<number> => {
+      expect((await world.restore(point.id)).problems.count).toBe(0)
+      return (await stat(world.folder.file('restored/data/tool'))).mode & 0o7777
+    }
+    {
+      using _other = vi.spyOn(process, 'getuid').mockReturnValue(uid + 1)
+      expect(await restoredMode()).toBe(0o755)
+    }
+    expect(await restoredMode()).toBe(0o6755)
   })
 
   test('reads every file for a full, and what changed since the last point for an incremental', async () => {

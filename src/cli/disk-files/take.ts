@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { chmod, lchown, lutimes, mkdir, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileTime } from '../../values/index.ts'
-import { assertRoom, makeFolder, takesNoMore, writeSparse } from '../../vault/index.ts'
+import { assertRoom, makeFolder, modeToGive, takesNoMore, writeSparse } from '../../vault/index.ts'
 import { type Guestfish, GuestfishError } from './guestfish.ts'
 import type { DiskFiles, Found } from './open.ts'
 import { type About, aboutOf, linkTarget } from './stat.ts'
@@ -197,6 +197,6 @@ const isAboutOneFile = (error: unknown): error is Error =>
 /** Owner before mode, which a change of owner weakens; times last. */
 async function describe(path: Buffer, { kind, mode, uid, gid, atimeS, mtimeS }: About): Promise<undefined> {
   if (process.getuid?.() === 0) await lchown(path, uid, gid)
-  if (kind !== 'link') await chmod(path, mode)
+  if (kind !== 'link') await chmod(path, kind === 'file' ? modeToGive(mode, uid) : mode)
   await lutimes(path, fileTime(atimeS), fileTime(mtimeS))
 }

@@ -1,4 +1,5 @@
 export { type BackedUpFiles, type BackUpFilesRequest, backUpFiles, type FilesProgress } from './file-points.ts'
 export { type ListedFile, listFiles } from './list-files.ts'
+export { modeToGive } from './metadata.ts'
 export { type RestoredFiles, type RestoreFilesRequest, restoreFiles } from './restore-files.ts'
 export { isPattern, selectPaths } from './select-paths.ts'

@@ -37,6 +37,15 @@ export function goMode(mode: number): number {
 export const unixMode = (mode: number): number =>
   SPECIAL_BITS.reduce((sum, [unix, go]) => sum + (Math.floor(mode / go) % 2 === 0 ? 0 : unix), mode % 0o1000)
 
+/**
+ * Permission bits for a file that may be given its owner only by root. Without that owner it gets no set-user-id or set-group-id: it would
+ * run as who restores it, for everybody who reaches it. Source: tar(1), cp(1), which do the same.
+ */
+export function modeToGive(mode: number, uid: number): number {
+  const restorer = process.getuid?.()
+  return restorer === 0 || restorer === uid ? mode : mode & ~0o6000
+}
+
 export function metadataOf(about: BigIntStats, users: OwnerNames, groups: OwnerNames): Metadata {
   const mode = Number(about.mode)
   const [uid, gid] = [Number(about.uid), Number(about.gid)]

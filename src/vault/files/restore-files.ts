@@ -12,7 +12,7 @@ import type { Repository } from '../repository/index.ts'
 import { assertRoom, freeBytes } from '../target-room.ts'
 import { writeSparse } from '../write-sparse.ts'
 import { type AttributesToWrite, AttributesUnknown, keyOf, writeAttributes } from './attributes.ts'
-import { rfc3339, secondsOf, unixMode } from './metadata.ts'
+import { modeToGive, rfc3339, secondsOf, unixMode } from './metadata.ts'
 import { type FileNode, inodeOf, type Survey, surveyFiles, zerosAt } from './survey-files.ts'
 
 export interface RestoreFilesRequest {
@@ -203,7 +203,8 @@ export async function restoreFiles(repository: Repository, request: RestoreFiles
 
   /** Mode after attributes, which it may forbid to set; times last. */
   async function putModeAndTimes({ path, metadata, kind }: Restored): Promise<void> {
-    if (kind !== 'symlink') await chmod(path, unixMode(metadata.mode))
+    const mode = unixMode(metadata.mode)
+    if (kind !== 'symlink') await chmod(path, kind === 'file' ? modeToGive(mode, metadata.uid) : mode)
     await lutimes(path, fileTime(secondsOf(metadata.atime)), fileTime(secondsOf(metadata.mtime)))
   }
 
