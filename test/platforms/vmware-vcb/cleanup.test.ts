@@ -44,3 +44,9 @@ test('mounts and the snapshot of an earlier backup are removed in that order, on
   expect(harness.commands.slice(-3)).toEqual(['vcbMounter -U', 'vcbMounter -U', 'vcbSnapshot -d'])
   expect(vcb.leaks()).toEqual([])
 })
+
+test('whatever is done to a VM has the lock that runs of the vSphere pack take for it, who would remove its snapshots', async () => {
+  await clean()
+  for (const backup of ['image-backup', 'file-backup']) await harness.run(backup, { vm: 'erp-db' })
+  expect(harness.locked).toEqual([1, 2, 3].map(() => `vsphere-vm/${moref}`))
+})

@@ -34,6 +34,8 @@ export interface VcbHarness extends AsyncDisposable {
   run(runbook: string, inputs: JsonObject): Promise<Outcome>
   /** The paths of steps that began, in their order. */
   readonly began: readonly string[]
+  /** Names of locks that runs had. */
+  readonly locked: readonly string[]
   point(pointId: string): Promise<RestorePoint>
   /** Calls `block-transfer/files.restore`. */
   restoreFiles(pointId: string, include: readonly string[], to: string): Promise<JsonObject>
@@ -76,6 +78,11 @@ export async function startHarness(scripts = SCRIPTS): Promise<VcbHarness> {
     get began() {
       return stage.observations.flatMap((seen) =>
         seen.kind === 'report' && seen.report.kind === 'stepStarted' ? [seen.report.path] : [],
+      )
+    },
+    get locked() {
+      return stage.observations.flatMap((seen) =>
+        seen.kind === 'report' && seen.report.kind === 'lock' && seen.report.state === 'holds' ? [seen.report.name] : [],
       )
     },
     run: stage.run,

@@ -51,6 +51,21 @@ describe('a restore', () => {
     expect(fresh.nics.map(({ mac }) => mac)).toEqual(old.nics.map(({ mac }) => mac))
     expect(vsphere.violations).toEqual([])
   })
+
+  it('writes under the lock of the new VM, so that no backup takes it half written', async () => {
+    await using stage = await startStage()
+    stage.vsphere.addVm({ name: 'erp-db', sizesBytes: [MIB], tracked: true })
+    const { pointId } = await stage.succeed('vm-backup', { vm: 'DC0/vm/erp-db' })
+    stage.observations.length = 0
+    const { vmId } = await stage.succeed('vm-restore', { pointId: pointId ?? '' })
+    const told = stage.observations.flatMap((seen) => {
+      if (seen.kind !== 'report') return []
+      const { report } = seen
+      if (report.kind === 'lock') return [`${report.state} ${report.name}`]
+      return report.kind === 'stepStarted' && report.action === 'block-transfer/write' ? ['writes'] : []
+    })
+    expect(told).toEqual([`waits vsphere-vm/${vmId}`, `holds vsphere-vm/${vmId}`, 'writes'])
+  })
 })
 
 describe('tracking', () => {
