@@ -1,5 +1,5 @@
 // Opens the file of a journal: made for its owner alone, brought to this version's tables, looked over, and refused where something is lost.
-import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -12,8 +12,16 @@ const BUSY_TIMEOUT_WHEN_OPENING_MS = 10_000
 /** Waiting blocks the process; the commit queue tries again instead. */
 const BUSY_TIMEOUT_MS = 250
 
-/** True where a journal is, or was: one that is gone must not look like none. */
-export const journalExists = (path: string): boolean => existsSync(path) || existsSync(countFileOf(path))
+/** True where a journal is, or was, or may be: one that is gone must not look like none, nor one in a folder that this user may not look into. */
+export const journalExists = (path: string): boolean => mayBeThere(path) || mayBeThere(countFileOf(path))
+
+function mayBeThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return true
+  }
+}
 
 export interface OpenFile {
   readonly database: DatabaseSync

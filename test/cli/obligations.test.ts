@@ -1,5 +1,5 @@
 // `holdfast obligations`: the most pressing first, filters, and an exit code that says whether something is owed.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -60,6 +60,14 @@ holdfast resume RUN goes on with a run that was interrupted; holdfast reap settl
 `,
     )
     expect(exitCode).toBe(5)
+  })
+
+  it('does not say that nothing is held where it cannot look', async () => {
+    // As a folder of another user's: the system answers neither that it is there nor that it is not.
+    symlinkSync('.holdfast', join(folder, '.holdfast'))
+    const { host, printed } = createTestHost(folder)
+    expect(await runCli(['obligations'], host)).toBe(2)
+    expect(printed).toMatchObject({ stdout: '', stderr: expect.stringContaining('JOURNAL_UNUSABLE') })
   })
 
   it('ends with 0 while living runs are going to release all of it', async () => {
