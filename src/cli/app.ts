@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createEngine, type Engine, type Observation, type SecretResolver } from '../engine/index.ts'
 import { createHttp, operationHandlers } from '../http/index.ts'
 import { type Journal, journalExists, openJournal, processOwner } from '../journal/index.ts'
-import type { Catalogue, Clock, Connection, Handlers } from '../packs/index.ts'
+import { type Catalogue, type Clock, type Connection, type Handlers, parseUnlessPrepared } from '../packs/index.ts'
 import { secretsOf, withoutSecrets } from './config/index.ts'
 import type { Host } from './host.ts'
 
@@ -84,6 +84,7 @@ export async function createApp(host: Host, { journal, connections, secret, log,
   const engine = createEngine({
     journal,
     handlers,
+    parsePack: parseUnlessPrepared(host.preparedDirectory),
     connection,
     secret: resolve,
     clock,

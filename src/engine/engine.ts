@@ -68,7 +68,7 @@ export function createEngine(options: EngineOptions): Engine {
   /** Claims a run, brings its state back from its events, and goes on from there. */
   async function takeUp(run: RunSummary, takeOver: boolean): Promise<RunningRun> {
     if (active.has(run.id)) throw new RunNotResumable(run.id, 'this process performs it already')
-    const pinned = await loadPinned(journal, run)
+    const pinned = await loadPinned(journal, run, options.parsePack)
     assertConnections(run.targets, options.connection)
     try {
       return await goOn(run, pinned, takeOver)

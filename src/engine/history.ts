@@ -1,7 +1,7 @@
 // A run told again from its journal: the same transition function over the same events.
 import { type Journal, type RunHeader, RunUnknown } from '../journal/index.ts'
 import { apply, type Command, createState, type Event, type Program } from '../kernel/index.ts'
-import type { Catalogue } from '../packs/index.ts'
+import type { Catalogue, ParsePack } from '../packs/index.ts'
 import type { Observation } from './model.ts'
 import { loadPinned } from './pins.ts'
 
@@ -12,30 +12,30 @@ export interface Turn {
 }
 
 /** What the run was started with, joined with its packs. Throws RunUnknown. */
-export async function programOf(journal: Journal, runId: string): Promise<Program> {
+export async function programOf(journal: Journal, runId: string, parse?: ParsePack): Promise<Program> {
   const run = await journal.run(runId)
   if (run === undefined) throw new RunUnknown(runId)
-  return (await loadPinned(journal, run)).program
+  return (await loadPinned(journal, run, parse)).program
 }
 
 /** The packs and runbooks that the run is pinned to, whatever has become of the files. */
-export const catalogueOf = async (journal: Journal, run: RunHeader): Promise<Catalogue> =>
-  (await loadPinned(journal, run)).catalogue
+export const catalogueOf = async (journal: Journal, run: RunHeader, parse?: ParsePack): Promise<Catalogue> =>
+  (await loadPinned(journal, run, parse)).catalogue
 
 /** Every event of the run with the commands it led to. Throws RunUnknown. */
-export async function* replay(journal: Journal, runId: string): AsyncIterable<Turn> {
+export async function* replay(journal: Journal, runId: string, parse?: ParsePack): AsyncIterable<Turn> {
   const run = await journal.run(runId)
   if (run === undefined) throw new RunUnknown(runId)
-  const { program } = await loadPinned(journal, run)
+  const { program } = await loadPinned(journal, run, parse)
   const { createdAt: startedAt, inputs, targets } = run
   const state = createState({ runId, startedAt, inputs, targets })
   for await (const event of journal.events(runId)) yield { event, commands: apply(program, state, event) }
 }
 
 /** What the run's listeners were told; everything but progress, which is not journalled. Throws RunUnknown. */
-export async function* history(journal: Journal, runId: string): AsyncIterable<Observation> {
+export async function* history(journal: Journal, runId: string, parse?: ParsePack): AsyncIterable<Observation> {
   const runbook = (await journal.run(runId))?.runbook ?? ''
-  for await (const { event, commands } of replay(journal, runId)) {
+  for await (const { event, commands } of replay(journal, runId, parse)) {
     const { at } = event
     if (event.kind === 'started') yield { runId, at, kind: 'runStarted', runbook, resumed: false }
     if (event.kind === 'restarted' || event.kind === 'reapRequested')

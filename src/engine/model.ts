@@ -3,13 +3,15 @@
 import type { Journal } from '../journal/index.ts'
 import type { Outcome, Report } from '../kernel/index.ts'
 import type { Runbook } from '../language/index.ts'
-import type { Catalogue, Clock, Connection, Handlers, Pack, Progress } from '../packs/index.ts'
+import type { Catalogue, Clock, Connection, Handlers, Pack, ParsePack, Progress } from '../packs/index.ts'
 import type { JsonObject, Secret, SecretSource } from '../values/index.ts'
 
 export interface EngineOptions {
   readonly journal: Journal
   /** Made for each run from the packs that it is pinned to, so that an edited pack changes no run under way. */
   readonly handlers: (catalogue: Catalogue) => Handlers
+  /** How the packs that a run is pinned to are read again; `parsePack`, unless told. */
+  readonly parsePack?: ParsePack
   /** Resolves an operator's target; throws when it is not configured. */
   readonly connection: (target: string) => Connection
   /** Gets what an input of the run refers to, whenever a call needs it. Throws where it cannot be had. Absent: nothing can. */

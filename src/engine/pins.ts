@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import type { Journal, RunHeader } from '../journal/index.ts'
 import { link, type Program } from '../kernel/index.ts'
 import { parseRunbook, type Runbook } from '../language/index.ts'
-import { type Catalogue, createCatalogue, type Pack, parsePack, type RunbooksByName } from '../packs/index.ts'
+import { type Catalogue, createCatalogue, type Pack, type ParsePack, parsePack, type RunbooksByName } from '../packs/index.ts'
 import type { StartRequest } from './model.ts'
 
 /** Roles of the pinned texts; those of a called runbook and of a pack end in its name. */
@@ -43,11 +43,11 @@ const textsByRole = ({ text, packs, runbooks = [] }: Texts): readonly (readonly 
 ]
 
 /** Reads again what the run was started with. Throws when this version cannot. */
-export async function loadPinned(journal: Journal, run: RunHeader): Promise<Pinned> {
+export async function loadPinned(journal: Journal, run: RunHeader, parse: ParsePack = parsePack): Promise<Pinned> {
   const packs: Pack[] = []
   for (const role of Object.keys(run.pins).filter((each) => each.startsWith(MANIFEST))) {
     const name = role.slice(MANIFEST.length)
-    const pack = await pinnedPack(journal, run, name)
+    const pack = await pinnedPack(journal, run, name, parse)
     if (pack === undefined) throw unreadable(run, `pack ${name}`)
     packs.push(pack)
   }
@@ -63,7 +63,7 @@ export async function loadPinned(journal: Journal, run: RunHeader): Promise<Pinn
 const parsedPacks = new Map<string, Pack>()
 const MOST_PARSED_PACKS = 64
 
-async function pinnedPack(journal: Journal, run: RunHeader, name: string): Promise<Pack | undefined> {
+async function pinnedPack(journal: Journal, run: RunHeader, name: string, parse: ParsePack): Promise<Pack | undefined> {
   const [manifestRole, openapiRole] = [MANIFEST + name, OPENAPI + name]
   // Read each time: what the journal holds must be whole, also where it is known already.
   const manifest = { file: `${name}/pack.yaml`, text: await pinnedText(journal, run, manifestRole) }
@@ -72,7 +72,7 @@ async function pinnedPack(journal: Journal, run: RunHeader, name: string): Promi
       ? undefined
       : { file: `${name}/openapi.yaml`, text: await pinnedText(journal, run, openapiRole) }
   const key = `${run.pins[manifestRole]} ${run.pins[openapiRole]}`
-  const pack = parsedPacks.get(key) ?? (await parsePack(manifest, openapi)).pack
+  const pack = parsedPacks.get(key) ?? (await parse(manifest, openapi)).pack
   if (pack === undefined || parsedPacks.has(key)) return pack
   const [oldest] = parsedPacks.keys()
   if (oldest !== undefined && parsedPacks.size >= MOST_PARSED_PACKS) parsedPacks.delete(oldest)

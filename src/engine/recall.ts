@@ -1,6 +1,7 @@
 // What an earlier run tells a plan: the answers its calls got, and how long its steps took. Told again from its journal.
 import type { Journal } from '../journal/index.ts'
 import type { CallCommand, Report } from '../kernel/index.ts'
+import type { ParsePack } from '../packs/index.ts'
 import type { JsonObject } from '../values/index.ts'
 import { replay } from './history.ts'
 
@@ -20,12 +21,12 @@ export interface RecalledCall {
 }
 
 /** Throws RunUnknown. */
-export async function recall(journal: Journal, runId: string): Promise<Recollection> {
+export async function recall(journal: Journal, runId: string, parse?: ParsePack): Promise<Recollection> {
   const sent = new Map<string, CallCommand>()
   const calls: RecalledCall[] = []
   const since = new Map<string, number>()
   const tookMs = new Map<string, number>()
-  for await (const { event, commands } of replay(journal, runId)) {
+  for await (const { event, commands } of replay(journal, runId, parse)) {
     const asked = event.kind === 'callSucceeded' ? sent.get(event.call) : undefined
     if (event.kind === 'callSucceeded' && asked) {
       const { path, action, input } = asked

@@ -32,6 +32,8 @@ export interface ParsedPack {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+export type ParsePack = typeof parsePack
+
 /** Opens the file of that name beside the manifest; undefined when it cannot be read. */
 export type OpenBeside = (name: string) => Promise<SourceText | undefined>
 

@@ -2,8 +2,16 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { type LoadedPack, loadPack, preparedPack, preparePack } from '../../src/packs/index.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  type LoadedPack,
+  loadPack,
+  parsePack,
+  parseUnlessPrepared,
+  preparedPack,
+  preparePack,
+  type SourceText,
+} from '../../src/packs/index.ts'
 
 const NAME = 'smartx-cloudtower'
 
@@ -62,4 +70,32 @@ it('does not count where it is cut short itself', async () => {
 it('is not made of a pack that something is said about', async () => {
   const { pack: _, ...broken } = loaded
   await expect(preparePack(broken, folder)).rejects.toThrow('without diagnostics')
+})
+
+describe('texts that are at hand', () => {
+  const textsOf = (): [SourceText, SourceText] => {
+    const [manifest, openapi] = ['pack.yaml', 'openapi.yaml'].map((name) => ({
+      file: `${NAME}/${name}`,
+      text: readFileSync(join(built, name), 'utf8'),
+    }))
+    if (!manifest || !openapi) throw new Error('the pack has both')
+    return [manifest, openapi]
+  }
+
+  it('are not parsed where they are those of a prepared pack', async () => {
+    const [manifest, openapi] = textsOf()
+    expect(await parseUnlessPrepared(folder)(manifest, openapi)).toEqual(await parsePack(manifest, openapi))
+    // What nobody could parse shows where the answer comes from.
+    const marked = mkdtempSync(join(folder, 'marked-'))
+    const prepared = JSON.parse(readFileSync(join(folder, `${NAME}.json`), 'utf8'))
+    writeFileSync(join(marked, `${NAME}.json`), JSON.stringify({ ...prepared, pack: { ...prepared.pack, title: 'prepared' } }))
+    expect((await parseUnlessPrepared(marked)(manifest, openapi)).pack?.title).toBe('prepared')
+  })
+
+  it('are parsed where they are others, or nothing is prepared', async () => {
+    const [manifest, openapi] = textsOf()
+    const edited = { ...manifest, text: manifest.text.replace(/^title: .*$/m, 'title: edited') }
+    expect((await parseUnlessPrepared(folder)(edited, openapi)).pack?.title).toBe('edited')
+    expect(await parseUnlessPrepared(join(folder, 'nothing'))(manifest, openapi)).toEqual(await parsePack(manifest, openapi))
+  })
 })

@@ -30,7 +30,7 @@ export function openAlerts(host: Host, { alerts, stateDirectory, directory }: Co
   async function tellAll(due: (duty: Duty) => readonly Because[]): Promise<readonly Telling[]> {
     if (hooks.length === 0) return []
     const now = clock.now()
-    const duties = await openDuties(journal, now)
+    const duties = await openDuties(host, journal, now)
     const memory = await readMemory(stateDirectory)
     const origin: Origin = { at: now, hostName: hostname(), stateDirectory }
     const tellings = await Promise.all(

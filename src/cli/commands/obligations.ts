@@ -24,7 +24,7 @@ export const run: RunCommand<[], Options> = async (host, options) => {
     host.stdout.write(`nothing is known to be held: there is no journal in ${config.stateDirectory}\n`)
     return EXIT.done
   }
-  const duties = journal ? await openDuties(journal, clock.now(), filter) : []
+  const duties = journal ? await openDuties(host, journal, clock.now(), filter) : []
   const isFiltered = olderThan !== undefined || target !== undefined
   host.stdout.write(
     options.format === 'json'

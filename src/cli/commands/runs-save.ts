@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { writeYaml } from '../../language/index.ts'
+import { parseUnlessPrepared } from '../../packs/index.ts'
 import { scriptOf } from '../../rehearse/index.ts'
 import type { Json } from '../../values/index.ts'
 import { openState } from '../app.ts'
@@ -16,7 +17,7 @@ export const run: RunCommand<[run: string], { readonly to: string }> = async (ho
   const { config } = await openSession(host, options)
   await using journal = await openState(config.stateDirectory)
   const runbook = `${id}${RUNBOOK_ENDING}`
-  const script = await scriptOf(journal, id, runbook)
+  const script = await scriptOf(journal, id, runbook, parseUnlessPrepared(host.preparedDirectory))
   if (!script) throw new Refusal([runNotEnded(id)])
   const pins = (await journal.run(id))?.pins ?? {}
   const folder = resolve(host.workingDirectory, options.to)

@@ -1,6 +1,7 @@
 // `holdfast show RUN --plan FILE`: what was planned beside what happened.
 import { replay } from '../../engine/index.ts'
 import type { Journal, RunSummary } from '../../journal/index.ts'
+import { parseUnlessPrepared } from '../../packs/index.ts'
 import {
   basisInWords,
   changeInWords,
@@ -31,7 +32,7 @@ export async function showAgainstPlan(
   const plan = await loadPlan(host, file)
   if (plan.runbook !== run.runbook) throw new Refusal([planRunbookDiffers(file, plan.runbook, run.runbook)])
   const setUp = otherSetUp(plan, run)
-  const following = await followPlan(plan, replay(journal, run.id))
+  const following = await followPlan(plan, replay(journal, run.id, parseUnlessPrepared(host.preparedDirectory)))
   const { steps, holds, calls, unlisted, toldOtherwise } = following
   const reasons = [
     ...setUp.map((change) => `the run was set up otherwise: ${change.about} ${changeInWords(change)}`),

@@ -1,6 +1,7 @@
 // `holdfast show RUN`: what happened, step by step, and what is still held. Replayed from the journal.
 import { history, type Observation } from '../../engine/index.ts'
 import { type ApprovalRecord, RunUnknown } from '../../journal/index.ts'
+import { parseUnlessPrepared } from '../../packs/index.ts'
 import { formatDuration, type Json } from '../../values/index.ts'
 import { openState } from '../app.ts'
 import type { RunCommand } from '../command.ts'
@@ -29,6 +30,7 @@ interface Options {
 export const run: RunCommand<[run: string], Options> = async (host, options, id) => {
   const { config } = await openSession(host, options)
   await using journal = await openState(config.stateDirectory)
+  const parse = parseUnlessPrepared(host.preparedDirectory)
   const summary = await journal.run(id)
   if (!summary) throw new RunUnknown(id)
   if (options.plan !== undefined) return await showAgainstPlan(host, journal, summary, options.plan, options.format)
@@ -39,7 +41,7 @@ export const run: RunCommand<[run: string], Options> = async (host, options, id)
   if (options.format === 'json') {
     const events: Json[] = []
     const view = createJsonView({ write: (line) => void events.push(JSON.parse(line)) })
-    for await (const observation of history(journal, id)) view.observe(observation)
+    for await (const observation of history(journal, id, parse)) view.observe(observation)
     host.stdout.write(
       `${JSON.stringify({ ...runFacts(summary, asking), obligations: obligations.map(obligationFacts), events }, undefined, 2)}\n`,
     )
@@ -60,7 +62,7 @@ export const run: RunCommand<[run: string], Options> = async (host, options, id)
   host.stdout.write('\nTimeline (UTC)\n')
   const view = createLinesView(host.stdout)
   const steps = new Map<string, Row>()
-  for await (const observation of history(journal, id)) {
+  for await (const observation of history(journal, id, parse)) {
     view.observe(observation)
     note(steps, observation)
   }

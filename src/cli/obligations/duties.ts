@@ -2,7 +2,9 @@
 import { programOf } from '../../engine/index.ts'
 import { type Journal, type ObligationRecord, ownerLives } from '../../journal/index.ts'
 import type { Program } from '../../kernel/index.ts'
+import { parseUnlessPrepared } from '../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
+import type { Host } from '../host.ts'
 import { obligationFacts } from '../views/index.ts'
 
 export interface Duty extends ObligationRecord {
@@ -26,14 +28,14 @@ export interface DutyFilter {
 }
 
 /** Critical ones first, then the oldest. */
-export async function openDuties(journal: Journal, now: number, filter: DutyFilter = {}): Promise<readonly Duty[]> {
+export async function openDuties(host: Host, journal: Journal, now: number, filter: DutyFilter = {}): Promise<readonly Duty[]> {
   const { runId, olderThanMs = 0, target } = filter
   const open = await journal.obligations({ open: true, ...(runId === undefined ? {} : { runId }) })
   const duties: Duty[] = []
   for (const [id, records] of Map.groupBy(open, (each) => each.runId)) {
     const run = await journal.run(id)
     // A text that this version cannot read any more must not hide what is held.
-    const program = await programOf(journal, id).catch(() => undefined)
+    const program = await programOf(journal, id, parseUnlessPrepared(host.preparedDirectory)).catch(() => undefined)
     const lives = run?.status === 'running' && run.owner !== undefined && ownerLives(run.owner)
     const command = lives ? `holdfast cancel ${id}` : `holdfast ${run?.status === 'running' ? 'resume' : 'reap'} ${id}`
     duties.push(...records.map((record) => dutyOf(record, program, { lives, command, now })))

@@ -1,6 +1,7 @@
 // A plan from the command line's options: what `plan` prints, `plan --diff` compares and `run --plan` holds a run to.
 import { createReader, pinsOf, type Recollection, recall, secretsOfInputs } from '../../engine/index.ts'
 import { type Journal, RunUnknown } from '../../journal/index.ts'
+import { parseUnlessPrepared } from '../../packs/index.ts'
 import {
   byReading,
   type Experience,
@@ -53,7 +54,7 @@ async function planOf(host: Host, session: Session, loaded: CheckedRunbook, opti
   if (options.from !== undefined) return await planFromRun(host, loaded, journal, { ...options, from: options.from })
   // Reading plans one run: what is not given is not there, as it would not be in the run.
   const inputs = await (options.read ? readInputs : readSomeInputs)(host, loaded.runbook, options)
-  const common = { ...(await commonOf(loaded, journal, options)), inputs }
+  const common = { ...(await commonOf(host, loaded, journal, options)), inputs }
   if (options.read) return planByReading(host, session, loaded, options.target ?? [], common)
   const { runbook, catalogue } = loaded
   const bound = options.target?.length ? bindTargets(loaded, session.config, options.target) : {}
@@ -68,12 +69,12 @@ export async function planAnew(
   inputs: JsonObject,
   target: readonly string[],
 ): Promise<Plan> {
-  return planByReading(host, session, loaded, target, { ...(await commonOf(loaded, undefined, {})), inputs })
+  return planByReading(host, session, loaded, target, { ...(await commonOf(host, loaded, undefined, {})), inputs })
 }
 
-async function commonOf(loaded: CheckedRunbook, journal: Journal | undefined, { rate }: Pick<PlanOptions, 'rate'>) {
+async function commonOf(host: Host, loaded: CheckedRunbook, journal: Journal | undefined, { rate }: Pick<PlanOptions, 'rate'>) {
   const { runbook, catalogue } = loaded
-  const experience = journal && (await experienceIn(journal, runbook.name))
+  const experience = journal && (await experienceIn(host, journal, runbook.name))
   return {
     runbook,
     catalogue,
@@ -87,10 +88,11 @@ async function commonOf(loaded: CheckedRunbook, journal: Journal | undefined, { 
 const MOST_RUNS = 10
 const MOST_LOOKED_AT = 100
 
-async function experienceIn(journal: Journal, runbook: string): Promise<Experience | undefined> {
+async function experienceIn(host: Host, journal: Journal, runbook: string): Promise<Experience | undefined> {
   const runs = (await journal.runs({ status: 'succeeded', limit: MOST_LOOKED_AT })).filter((run) => run.runbook === runbook)
   const recollections: Recollection[] = []
-  for (const { id } of runs.slice(0, MOST_RUNS)) recollections.push(await recall(journal, id))
+  for (const { id } of runs.slice(0, MOST_RUNS))
+    recollections.push(await recall(journal, id, parseUnlessPrepared(host.preparedDirectory)))
   return recollections.length === 0 ? undefined : experienceOf(recollections.map(({ tookMs }) => tookMs))
 }
 
@@ -137,9 +139,9 @@ async function planFromRun(
   if (!journal || !run) throw new RunUnknown(from)
   if (run.runbook !== loaded.runbook.name) throw new Refusal([planRunbookDiffers(from, run.runbook, loaded.runbook.name, 'run')])
   const inputs = await readInputs(host, loaded.runbook, { planned: run.inputs, ...options })
-  const { calls } = await recall(journal, from)
+  const { calls } = await recall(journal, from, parseUnlessPrepared(host.preparedDirectory))
   return planRunbook({
-    ...(await commonOf(loaded, journal, options)),
+    ...(await commonOf(host, loaded, journal, options)),
     inputs,
     targets: run.targets,
     basis: { kind: 'run', run: from },

@@ -3,7 +3,7 @@
 import { catalogueOf } from '../../engine/index.ts'
 import { type Journal, RunUnknown } from '../../journal/index.ts'
 import type { TargetRef } from '../../language/index.ts'
-import type { Connection } from '../../packs/index.ts'
+import { type Connection, parseUnlessPrepared } from '../../packs/index.ts'
 import { openTargets } from '../config/index.ts'
 import type { Host } from '../host.ts'
 import { assertTargets, type Session } from '../session/index.ts'
@@ -20,7 +20,7 @@ export async function connectionsOfRuns(
     const run = await journal.run(id)
     if (!run) throw new RunUnknown(id)
     const targets = (Object.values(run.targets) as unknown as readonly TargetRef[]).map(({ $target }) => $target)
-    const catalogue = await catalogueOf(journal, run)
+    const catalogue = await catalogueOf(journal, run, parseUnlessPrepared(host.preparedDirectory))
     assertTargets(config, targets, catalogue)
     const missing = targets.filter((name) => !connections.has(name))
     for (const [name, connection] of await openTargets(config, missing, catalogue, host.env)) connections.set(name, connection)

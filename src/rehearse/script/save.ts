@@ -2,7 +2,7 @@
 import { programOf, replay, type Turn } from '../../engine/index.ts'
 import { type Journal, RunUnknown } from '../../journal/index.ts'
 import { actionNamed, type CallCommand, type Program } from '../../kernel/index.ts'
-import type { Failure } from '../../packs/index.ts'
+import type { Failure, ParsePack } from '../../packs/index.ts'
 import type { JsonObject } from '../../values/index.ts'
 import type { Script, ScriptedAnswer, ScriptedApproval } from './model.ts'
 
@@ -28,20 +28,20 @@ interface Recording {
 }
 
 /** `runbook` is what the script names it by. Throws RunUnknown; answers undefined for a run that has not ended. */
-export async function scriptOf(journal: Journal, runId: string, runbook: string): Promise<Script | undefined> {
+export async function scriptOf(journal: Journal, runId: string, runbook: string, parse?: ParsePack): Promise<Script | undefined> {
   const run = await journal.run(runId)
   if (!run) throw new RunUnknown(runId)
   if (!run.outcome) return undefined
   const recording: Recording = {
     newestMs: run.createdAt,
-    program: await programOf(journal, runId),
+    program: await programOf(journal, runId, parse),
     answers: {},
     approvals: {},
     changes: [],
     waiting: new Map(),
     doubtful: new Map(),
   }
-  for await (const turn of replay(journal, runId)) {
+  for await (const turn of replay(journal, runId, parse)) {
     // What was settled later is no part of how the run ended.
     if (turn.event.kind === 'reapRequested') break
     take(recording, turn)
