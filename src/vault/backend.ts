@@ -55,6 +55,8 @@ export interface Backend {
   list(kind: FileKind): Promise<readonly StoredFile[]>
   /** What `list` names, without a look at each file. */
   names(kind: FileKind): Promise<readonly string[]>
+  /** Whether the folder for such files is there, empty or not. Absent on a storage that has no folders. */
+  hasFolder?(kind: FileKind): Promise<boolean>
   /** A file that is gone already is no error. Of index and snapshot files it survives power loss when resolved. */
   remove(kind: FileKind, name: string): Promise<void>
   /** Makes the folders of an empty vault, on a storage that has folders. */

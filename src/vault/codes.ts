@@ -86,6 +86,14 @@ export const versionUnsupported = (version: unknown): VaultError =>
 export const fileMissing = (kind: FileKind, name: string, options?: ErrorOptions): VaultError =>
   new VaultError('VAULT_FILE_MISSING', `${fileWords(kind, name)} is missing`, undefined, options)
 
+/** Of a vault that was copied in part, or whose file system was mended. */
+export const snapshotsMissing = (where: string): VaultError =>
+  new VaultError(
+    'VAULT_FILE_MISSING',
+    `the folder snapshots of the vault at ${where} is missing, and with it all restore points, though there are packs`,
+    'put the folder back, from a copy or from lost+found; make an empty one only where there were no points',
+  )
+
 const DAMAGE_HINTS: Readonly<Record<FileKind, string>> = {
   config: 'restore the file from a copy of the vault',
   key: 'restore the file from a copy of the vault, or remove it where another key file is known to open the vault',

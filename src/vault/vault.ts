@@ -147,10 +147,10 @@ function createVault(
   async function close(): Promise<void> {
     closed = true
     try {
-      await lock.drop()
+      // First, so that nothing is asked of its threads any more, and nothing goes on without the lock.
       await repository[Symbol.asyncDispose]()
     } finally {
-      await backend.close?.()
+      await lock.drop().finally(() => backend.close?.())
     }
   }
 

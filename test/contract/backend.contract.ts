@@ -64,6 +64,13 @@ export function backendContract(create: () => Promise<AsyncDisposable & { readon
     expect(await world.backend.list('pack')).toHaveLength(1)
   })
 
+  test('tells whether a folder is there, where it has folders', async () => {
+    await using storage = await create()
+    const { backend } = storage
+    await backend.prepare?.()
+    expect((await backend.hasFolder?.('snapshot')) ?? true).toBe(true)
+  })
+
   test('does not mind removing what is gone', async () => {
     await using world = await create()
     await world.backend.remove('lock', name())

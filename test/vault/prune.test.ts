@@ -1,10 +1,11 @@
 // What forget keeps, what prune frees, and that neither harms what stays, wherever they die. [P7]
 import { randomBytes } from 'node:crypto'
+import { rename } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { applyRules, type KeepRules } from '../../src/vault/upkeep/keep-rules.ts'
 import { CHUNK, createStorage, DISKS, expectWhole, open, storePoints } from './prune-world.ts'
-import { createFolder, noise, pointOf, whole, writeDisk } from './world.ts'
+import { backUp, createFolder, createVault, noise, pointOf, whole, writeDisk } from './world.ts'
 
 describe('forget', () => {
   test('keeps what a rule keeps, of each VM and kind apart, and says why', async () => {
@@ -236,6 +237,22 @@ describe('prune', () => {
     const ide0 = await writer.storeDisk({ disk: 'ide0', sizeBytes: content.length, source, map: whole(content.length) })
     const point = await writer.commitPoint(pointOf('run-9', { ide0 }))
     await expectWhole(backend, [{ point, content }])
+  })
+
+  test('changes nothing in a vault whose points are gone with their folder, and no backup makes it anew', async () => {
+    await using folder = await createFolder()
+    await using vault = await createVault(folder.path, { keyCost: 1024 })
+    const source = await writeDisk(folder.file('disk'), noise(1, CHUNK))
+    await backUp(vault, 'run-1', source, CHUNK)
+    // As after a copy that was cut short, or where a file system was mended.
+    await rename(folder.file('vault/snapshots'), folder.file('lost+found'))
+    const said = { code: 'VAULT_FILE_MISSING', message: expect.stringContaining('the folder snapshots') }
+    await expect(vault.prune({ dryRun: false })).rejects.toMatchObject(said)
+    await expect(vault.points()).rejects.toMatchObject(said)
+    await expect(vault.verify({ data: false })).rejects.toMatchObject(said)
+    await expect(backUp(vault, 'run-2', source, CHUNK)).rejects.toMatchObject(said)
+    await rename(folder.file('lost+found'), folder.file('vault/snapshots'))
+    expect(await vault.verify({ data: true })).toMatchObject({ snapshots: 1, problems: [], damagedPoints: [] })
   })
 
   test('changes nothing in a vault that cannot be read whole', async () => {

@@ -124,6 +124,7 @@ export function localBackend(directory: string, options: LocalOptions = {}): Bac
     read,
     list,
     names,
+    hasFolder: async (kind) => await isThere(join(directory, folderOf(kind))),
     async remove(kind, name) {
       const path = pathOf(kind, name)
       before('remove', path)
@@ -212,6 +213,15 @@ async function syncFolder(path: string): Promise<void> {
     await folder.sync()
   } finally {
     await folder.close()
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
   }
 }
 

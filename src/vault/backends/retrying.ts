@@ -1,5 +1,5 @@
 // A storage that is asked again when it could not be reached: every call of a backend may be repeated.
-import type { Backend } from '../backend.ts'
+import type { Backend, FileKind } from '../backend.ts'
 import { VaultError } from '../codes.ts'
 
 /** About a minute and a half in all: what a server needs to start anew. */
@@ -31,7 +31,7 @@ export function retrying(backend: Backend, { wait = sleep }: RetryOptions = {}):
     }
   }
 
-  const { prepare } = backend
+  const { prepare, hasFolder } = backend
   return {
     ...backend,
     put: (kind, name, parts) => again(() => backend.put(kind, name, parts)),
@@ -39,6 +39,7 @@ export function retrying(backend: Backend, { wait = sleep }: RetryOptions = {}):
     list: (kind) => again(() => backend.list(kind)),
     names: (kind) => again(() => backend.names(kind)),
     remove: (kind, name) => again(() => backend.remove(kind, name)),
+    ...(hasFolder ? { hasFolder: (kind: FileKind) => again(() => hasFolder(kind)) } : {}),
     ...(prepare ? { prepare: () => again(() => prepare()) } : {}),
   }
 }

@@ -98,6 +98,11 @@ export function sftpBackend(address: Extract<BackendAddress, { kind: 'sftp' }>):
       }),
     list: (kind) => on((sftp) => list(sftp, kind)),
     names: (kind) => on(async (sftp) => (await list(sftp, kind)).map(({ name }) => name)),
+    hasFolder: (kind) =>
+      on(async (sftp) => {
+        const sizeBytes = await sftp.sizeOf(join(directory, folderOf(kind))).catch(noneWhereMissing)
+        return typeof sizeBytes === 'number'
+      }),
     remove: (kind, name) => on((sftp) => sftp.remove(pathOf(kind, name))),
     prepare: () => on((sftp) => makeFolders(sftp, directory, allFolders)),
     async close() {

@@ -9,6 +9,6 @@ export { createPacker, type PackedBlob, type Packers, packBytes, readHeader, typ
 export { randomPolynomial } from './polynomial.ts'
 export { keepReleased, release } from './release.ts'
 export { putConfig, readConfig, unlessDamaged } from './sealed-files.ts'
-export { putSnapshot, readSnapshot, type Snapshot } from './snapshots.ts'
+export { putSnapshot, readSnapshot, type Snapshot, snapshotNames } from './snapshots.ts'
 export { type Attribute, decodeTree, encodeTree, type Metadata, type Node, nodeName } from './tree.ts'
 export { CHUNK_BYTES, idOfZeros, isZeroId, zeroId, zeros } from './zero.ts'

@@ -2,7 +2,7 @@
 import { hostname, userInfo } from 'node:os'
 import { isObject, type Json } from '../../values/index.ts'
 import type { Backend } from '../backend.ts'
-import { fileDamaged } from '../codes.ts'
+import { fileDamaged, snapshotsMissing } from '../codes.ts'
 import type { SealKey } from './crypto.ts'
 import { putFile, readFile } from './sealed-files.ts'
 
@@ -29,6 +29,15 @@ export interface NewSnapshot {
   readonly tags: readonly string[]
   readonly sizeBytes: number
   readonly addedBytes: number
+}
+
+/** Of all snapshot files. Throws where their folder is gone: a vault that looks as if it had no points would be pruned to nothing. */
+export async function snapshotNames(backend: Backend): Promise<readonly string[]> {
+  const names = await backend.names('snapshot')
+  if (names.length > 0 || (await backend.hasFolder?.('snapshot')) !== false) return names
+  // A copy may lack folders that were empty.
+  if ((await backend.names('pack')).length > 0) throw snapshotsMissing(backend.where)
+  return names
 }
 
 /** Durable and visible when resolved; everything it refers to must be durable and indexed before. */

@@ -2,7 +2,7 @@
 // evidence (P9); what was not recorded was not proven.
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
 import { pointAmbiguous, pointDamaged, pointUnknown } from '../codes.ts'
-import { readSnapshot, type Snapshot, unlessDamaged } from '../format/index.ts'
+import { readSnapshot, type Snapshot, snapshotNames, unlessDamaged } from '../format/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { Attachment } from './attachments.ts'
 import {
@@ -18,7 +18,7 @@ import {
 
 /** Every snapshot, ours and others', newest first. Damaged ones are left out; `verify` reports them. Each file is read once. Rejects where one cannot be read at present. */
 export async function listSnapshots({ backend, key, snapshots, cache }: Repository): Promise<readonly Snapshot[]> {
-  const names = await backend.names('snapshot')
+  const names = await snapshotNames(backend)
   if (cache && snapshots.size === 0) for (const snapshot of await cache.load()) snapshots.set(snapshot.id, snapshot)
   let fresh = 0
   const read = async (name: string): Promise<Snapshot | undefined> => {

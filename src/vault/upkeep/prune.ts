@@ -12,6 +12,7 @@ import {
   readIndex,
   readSnapshot,
   release,
+  snapshotNames,
   type WrittenPack,
   withPackers,
 } from '../format/index.ts'
@@ -122,7 +123,7 @@ async function findUsed(repository: Repository, signal: AbortSignal | undefined)
     }
   }
 
-  for (const name of await backend.names('snapshot')) {
+  for (const name of await snapshotNames(backend)) {
     try {
       await walk((await readSnapshot(backend, key, name)).tree)
     } catch (error) {

@@ -11,6 +11,7 @@ import {
   readSnapshot,
   release,
   sha256,
+  snapshotNames,
   unlessDamaged,
   withPackers,
 } from '../format/index.ts'
@@ -139,7 +140,7 @@ async function inspectPacks(repository: Repository, listed: ReadonlyMap<string, 
 
 async function findUnreadable({ backend, key }: Repository): Promise<readonly string[]> {
   const unreadable: string[] = []
-  for (const name of await backend.names('snapshot')) {
+  for (const name of await snapshotNames(backend)) {
     if (!(await unlessDamaged(readSnapshot(backend, key, name)))) unreadable.push(name)
   }
   return unreadable

@@ -12,6 +12,7 @@ import {
   readIndex,
   readSnapshot,
   type Snapshot,
+  snapshotNames,
   unlessDamaged,
 } from '../format/index.ts'
 import { type RestorePoint, readPoint, summarise } from '../points/index.ts'
@@ -92,7 +93,7 @@ export async function verifyVault(repository: Repository, request: VerifyRequest
   }: Repository): Promise<{ snapshots: readonly Snapshot[]; unreadable: readonly string[] }> {
     const read: Snapshot[] = []
     const bad: string[] = []
-    for (const name of await from.names('snapshot')) {
+    for (const name of await snapshotNames(from)) {
       try {
         read.push(await readSnapshot(from, key, name))
       } catch (error) {
