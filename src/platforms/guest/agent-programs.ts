@@ -67,7 +67,7 @@ function watch(agent: Agent, pid: number, { maxOutputBytes, clock, life }: Watch
   let said: Output = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), cut: false }
   const ended = async (): Promise<Extract<ProgramEnd, { kind: 'exited' | 'signalled' }>> => {
     for (;;) {
-      const status = await agent.ask('guest-exec-status', { pid })
+      const status = await agent.ask('guest-exec-status', { pid }).catch(nobodyKnows)
       if (isObject(status) && status.exited === true) {
         said = outputIn(status, maxOutputBytes)
         return typeof status.signal === 'number'
@@ -89,6 +89,12 @@ function watch(agent: Agent, pid: number, { maxOutputBytes, clock, life }: Watch
       agent[Symbol.dispose]()
     },
   }
+}
+
+/** An agent that was started anew knows nothing of what runs still. */
+function nobodyKnows(error: unknown): never {
+  if (!(error instanceof AgentFailed) || error.reason !== 'refused') throw error
+  throw new AgentFailed('lost', error.message, { cause: error })
 }
 
 /** The agent cannot be told to end what it started, but to start what does. (guest-get-osinfo: `mswindows`) */

@@ -3,11 +3,12 @@ import { ActionFailure } from '../../packs/index.ts'
 import { SshFailed } from '../../ssh/index.ts'
 import { StartOverdue } from './programs.ts'
 import { AgentFailed } from './qemu-agent.ts'
-import { type ScriptRan, ScriptsUnknown } from './scripts.ts'
+import { AfterScripts, type ScriptRan, ScriptsUnknown } from './scripts.ts'
 import { WinrmFailed } from './winrm/index.ts'
 
 /** `started`: whether an earlier call of the same action may have done something in the guest. Anything unknown is a bug and stays one. */
 export function asFailure(error: unknown, started = false): unknown {
+  if (error instanceof AfterScripts) return asFailure(error.cause, true)
   if (error instanceof SshFailed) return ofSsh(error, started)
   if (error instanceof AgentFailed) return ofAgent(error, started)
   if (error instanceof WinrmFailed) return ofWinrm(error, started)

@@ -24,7 +24,9 @@ export async function runPreFreeze(
 ): Promise<readonly ScriptRan[]> {
   const all: ScriptRan[] = []
   for (const script of await scriptsIn(run, os, place, signal)) {
-    const ran = await runScript(run, os, place, script, 'freeze', signal)
+    const ran = await runScript(run, os, place, script, 'freeze', signal).catch((error: unknown) => {
+      throw all.length > 0 ? new AfterScripts(error) : error
+    })
     all.push(ran)
     if (!ran.succeeded) break
   }
@@ -59,6 +61,14 @@ async function scriptsIn(run: RunInGuest, os: GuestOs, place: ScriptPlace, signa
     .filter((name) => name !== '' && !place.ignored.some((ending) => name.endsWith(ending)))
     .toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   return (place.order === 'ascending' ? names : names.toReversed()).map((name) => `${place.path}${separator}${name}`)
+}
+
+/** The channel failed at a script that was not the first one: what its `cause` says of that one does not hold for all. */
+export class AfterScripts extends Error {
+  constructor(cause: unknown) {
+    super('after scripts that had run', { cause })
+    this.name = 'AfterScripts'
+  }
 }
 
 /** It cannot be told which scripts there are. */

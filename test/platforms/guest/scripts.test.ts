@@ -120,6 +120,17 @@ test.each([
   expect(await failureOf(callGuest('scripts.freeze', overAgentOf(harness), linux))).toMatchObject({ type, applied })
 })
 
+test.each([
+  ['guest-exec', 2, 'agentRefused'],
+  ['guest-exec-status', 1, 'answerLost'],
+])('P3 where %s is refused after %i calls, a script has begun, and may have frozen', async (operation, skip, type) => {
+  const folder = '/etc/qemu/fsfreeze-hook.d'
+  await using harness = await startGuest({ [`${folder}/10-database`]: byArgument(), [`${folder}/20-mail`]: byArgument() })
+  harness.agent.faults.add({ operation, does: 'fails', skip })
+  const freezing = callGuest('scripts.freeze', overAgentOf(harness), { os: 'other', esx: 'none' })
+  expect(await failureOf(freezing)).toMatchObject({ type, applied: 'maybe' })
+})
+
 test('nobody at the socket is told so', async () => {
   const settings = { channel: 'qemu-agent', socket: '/nowhere/agent.sock' }
   expect(await failureOf(callGuest('scripts.freeze', settings, linux))).toMatchObject({ type: 'unreachable', applied: 'no' })

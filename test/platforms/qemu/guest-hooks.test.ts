@@ -86,6 +86,18 @@ describe.runIf(hasGuest)('a real guest', () => {
     await inShell(guest, 'test -e /run/told')
   })
 
+  test('P5: whose pre-freeze hook outlives the agent that started it, and freezes after it was told to let go, is told so again', {
+    timeout: MINUTES,
+  }, async () => {
+    const first = '[ -e /run/told ] || { kill -9 $(pidof qemu-ga); until [ -e /run/told ]; do usleep 20000; done; }'
+    await script(guest, HOOK, `[ $1 = thaw ] || ${first}; echo $1 >> /run/told`)
+    const { printed } = await office.run('qemu/vm-backup', 'scripts=other')
+    expect(printed).toContain('a pre-freeze script still runs in the guest: process ')
+    const told = (await inShell(guest, 'cat /run/told')).trim().split('\n')
+    expect([told[0], told.includes('freeze'), told.at(-1)]).toEqual(['thaw', true, 'thaw'])
+    await nothingIsHeld()
+  })
+
   test('P5: that somebody else froze by its agent has no point made of it; it is asked to freeze once', {
     timeout: MINUTES,
   }, async () => {
