@@ -1,6 +1,6 @@
 // What runs need, put together: journal, engine, handlers of the platforms, targets with their secrets in hand.
 // Every command that runs something does it through here, so that there is one way.
-import { chmod, mkdir, stat } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createEngine, type Engine, type Observation, type SecretResolver } from '../engine/index.ts'
 import { createHttp, operationHandlers } from '../http/index.ts'
@@ -31,11 +31,9 @@ export interface App extends AsyncDisposable {
   readonly clock: Clock
 }
 
-/** The journal of a state directory, which is created when it is not there. */
+/** The journal of a state directory, which is created when it is not there. One that is there keeps its mode: others may use it for more. */
 export async function openState(directory: string): Promise<Journal> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  // Not where nothing has to be changed: its disk may be one that can only be read.
-  if (((await stat(directory)).mode & 0o777) !== 0o700) await chmod(directory, 0o700)
   return openJournal(join(directory, 'journal.sqlite'))
 }
 

@@ -1,5 +1,5 @@
 // `holdfast obligations`: the most pressing first, filters, and an exit code that says whether something is owed.
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -68,6 +68,18 @@ holdfast resume RUN goes on with a run that was interrupted; holdfast reap settl
     const { host, printed } = createTestHost(folder)
     expect(await runCli(['obligations'], host)).toBe(2)
     expect(printed).toMatchObject({ stdout: '', stderr: expect.stringContaining('JOURNAL_UNUSABLE') })
+  })
+
+  it('leaves the mode of a folder that was there before as it is, while what lies in it is for its owner alone', async () => {
+    const shared = join(folder, 'shared')
+    mkdirSync(shared)
+    chmodSync(shared, 0o2775)
+    writeFileSync(join(folder, 'holdfast.config.yaml'), 'config: 1\nstateDirectory: shared\n')
+    const { host } = createTestHost(folder)
+    expect(await runCli(['runs'], host)).toBe(0)
+    expect(statSync(shared).mode & 0o7777).toBe(0o2775)
+    for (const name of readdirSync(shared)) expect(statSync(join(shared, name)).mode & 0o777, name).toBe(0o600)
+    expect(readdirSync(shared)).toContain('journal.sqlite')
   })
 
   it('ends with 0 while living runs are going to release all of it', async () => {
