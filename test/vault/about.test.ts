@@ -135,6 +135,17 @@ describe('keys', () => {
     expect(await opens(backend, PASSWORD.reveal())).toBe(true)
   })
 
+  test('are not removed to the last by two who remove the key of each other', async () => {
+    const backend = await createStorage()
+    await using vault = await openBackend(backend, PASSWORD, { threads: 0, keyCost: 1024 })
+    const [first] = await vault.keys.list()
+    const second = await vault.keys.add(new Secret('second'))
+    await using other = await openBackend(backend, new Secret('second'), { threads: 0 })
+    await other.keys.remove(first?.id ?? '')
+    await expect(vault.keys.remove(second)).rejects.toMatchObject({ code: 'VAULT_KEY_UNKNOWN' })
+    expect(await opens(backend, 'second')).toBe(true)
+  })
+
   test('change so that the vault opens with the new password only, and what it holds stays', async () => {
     const backend = await createStorage()
     const stored = await storePoints(backend, DISKS)

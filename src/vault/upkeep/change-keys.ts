@@ -32,11 +32,14 @@ export function createKeyRing(
     add,
     async remove(wanted) {
       // By their names: one that is damaged is not listed, and should go all the more.
-      const matches = (await backend.names('key')).filter((id) => wanted.length > 0 && id.startsWith(wanted))
+      const names = await backend.names('key')
+      const matches = names.filter((id) => wanted.length > 0 && id.startsWith(wanted))
       const [found, ...others] = matches
       if (found === undefined) throw keyUnknown(wanted)
       if (others.length > 0) throw keyAmbiguous(wanted, matches)
       if (found === current) throw keyInUse(found)
+      // Others removed the one in use meanwhile: this may be the last.
+      if (!names.includes(current)) throw keyUnknown(current.slice(0, 10))
       await backend.remove('key', found)
       return found
     },
