@@ -62,6 +62,17 @@ export async function restoreAndCompare({ pointId, serverId }: Point): Promise<v
   }
 }
 
+/** What a restore in place has to make of the VM: every disk, byte for byte, is what the snapshot held. */
+export async function expectTakenBack({ pointId, serverId }: Point): Promise<void> {
+  const { platform, disks } = await stage.vault.point(pointId)
+  const { snapshotId } = platform as { snapshotId: string }
+  for (const { disk } of disks) {
+    const held = stage.scp.snapshotDisk(snapshotId, serverId, disk)
+    if (!held) throw new Error(`the simulator does not know snapshot ${snapshotId} any more`)
+    expect(firstDifference(stage.scp.disk(serverId, disk), held)).toBeUndefined()
+  }
+}
+
 export const writeEverywhere = () => {
   for (const { guest } of vms) guest.write(6)
 }
