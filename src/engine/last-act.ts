@@ -1,7 +1,18 @@
-// An engine that cannot go on, as on a full disk, gives up. What is critical it lets go first, as any engine that took the run over would
-// begin by doing: its record says that it is held, so it will be let go again, which does no harm. [P2, P5]
+// What is critical is let go beyond what the run records: before an engine that cannot go on, as on a full disk, gives up, as any engine that
+// took the run over would begin by doing; and once more where a handler that was waited for no longer ends after all. [P2, P5]
+import { isDeepStrictEqual } from 'node:util'
 import { OwnerFenced } from '../journal/index.ts'
-import { apply, type Command, type Event, forkState, type Report, type RunState, resourceNamed } from '../kernel/index.ts'
+import {
+  apply,
+  type Command,
+  type Event,
+  forkState,
+  type Obligation,
+  type Path,
+  type Report,
+  type RunState,
+  resourceNamed,
+} from '../kernel/index.ts'
 import { type Call, type CallHost, startCall } from './calls.ts'
 import { waitAtMost } from './clock.ts'
 import type { Happening } from './happening.ts'
@@ -27,6 +38,26 @@ export async function letGoOfCritical({ calls, ...options }: LastActOptions): Pr
   await waitAtMost(options.clock, LONGEST_MS, Promise.all(hanging.map((call) => call.over)))
   await letGo(options)
 }
+
+/**
+ * Of a call that was given up: what it acquires at its end, after what it had acquired by then was let go, nobody else will know of.
+ * Never rejects; resolves when that is let go, or the handler hangs on.
+ */
+export async function letGoOfLate(options: Omit<LastActOptions, 'calls'>, path: Path, call: Call): Promise<void> {
+  const { program, state, clock } = options
+  const obligation = state.obligations[path]
+  if (!obligation || !resourceNamed(program, obligation.type).critical) return
+  const then = { ...forkState(state), obligations: { [path]: { ...obligation } } }
+  await waitAtMost(clock, LONGEST_MS, call.over)
+  // What was acquired anew since is wanted, and its own release is to come.
+  if (!Object.values(state.obligations).some((other) => isWanted(other) && isSame(other, obligation)))
+    await letGo({ ...options, state: then })
+}
+
+const isWanted = ({ state }: Obligation): boolean => state === 'intended' || state === 'held'
+
+const isSame = (one: Obligation, other: Obligation): boolean =>
+  one.type === other.type && isDeepStrictEqual(one.identity, other.identity)
 
 /** Waits for a call's end. Answers the call where its handler hangs and may yet acquire something critical. */
 function ended({ program, state }: Pick<LastActOptions, 'program' | 'state'>, id: string, call: Call): Promise<readonly Call[]> {

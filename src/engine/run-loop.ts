@@ -21,7 +21,7 @@ import { answersGiven } from './answer.ts'
 import { type Call, type CallHost, startCall } from './calls.ts'
 import { evaluate } from './evaluate.ts'
 import type { Happening } from './happening.ts'
-import { letGoOfCritical } from './last-act.ts'
+import { letGoOfCritical, letGoOfLate } from './last-act.ts'
 import type { Lock, LockRequest, Locks } from './locks.ts'
 import { createTimers } from './timers.ts'
 
@@ -62,6 +62,8 @@ export function startLoop(options: LoopOptions): RunLoop {
   const { runId, epoch, program, state, journal, clock } = options
   const mailbox: { readonly happening: Happening; readonly notBefore: number }[] = []
   const calls = new Map<string, Call>()
+  /** What is still looked after of calls that were given up. */
+  const late: Promise<void>[] = []
   const locks = new Map<string, Lock>()
   const mayHoldCritical = Object.values(program.resources).some(({ critical }) => critical)
   const now = (): number => Math.max(clock.now(), state.now)
@@ -183,6 +185,7 @@ export function startLoop(options: LoopOptions): RunLoop {
         const call = startCall(host, command)
         calls.set(command.id, call)
         void call.over.then(() => calls.delete(command.id))
+        if (command.purpose === 'step') void call.givenUp.then(() => late.push(letGoOfLate(options, command.path, call)))
         return
       }
       case 'abort':
@@ -235,7 +238,12 @@ export function startLoop(options: LoopOptions): RunLoop {
     for (const call of calls.values()) call.abort('the engine stopped')
   }
 
-  const ended = run().catch(giveUp).finally(leave)
+  const ended = run()
+    .catch(giveUp)
+    .finally(() => {
+      leave()
+      return Promise.all(late)
+    })
   ended.catch(() => {})
   return { ended, post, stop }
 }

@@ -1,46 +1,91 @@
-// A run is cancelled while a handler freezes that heeds no abort: its answer is waited for no longer than five seconds, and then what it may
-// have frozen is thawed. What is frozen later than that nobody sees here: packs look for it in the guest, as `freezeRuns` says.
+// A handler that freezes and heeds no abort: it is waited for no longer than five seconds, and then what it may have frozen is thawed. Where it
+// ends after that, it may have frozen again: that is thawed, too, unless the run wants it by now.
 import { expect, it } from 'vitest'
 import { type Handlers, parsePack } from '../../src/packs/index.ts'
 import { bench, request } from './harness.ts'
-import { memoryStore, THINGS_MANIFEST } from './things.ts'
+import { memoryStore, THINGS_MANIFEST, thingHandlers } from './things.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
 const FREEZE = THINGS_MANIFEST.replace(
   'title: A thing\n    identity: [name]\n    find: thing.find\n',
   'title: A thing\n    identity: [name]\n    releaseWhen: [acquired, failed, unknown]\n    critical: true\n    maxHold: 10m\n    deadman: none\n',
 )
-const STEPS = `
+
+/** A run of these steps, in which the first freeze takes effect and answers so long after its call. */
+async function frozen(steps: string, effectAfterMs: number, answersAfterMs: number) {
+  const { pack } = await parsePack({ file: 'pack.yaml', text: FREEZE })
+  if (!pack) throw new Error('the manifest of the test is wrong')
+  const [store, clock] = [memoryStore(), createVirtualClock()]
+  const thawedAt: number[] = []
+  const sent = Promise.withResolvers<number>()
+  let calls = 0
+  const replace: Handlers = {
+    'thing.create': async ({ name }) => {
+      calls += 1
+      if (calls > 1) {
+        store.add(`thing ${name}`)
+        return { size: 1 }
+      }
+      sent.resolve(clock.now())
+      await clock.sleep(effectAfterMs)
+      store.add(`thing ${name}`)
+      if (answersAfterMs === Number.POSITIVE_INFINITY) await new Promise<never>(() => {})
+      await clock.sleep(answersAfterMs - effectAfterMs)
+      return { size: 1 }
+    },
+    'thing.delete': async (input, context) => {
+      thawedAt.push(clock.now())
+      return (await thingHandlers(store)['things/thing.delete']?.(input, context)) ?? {}
+    },
+  }
+  const { engine } = bench({ store, clock, replace })
+  const run = await engine.start({ ...(await request(steps)), packs: [{ pack, sources: new Map([['pack.yaml', FREEZE]]) }] })
+  const sentAt = await sent.promise
+  return { run, store, clock, sentAt, thaws: () => thawedAt.map((at) => at - sentAt) }
+}
+
+const FREEZING = `
   - id: thing
     uses: t/thing.create
     with: { place: '\${ targets.place }', name: '\${ "thing-" & run.id }' }
 `
 
 it.each([
-  ['answers half a minute later', 30_000],
-  ['never answers', Number.POSITIVE_INFINITY],
-])('P2, P5: what a handler has frozen that heeds no cancel and %s is thawed five seconds after it', async (_, answersAfterMs) => {
-  const { pack } = await parsePack({ file: 'pack.yaml', text: FREEZE })
-  if (!pack) throw new Error('the manifest of the test is wrong')
-  const [store, clock] = [memoryStore(), createVirtualClock()]
-  const sent = Promise.withResolvers<void>()
-  const replace: Handlers = {
-    'thing.create': async ({ name }) => {
-      sent.resolve()
-      await clock.sleep(2000)
-      store.add(`thing ${name}`)
-      if (answersAfterMs === Number.POSITIVE_INFINITY) await new Promise<never>(() => {})
-      await clock.sleep(answersAfterMs)
-      return { size: 1 }
-    },
-  }
-  const { engine } = bench({ store, clock, replace })
-  const run = await engine.start({ ...(await request(STEPS)), packs: [{ pack, sources: new Map([['pack.yaml', FREEZE]]) }] })
-  await sent.promise
-  const cancelledAt = clock.now()
+  ['has frozen by then', 2000, 30_000, [5000, 30_000]],
+  ['freezes only then', 8000, 8000, [5000, 8000]],
+  ['has frozen and never answers', 2000, Number.POSITIVE_INFINITY, [5000, 65_000]],
+])('P2, P5: a handler that heeds no cancel and %s leaves nothing frozen', async (_, effectAfterMs, answersAfterMs, thaws) => {
+  const { run, store, thaws: thawed } = await frozen(FREEZING, effectAfterMs, answersAfterMs)
   run.cancel('enough')
   expect(await run.ended).toMatchObject({ status: 'cancelled', owed: [] })
-  expect(clock.now() - cancelledAt).toBe(5000)
-  await clock.sleep(3_600_000)
+  expect(thawed()).toEqual(thaws)
+  expect(store.names()).toEqual([])
+})
+
+it('P2, P5: what the run has frozen anew is left to its own release where an earlier handler ends late', async () => {
+  const again = `
+  - id: first
+    scope:
+      steps:
+        - id: thing
+          uses: t/thing.create
+          with: { place: '\${ targets.place }', name: one }
+          timeout: 1s
+      catch:
+        steps:
+          - id: anew
+            scope:
+              steps:
+                - id: thing2
+                  uses: t/thing.create
+                  with: { place: '\${ targets.place }', name: one }
+                - id: hold
+                  wait: { for: 1m }
+`
+  const { run, store, thaws } = await frozen(again, 8000, 20_000)
+  expect(await run.ended).toMatchObject({ status: 'succeeded', owed: [] })
+  // After the time-out and five seconds; and when the scope closes. In between, at 20 s, the thing is wanted.
+  expect(thaws()).toHaveLength(2)
+  expect(thaws()[1]).toBeGreaterThan(60_000)
   expect(store.names()).toEqual([])
 })
