@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type CommitCount, countFileOf, openCommitCount } from './commit-count.ts'
 import { DAMAGED_HINT, inspect } from './inspect.ts'
 import { JournalUnusable } from './model.ts'
-import { migrate } from './schema.ts'
+import { assertOurs, migrate } from './schema.ts'
 
 const BUSY_TIMEOUT_WHEN_OPENING_MS = 10_000
 /** Waiting blocks the process; the commit queue tries again instead. */
@@ -70,6 +70,7 @@ function openInPlace(path: string): OpenFile {
     // Made before SQLite does, for the mode; its log and index files inherit it.
     closeSync(openSync(path, 'a', 0o600))
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_WHEN_OPENING_MS, enableForeignKeyConstraints: true })
+    assertOurs(database, path)
     // The first counts only where the file is made now.
     database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     migrate(database, path)

@@ -65,24 +65,29 @@ const MIGRATIONS: readonly Migration[] = [
   sealEverything,
 ]
 
-/** Brings the file to this version's format. Throws JournalUnusable for a newer one and for another program's database. */
+/** Throws JournalUnusable for a newer format and for another program's database; nothing is written. */
+export function assertOurs(database: DatabaseSync, path: string): void {
+  const format = pragma(database, 'user_version')
+  if (format > MIGRATIONS.length) {
+    throw new JournalUnusable(
+      path,
+      `has journal format ${format}; this version reads up to ${MIGRATIONS.length}`,
+      'Update Holdfast, or name another state directory.',
+    )
+  }
+  const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
+  if (!isEmpty && pragma(database, 'application_id') !== APPLICATION_ID) {
+    throw new JournalUnusable(path, 'is a database of another program', 'Name another state directory.')
+  }
+}
+
+/** Brings the file to this version's format. Throws as `assertOurs` does: another engine may have been faster. */
 export function migrate(database: DatabaseSync, path: string): void {
   if (pragma(database, 'user_version') === MIGRATIONS.length && pragma(database, 'application_id') === APPLICATION_ID) return
   database.exec('BEGIN IMMEDIATE')
   try {
-    const format = pragma(database, 'user_version')
-    if (format > MIGRATIONS.length) {
-      throw new JournalUnusable(
-        path,
-        `has journal format ${format}; this version reads up to ${MIGRATIONS.length}`,
-        'Update Holdfast, or name another state directory.',
-      )
-    }
-    const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
-    if (!isEmpty && pragma(database, 'application_id') !== APPLICATION_ID) {
-      throw new JournalUnusable(path, 'is a database of another program', 'Name another state directory.')
-    }
-    for (const migration of MIGRATIONS.slice(format)) carryOut(migration, database)
+    assertOurs(database, path)
+    for (const migration of MIGRATIONS.slice(pragma(database, 'user_version'))) carryOut(migration, database)
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}`)
     database.exec('COMMIT')
   } finally {

@@ -76,12 +76,14 @@ describe('the SQLite journal', () => {
     expect(look<{ user_version: number }>('PRAGMA user_version')).toEqual([{ user_version: 3 }])
   })
 
-  it('refuses a journal of a newer format', async () => {
+  it('refuses a journal of a newer format and leaves it as it was', async () => {
     await open()[Symbol.asyncDispose]()
     const database = new DatabaseSync(path)
-    database.exec('PRAGMA user_version = 99')
+    database.exec('PRAGMA user_version = 99; PRAGMA journal_mode = DELETE')
     database.close()
+    const before = await readFile(path)
     expect(open).toThrow(/journal format 99; this version reads up to 3/)
+    expect(await readFile(path)).toEqual(before)
   })
 
   it('refuses a database of another program and leaves it as it was', async () => {
@@ -89,8 +91,9 @@ describe('the SQLite journal', () => {
     const database = new DatabaseSync(path)
     database.exec('CREATE TABLE theirs (a)')
     database.close()
+    const before = await readFile(path)
     expect(open).toThrow(/database of another program/)
-    expect(look<{ name: string }>('SELECT name FROM sqlite_schema').map(({ name }) => name)).toEqual(['theirs'])
+    expect(await readFile(path)).toEqual(before)
   })
 
   it('refuses a file that is no database', async () => {

@@ -1,5 +1,5 @@
 // `holdfast test`: plays rehearsal files and says which came out otherwise than they expect. It touches nothing.
-import { readdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { entryOf, inputsSchema, readYaml, schemaDiagnostics, toJson } from '../../language/index.ts'
 import { type Played, playScript, type Script, scriptSchema } from '../../rehearse/index.ts'
@@ -7,6 +7,7 @@ import { fillDefaults, formatDuration, type JsonObject } from '../../values/inde
 import { nothingToTest } from '../codes.ts'
 import type { RunCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
+import { filesBelow } from '../files/index.ts'
 import type { Host } from '../host.ts'
 import { Refusal, refuseErrors } from '../refusal.ts'
 import { checkedRunbook, connectionTypes, openSession, readText, type Session } from '../session/index.ts'
@@ -44,10 +45,7 @@ export const run: RunCommand<[paths: readonly string[]], Options> = async (host,
 function filesOf(host: Host, path: string): readonly string[] {
   const absolute = resolve(host.workingDirectory, path)
   if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) return [path]
-  return readdirSync(absolute, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith(REHEARSAL_ENDING) && !file.includes('node_modules'))
-    .toSorted()
-    .map((file) => join(path, file))
+  return filesBelow(host, path, (name) => name.endsWith(REHEARSAL_ENDING))
 }
 
 /** Throws Refusal for a file, or a runbook, that cannot be played. */

@@ -1,9 +1,11 @@
 // The files of a folder that a command is about, at any depth. Hidden folders and installed packages are not entered.
 import { type Dirent, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { fileUnreadable } from '../codes.ts'
 import type { Host } from '../host.ts'
+import { Refusal } from '../refusal.ts'
 
-/** As seen from the working directory, in the order of their names. */
+/** As seen from the working directory, in the order of their names. Throws Refusal where a folder among them may not be looked into. */
 export const filesBelow = (host: Host, directory: string, wanted: (name: string) => boolean): readonly string[] =>
   entriesOf(host, directory).flatMap((entry) => {
     const path = join(directory, entry.name)
@@ -19,7 +21,13 @@ export const foldersBelow = (host: Host, directory: string): readonly string[] =
     .flatMap(({ name }) => foldersBelow(host, join(directory, name))),
 ]
 
-const entriesOf = (host: Host, directory: string): readonly Dirent[] =>
-  readdirSync(resolve(host.workingDirectory, directory), { withFileTypes: true }).toSorted((a, b) => a.name.localeCompare(b.name))
+function entriesOf(host: Host, directory: string): readonly Dirent[] {
+  try {
+    const entries = readdirSync(resolve(host.workingDirectory, directory), { withFileTypes: true })
+    return entries.toSorted((a, b) => a.name.localeCompare(b.name))
+  } catch (error) {
+    throw new Refusal([fileUnreadable(directory, (error as NodeJS.ErrnoException).code ?? String(error))])
+  }
+}
 
 const isEntered = ({ name }: Dirent): boolean => name !== 'node_modules' && !name.startsWith('.')
