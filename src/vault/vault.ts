@@ -19,12 +19,14 @@ import {
 } from './format/index.ts'
 import type { Vault, VaultOptions } from './model.ts'
 import {
+  type Among,
   commitPoint,
   diffPoints,
   findPoint,
   listPoints,
   listSnapshots,
   type PointDisk,
+  type RestorePoint,
   readAttachment,
   storeAttachment,
 } from './points/index.ts'
@@ -99,6 +101,8 @@ function createVault(
   repository: Repository,
 ): Vault {
   const { geometry = GEOMETRY, now = Date.now } = options
+  const find = (wanted: string, among: Among = {}): Promise<RestorePoint> =>
+    findPoint(repository, wanted, { ...among, nowMs: now() })
   // Whoever takes the lock learns what was written and pruned before; while it is held nothing is pruned.
   const lock = sharedLock(async () => {
     const taken = await takeReadersLock(backend, key, now)
@@ -155,7 +159,7 @@ function createVault(
   }
 
   async function findDisk(pointId: string, disk: string): Promise<PointDisk & { readonly geometry: Geometry }> {
-    const point = await findPoint(repository, pointId)
+    const point = await find(pointId)
     const found = point.disks.find((one) => one.disk === disk)
     if (!found)
       throw diskUnknown(
@@ -177,7 +181,7 @@ function createVault(
       )
       return points.slice(0, limit)
     },
-    point: (wanted, vm, kind) => findPoint(repository, wanted, vm, kind),
+    point: (wanted, vm, kind) => find(wanted, { vm, kind }),
     snapshots: () => listSnapshots(repository),
     storeDisk: (request) =>
       writing(async (held) => {
@@ -188,7 +192,7 @@ function createVault(
         return await storeDisk(repository, until(held, request), geometry, base, options.checkpointBytes)
       }),
     storeAttachment: (bytes) => writing(() => storeAttachment(repository, bytes)),
-    readAttachment: (pointId, name) => locked(async () => readAttachment(repository, await findPoint(repository, pointId), name)),
+    readAttachment: (pointId, name) => locked(async () => readAttachment(repository, await find(pointId), name)),
     commitPoint: (point) => writing((held) => commitPoint(repository, point, geometry, now(), held.assertThere)),
     async openDisk(pointId, disk) {
       if (closed) throw vaultClosed()
@@ -216,8 +220,7 @@ function createVault(
       exclusively(({ assertHeld, assertThere }) => forgetPoints(repository, { ...request, assertHeld, assertThere }, now())),
     prune: (request) => exclusively((held) => pruneVault(repository, alone(held, request))),
     repair: (request) => exclusively((held) => repairVault(repository, alone(held, request))),
-    diff: (from, to) =>
-      locked(async () => diffPoints(repository, await findPoint(repository, from), await findPoint(repository, to))),
+    diff: (from, to) => locked(async () => diffPoints(repository, await find(from), await find(to))),
     stats: () => vaultStats(repository),
     unlock: (request) => unlockVault(backend, key, now(), request),
     keys: createKeyRing(backend, key, now, options.keyCost),

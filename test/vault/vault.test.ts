@@ -177,6 +177,25 @@ describe('a vault', () => {
     expect(await vault.points()).toEqual([])
   })
 
+  test('does not call the newest what a clock that was wrong has dated in the future, while there is another', async () => {
+    await using folder = await createFolder()
+    const hourMs = 3_600_000
+    let nowMs = 24 * hourMs
+    await using vault = await createVault(folder.path, { now: () => nowMs })
+    const source = await writeDisk(folder.file('disk'), noise(1, MiB))
+    const wrong = await backUp(vault, 'run-1', source, MiB)
+    nowMs = hourMs
+    expect((await vault.point('latest')).id).toBe(wrong.id)
+    const right = await backUp(vault, 'run-2', source, MiB)
+    expect((await vault.point('latest')).id).toBe(right.id)
+    expect((await vault.point('latest', 'vm-1', 'disks')).id).toBe(right.id)
+    // The clock of a machine beside it may be a little ahead.
+    nowMs = 1.25 * hourMs
+    const ahead = await backUp(vault, 'run-3', source, MiB)
+    nowMs = hourMs
+    expect((await vault.point('latest')).id).toBe(ahead.id)
+  })
+
   test('finds points by prefix and latest, and says when that is not clear', async () => {
     await using folder = await createFolder()
     let nowMs = 1_000

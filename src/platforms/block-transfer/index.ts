@@ -4,7 +4,7 @@ import type { DiskAddress, Extent, TransferProgress } from '../../blocks/index.t
 import type { TargetRef } from '../../language/index.ts'
 import type { ActionContext, Handlers } from '../../packs/index.ts'
 import { isObject, type Json, type JsonObject } from '../../values/index.ts'
-import type { Checkpoint, NewPoint, RestorePoint, Vault } from '../../vault/index.ts'
+import { type Checkpoint, type NewPoint, type RestorePoint, type Vault, VaultError } from '../../vault/index.ts'
 import { mapMissing, pointDamaged } from './failures.ts'
 import { backUpFiles, restoreFiles } from './file-actions.ts'
 import { onVault } from './open-vaults.ts'
@@ -49,9 +49,9 @@ export const blockTransferHandlers: Handlers = {
 }
 
 async function last(vault: Vault, vm: string): Promise<JsonObject> {
-  const [newest] = await vault.points({ vm, kind: 'disks', limit: 1 })
+  const newest = await vault.point('latest', vm, 'disks').catch(undefinedWhereNone)
   if (!newest) return { found: false, disks: [] }
-  const { pointId, checkpoint, level, consistency, time, disks } = describe(await vault.point(newest.id))
+  const { pointId, checkpoint, level, consistency, time, disks } = describe(newest)
   return {
     found: true,
     pointId,
@@ -61,6 +61,10 @@ async function last(vault: Vault, vm: string): Promise<JsonObject> {
     disks,
     ...(checkpoint === undefined ? {} : { checkpoint }),
   } as JsonObject
+}
+
+function undefinedWhereNone(error: unknown): undefined {
+  if (!(error instanceof VaultError) || error.code !== 'POINT_UNKNOWN') throw error
 }
 
 async function get(vault: Vault, { pointId, vm }: OnPoint): Promise<JsonObject> {

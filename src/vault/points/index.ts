@@ -13,4 +13,14 @@ export type {
   PointSummary,
   RestorePoint,
 } from './model.ts'
-export { findForeign, findPoint, findSummary, listPoints, listSnapshots, readPoint, summarise } from './read-points.ts'
+export {
+  type Among,
+  findForeign,
+  findPoint,
+  findSummary,
+  isFromFuture,
+  listPoints,
+  listSnapshots,
+  readPoint,
+  summarise,
+} from './read-points.ts'

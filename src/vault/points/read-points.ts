@@ -68,13 +68,20 @@ const asConsistency = (word: Json | undefined): Consistency => (word === 'filesy
 
 const asLevel = (word: string | undefined): Level => (word === 'incremental' || word === 'differential' ? word : 'full')
 
+/** Which points may be meant, and the time by which `latest` is judged; without it, it goes by their dates alone. */
+export interface Among {
+  readonly vm?: string | undefined
+  readonly kind?: PointKind | undefined
+  readonly nowMs?: number
+}
+
 /** By id, by unambiguous prefix, by `latest`, or by `latest` of one VM. */
-export async function findPoint(repository: Repository, wanted: string, vm?: string, kind?: PointKind): Promise<RestorePoint> {
+export async function findPoint(repository: Repository, wanted: string, among: Among = {}): Promise<RestorePoint> {
   const snapshots = await listSnapshots(repository)
   // After the snapshots: what they need was indexed before they appeared.
   await repository.refresh()
   const points = snapshots.map(summarise).filter((point) => point !== undefined)
-  const { id } = findSummary(points, wanted, vm, kind)
+  const { id } = findSummary(points, wanted, among)
   const found = snapshots.find((snapshot) => snapshot.id === id)
   if (!found) throw pointUnknown(wanted)
   return await readPoint(repository, found)
@@ -89,9 +96,14 @@ export async function findForeign(repository: Repository, wanted: string): Promi
 }
 
 /** The same among points that are listed already, newest first. */
-export function findSummary(points: readonly PointSummary[], wanted: string, vm?: string, kind?: PointKind): PointSummary {
+export function findSummary(
+  points: readonly PointSummary[],
+  wanted: string,
+  { vm, kind, nowMs = Number.POSITIVE_INFINITY }: Among = {},
+): PointSummary {
   const asked = points.filter((point) => (vm === undefined || point.vm === vm) && (kind === undefined || point.kind === kind))
-  const matches = wanted === 'latest' ? asked.slice(0, 1) : asked.filter(({ id }) => wanted.length > 0 && id.startsWith(wanted))
+  const matches =
+    wanted === 'latest' ? newestOf(asked, nowMs) : asked.filter(({ id }) => wanted.length > 0 && id.startsWith(wanted))
   const [found, ...others] = matches
   if (!found) throw pointUnknown(vm === undefined ? wanted : `${wanted} of ${vm}`)
   if (others.length > 0)
@@ -101,6 +113,17 @@ export function findSummary(points: readonly PointSummary[], wanted: string, vm?
     )
   return found
 }
+
+/** What a clock that was wrong once has dated in the future is not the newest, while there is another. */
+function newestOf(points: readonly PointSummary[], nowMs: number): readonly PointSummary[] {
+  const past = points.filter((point) => !isFromFuture(point, nowMs))
+  return (past.length > 0 ? past : points).slice(0, 1)
+}
+
+/** By more than clocks of machines differ that work together. */
+export const isFromFuture = ({ timeMs }: Pick<PointSummary, 'timeMs'>, nowMs: number): boolean => timeMs > nowMs + SKEW_MS
+
+const SKEW_MS = 30 * 60_000
 
 /** The whole point of a snapshot of ours; throws `POINT_DAMAGED` when its own files cannot be read. */
 export async function readPoint(repository: Repository, snapshot: Snapshot): Promise<RestorePoint> {

@@ -36,7 +36,7 @@ export async function forgetPoints(repository: Repository, request: ForgetReques
   const { rules = {}, pointIds = [], vm, dryRun } = request
   if (pointIds.length === 0 && !hasRule(rules)) throw forgetRuleMissing()
   const all = await listPoints(repository)
-  const named = new Set(pointIds.map((wanted) => findSummary(all, wanted, vm).id))
+  const named = new Set(pointIds.map((wanted) => findSummary(all, wanted, { vm, nowMs }).id))
   const removed = new Set(named)
   const kept: KeptPoint[] = []
   const asked = all.filter((point) => vm === undefined || point.vm === vm)

@@ -1,5 +1,6 @@
 // Which points stay when old ones are forgotten: restic's rules, over days and months in UTC. Pure.
 // Source: restic, doc/060_forget.rst, "Removing snapshots according to a policy"; internal/restic/snapshot_policy.go.
+import { isFromFuture } from '../points/index.ts'
 
 export interface KeepRules {
   /** The newest so many. */
@@ -45,7 +46,7 @@ export const hasRule = (rules: KeepRules): boolean => Object.values(rules).some(
  * dated stays and counts for no rule: else it would be the newest until then, in place of each backup that is made.
  */
 export function applyRules(points: readonly Moment[], rules: KeepRules, nowMs: number): readonly (readonly string[])[] {
-  const future = points.filter(({ timeMs }) => timeMs > nowMs)
+  const future = points.filter((point) => isFromFuture(point, nowMs))
   return [...future.map(() => ['future']), ...applyToPast(points.slice(future.length), rules)]
 }
 
