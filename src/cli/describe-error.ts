@@ -39,7 +39,7 @@ function refusalOf(error: unknown): { diagnostics: readonly Diagnostic[]; source
     return plain(
       error.code,
       error.message,
-      error.hint ?? HINTS[error.code],
+      error.hint ?? hintOf(error),
       WRONG_REQUESTS.has(error.code) ? EXIT.usage : EXIT.failed,
     )
   return plain(
@@ -72,7 +72,14 @@ const WRONG_REQUESTS = new Set([
 const HINTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'Another program listens there; end it, or choose another --port.',
   ENOSPC: 'Make room on that disk, then run the command again.',
+  mkdtemp: 'The folder for temporary files is the one that TMPDIR names: name one that is there and that you may write to.',
+  'listen EINVAL':
+    'A socket needs a path of at most 107 bytes, and this one lies in the folder that TMPDIR names: name a shorter one.',
 }
+
+/** The more a hint is made for what failed, the better. */
+const hintOf = ({ code, syscall = '' }: NodeJS.ErrnoException): string | undefined =>
+  HINTS[`${syscall} ${code}`] ?? HINTS[syscall] ?? HINTS[code ?? '']
 
 /** Errors that lower floors and the system raise on purpose: a vault's, an NBD peer's, EADDRINUSE, ENOSPC. */
 const isCoded = (error: unknown): error is Error & { readonly code: string; readonly hint?: string } =>
