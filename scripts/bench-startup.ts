@@ -19,15 +19,24 @@ if (!existsSync(join(root, 'dist/main.js'))) spawnSync(process.execPath, [join(r
 const { NODE_OPTIONS: _, ...env } = process.env
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-startup-'))
 // Listens at a free port, and writes the configuration that reaches it.
-const simulator = spawn(process.execPath, [bin, 'simulate', 'sangfor-scp', '--write-config', 'holdfast.config.yaml'], {
-  cwd: folder,
-  env,
-  stdio: ['ignore', 'pipe', 'inherit'],
-})
+const simulator = spawn(
+  process.execPath,
+  [bin, 'simulate', 'sangfor-scp', '--port', '0', '--write-config', 'holdfast.config.yaml'],
+  {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  },
+)
 await new Promise((resolve, reject) => {
   simulator.stdout.once('data', resolve)
   simulator.once('exit', (code) => reject(new Error(`the simulator ended with ${code}`)))
 })
+
+const READS = [bin, 'run', 'sangfor-scp/backup-preflight']
+/** Of a run that has ended. */
+const { stdout: events } = spawnSync(process.execPath, [...READS, '--format', 'json'], { cwd: folder, env, encoding: 'utf8' })
+const { run: runId }: { run: string } = JSON.parse(events.slice(0, events.indexOf('\n')))
 
 const work: Readonly<Record<string, { readonly args: readonly string[]; readonly hasGoal?: true }>> = {
   'node -e 0': { args: ['-e', '0'] },
@@ -36,7 +45,8 @@ const work: Readonly<Record<string, { readonly args: readonly string[]; readonly
   'holdfast check <runbook>': { args: [bin, 'check', runbook], hasGoal: true },
   'holdfast plan <runbook>': { args: [bin, 'plan', runbook, '-i', 'groupId=g'] },
   'holdfast obligations': { args: [bin, 'obligations'] },
-  'holdfast run <five reads>': { args: [bin, 'run', 'sangfor-scp/backup-preflight'] },
+  'holdfast run <five reads>': { args: READS },
+  'holdfast show <that run>': { args: [bin, 'show', runId] },
 }
 
 /** Processor time of children that have ended, in milliseconds, by ten: proc(5), fields 16 and 17. Undefined where the system does not tell. */
