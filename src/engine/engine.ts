@@ -98,7 +98,7 @@ export function createEngine(options: EngineOptions): Engine {
   async function letGoUnclaimed(run: RunSummary, pinned: Pinned): Promise<void> {
     const unowned = { ...journal, assertOwner: () => {} }
     const state = await stateOf(run, pinned)
-    await letGoOfCritical({ ...partsOf(run, 0, pinned), journal: unowned, state, calls: new Map() })
+    await letGoOfCritical({ ...partsOf(run, 0, pinned), journal: unowned, state, calls: [] })
   }
 
   async function claim(runId: string, evenIfAlive: boolean): Promise<number> {

@@ -25,17 +25,13 @@ export interface LastActOptions extends Omit<CallHost, 'post' | 'fenced'> {
   /** As it was last known; it stays as it is. */
   readonly state: RunState
   /** Those under way, which were asked to end. */
-  readonly calls: ReadonlyMap<string, Call>
+  readonly calls: Iterable<Call>
   readonly report: (report: Report) => void
 }
 
 /** Never rejects. Resolves when all that is critical is let go, or nothing more comes of it. */
 export async function letGoOfCritical({ calls, ...options }: LastActOptions): Promise<void> {
-  const hanging = (await Promise.all([...calls].map(([id, call]) => ended(options, id, call)))).flat()
-  await letGo(options)
-  if (hanging.length === 0) return
-  // What one of them acquires after all nobody else will know of.
-  await waitAtMost(options.clock, LONGEST_MS, Promise.all(hanging.map((call) => call.over)))
+  await Promise.all([...calls].map((call) => Promise.race([call.over, call.givenUp])))
   await letGo(options)
 }
 
@@ -45,26 +41,20 @@ export async function letGoOfCritical({ calls, ...options }: LastActOptions): Pr
  */
 export async function letGoOfLate(options: Omit<LastActOptions, 'calls'>, path: Path, call: Call): Promise<void> {
   const { program, state, clock } = options
-  const obligation = state.obligations[path]
-  if (!obligation || !resourceNamed(program, obligation.type).critical) return
-  const then = { ...forkState(state), obligations: { [path]: { ...obligation } } }
+  const then = forkState(state)
+  const late = then.obligations[path]
+  if (!late || !resourceNamed(program, late.type).critical) return
   await waitAtMost(clock, LONGEST_MS, call.over)
-  // What was acquired anew since is wanted, and its own release is to come.
-  if (!Object.values(state.obligations).some((other) => isWanted(other) && isSame(other, obligation)))
-    await letGo({ ...options, state: then })
+  if (Object.values(state.obligations).some((other) => isAnew(other, late))) return
+  await letGo({ ...options, state: { ...then, obligations: { [path]: late } } })
 }
 
-const isWanted = ({ state }: Obligation): boolean => state === 'intended' || state === 'held'
-
-const isSame = (one: Obligation, other: Obligation): boolean =>
-  one.type === other.type && isDeepStrictEqual(one.identity, other.identity)
-
-/** Waits for a call's end. Answers the call where its handler hangs and may yet acquire something critical. */
-function ended({ program, state }: Pick<LastActOptions, 'program' | 'state'>, id: string, call: Call): Promise<readonly Call[]> {
-  const obligation = state.obligations[state.calls[id]?.path ?? '']
-  const hangs = obligation && resourceNamed(program, obligation.type).critical ? [call] : []
-  return Promise.race([call.over.then(() => []), call.givenUp.then(() => hangs)])
-}
+/** The same was acquired since, and is wanted: its own release is to come. */
+const isAnew = (other: Obligation, { id, sentAt, type, identity }: Obligation): boolean =>
+  (other.state === 'intended' || other.state === 'held') &&
+  (other.id !== id || other.sentAt !== sentAt) &&
+  other.type === type &&
+  isDeepStrictEqual(other.identity, identity)
 
 async function letGo({ state, report, ...options }: Omit<LastActOptions, 'calls'>): Promise<void> {
   const copy = forkState(state)

@@ -120,7 +120,7 @@ export function startLoop(options: LoopOptions): RunLoop {
 
   async function giveUp(error: unknown): Promise<never> {
     leave()
-    if (!(error instanceof OwnerFenced)) await letGoOfCritical({ ...options, calls })
+    if (!(error instanceof OwnerFenced)) await letGoOfCritical({ ...options, calls: calls.values() })
     throw error
   }
 

@@ -11,9 +11,12 @@ const FREEZE = THINGS_MANIFEST.replace(
   'title: A thing\n    identity: [name]\n    releaseWhen: [acquired, failed, unknown]\n    critical: true\n    maxHold: 10m\n    deadman: none\n',
 )
 
+/** One that may be frozen again though it may be frozen already. */
+const AGAIN = FREEZE.replace('resource: Thing\n', 'resource: Thing\n    idempotent: true\n')
+
 /** A run of these steps, in which the first freeze takes effect and answers so long after its call. */
-async function frozen(steps: string, effectAfterMs: number, answersAfterMs: number) {
-  const { pack } = await parsePack({ file: 'pack.yaml', text: FREEZE })
+async function frozen(steps: string, effectAfterMs: number, answersAfterMs: number, manifest = FREEZE) {
+  const { pack } = await parsePack({ file: 'pack.yaml', text: manifest })
   if (!pack) throw new Error('the manifest of the test is wrong')
   const [store, clock] = [memoryStore(), createVirtualClock()]
   const thawedAt: number[] = []
@@ -39,7 +42,7 @@ async function frozen(steps: string, effectAfterMs: number, answersAfterMs: numb
     },
   }
   const { engine } = bench({ store, clock, replace })
-  const run = await engine.start({ ...(await request(steps)), packs: [{ pack, sources: new Map([['pack.yaml', FREEZE]]) }] })
+  const run = await engine.start({ ...(await request(steps)), packs: [{ pack, sources: new Map([['pack.yaml', manifest]]) }] })
   const sentAt = await sent.promise
   return { run, store, clock, sentAt, thaws: () => thawedAt.map((at) => at - sentAt) }
 }
@@ -62,8 +65,11 @@ it.each([
   expect(store.names()).toEqual([])
 })
 
-it('P2, P5: what the run has frozen anew is left to its own release where an earlier handler ends late', async () => {
-  const again = `
+const ANEW = {
+  'by another step': [
+    FREEZE,
+    2,
+    `
   - id: first
     scope:
       steps:
@@ -81,11 +87,34 @@ it('P2, P5: what the run has frozen anew is left to its own release where an ear
                   with: { place: '\${ targets.place }', name: one }
                 - id: hold
                   wait: { for: 1m }
-`
-  const { run, store, thaws } = await frozen(again, 8000, 20_000)
-  expect(await run.ended).toMatchObject({ status: 'succeeded', owed: [] })
-  // After the time-out and five seconds; and when the scope closes. In between, at 20 s, the thing is wanted.
-  expect(thaws()).toHaveLength(2)
-  expect(thaws()[1]).toBeGreaterThan(60_000)
-  expect(store.names()).toEqual([])
-})
+`,
+  ],
+  'by the same step, tried again': [
+    AGAIN,
+    1,
+    `
+  - id: first
+    scope:
+      steps:
+        - id: thing
+          uses: t/thing.create
+          with: { place: '\${ targets.place }', name: one }
+          timeout: 1s
+          retry: { attempts: 2, delay: 1s }
+        - id: hold
+          wait: { for: 1m }
+`,
+  ],
+} as const
+
+it.each(Object.entries(ANEW))(
+  'P2, P5: what the run has frozen anew %s is left to its own release where an earlier handler ends late',
+  async (_, [manifest, count, steps]) => {
+    const { run, store, thaws } = await frozen(steps, 8000, 20_000, manifest)
+    expect(await run.ended).toMatchObject({ status: 'succeeded', owed: [] })
+    // After the time-out and five seconds, unless it is tried again; and when the scope closes. In between, at 20 s, the thing is wanted.
+    expect(thaws()).toHaveLength(count)
+    expect(thaws().at(-1)).toBeGreaterThan(60_000)
+    expect(store.names()).toEqual([])
+  },
+)
