@@ -14,6 +14,23 @@ const readOnly = (backend: Backend): Backend => {
   return { ...backend, put: refuse, remove: refuse }
 }
 
+/** Counts what is removed, locks apart; after each index file that is put something happens, which is waited for. */
+function watched(inner: Backend, afterIndex: () => unknown): { readonly backend: Backend; readonly removed: () => number } {
+  let removed = 0
+  const backend: Backend = {
+    ...inner,
+    async remove(kind, name) {
+      if (kind !== 'lock') removed += 1
+      await inner.remove(kind, name)
+    },
+    async put(kind, name, parts) {
+      await inner.put(kind, name, parts)
+      if (kind === 'index') await afterIndex()
+    },
+  }
+  return { backend, removed: () => removed }
+}
+
 test('a vault on a read-only medium is restored from, verified, compared and exported; only what writes is refused', async () => {
   const backend = await createStorage()
   const stored = await storePoints(backend, DISKS)
@@ -37,24 +54,13 @@ test('P7: a prune whose machine slept removes nothing when it wakes, for somebod
   const stored = await storePoints(template, DISKS)
   await (await open(template)).forget({ rules: { last: 2 }, dryRun: false })
   let nowMs = Date.now()
-  let removed = 0
   // It falls asleep before the first removal of an index file or a pack.
-  const sleepy: Backend = {
-    ...template,
-    async remove(kind, name) {
-      if (kind !== 'lock') removed += 1
-      await template.remove(kind, name)
-    },
-    async put(kind, name, parts) {
-      await template.put(kind, name, parts)
-      if (kind === 'index') nowMs += SLEEP_MS
-    },
-  }
+  const sleepy = watched(template, () => (nowMs += SLEEP_MS))
   {
-    await using vault = await openBackend(sleepy, PASSWORD, { threads: 0, now: () => nowMs })
+    await using vault = await openBackend(sleepy.backend, PASSWORD, { threads: 0, now: () => nowMs })
     await expect(vault.prune({ dryRun: false, maxUnused: 0 })).rejects.toMatchObject({ code: 'VAULT_LOCK_LOST' })
   }
-  expect(removed).toBe(0)
+  expect(sleepy.removed()).toBe(0)
   await expectWhole(template, stored.slice(2))
   await (await open(template)).prune({ dryRun: false, maxUnused: 0 })
   await expectWhole(template, stored.slice(2))
@@ -65,14 +71,8 @@ test('P7: a point is not made by a backup whose machine slept before it', async 
   await using folder = await createFolder()
   let nowMs = Date.now()
   const source = await writeDisk(folder.file('disk'), noise(9, CHUNK))
-  const sleepy: Backend = {
-    ...backend,
-    async put(kind, name, parts) {
-      await backend.put(kind, name, parts)
-      if (kind === 'index') nowMs += SLEEP_MS
-    },
-  }
-  await using vault = await openBackend(sleepy, PASSWORD, { threads: 0, now: () => nowMs })
+  const sleepy = watched(backend, () => (nowMs += SLEEP_MS))
+  await using vault = await openBackend(sleepy.backend, PASSWORD, { threads: 0, now: () => nowMs })
   const backUpFiles = vault.backUpFiles({
     run: 'run-1',
     vm: 'vm-1',
@@ -119,22 +119,10 @@ test('P7: a prune removes nothing where a backup came between, by the clock of w
   const stored = await storePoints(backend, DISKS)
   await (await open(backend)).forget({ rules: { last: 2 }, dryRun: false })
   await using other = await open(backend)
-  let removed = 0
   let wrote: Promise<unknown> | undefined
-  const watched: Backend = {
-    ...backend,
-    async remove(kind, name) {
-      if (kind !== 'lock') removed += 1
-      await backend.remove(kind, name)
-    },
-    async put(kind, name, parts) {
-      await backend.put(kind, name, parts)
-      if (kind === 'index') wrote ??= other.storeAttachment(noise(1, CHUNK))
-      await wrote
-    },
-  }
-  await using vault = await openBackend(watched, PASSWORD, { threads: 0, now: () => Date.now() - SLEEP_MS })
+  const pruning = watched(backend, () => (wrote ??= other.storeAttachment(noise(1, CHUNK))))
+  await using vault = await openBackend(pruning.backend, PASSWORD, { threads: 0, now: () => Date.now() - SLEEP_MS })
   await expect(vault.prune({ dryRun: false, maxUnused: 0 })).rejects.toMatchObject({ code: 'VAULT_LOCK_LOST' })
-  expect(removed).toBe(0)
+  expect(pruning.removed()).toBe(0)
   await expectWhole(backend, stored.slice(2))
 })
